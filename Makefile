@@ -1,0 +1,31 @@
+# One line a target. PYTHON: any Python >= 3.11.
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: setup reproduce test check bench pull
+
+setup: $(BIN)/.installed  ## a virtual environment with the pinned packages
+
+$(BIN)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'pcpg needs Python 3.11 or newer: make PYTHON=python3.12')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+reproduce: setup  ## every table and figure of the mini preset, and DVC's record of them
+	snakemake --cores $(CORES) && dvc commit --force --quiet
+
+test: setup  ## the test suite
+	pytest
+
+check: setup  ## style and every parameter file
+	ruff check . && ruff format --check . && for file in params.yaml presets/*.yaml tests/*.params.yaml; do pcpg params check $$file || exit 1; done
+
+bench: setup  ## measured speeds
+	python -m tests.bench
+
+pull: setup  ## what a DVC remote has, in place of running it
+	dvc pull && snakemake --cores 1 --touch

@@ -1,0 +1,205 @@
+# The paper from raw video to tables and figures: one rule a stage, one `pcpg` sub-command a rule.
+# params.yaml (or --configfile FILE) lists the runs; dvc.yaml turns the same list into the same jobs.
+
+import os
+
+P = config["preset"]
+FLAG = f"--params {os.path.relpath(workflow.configfiles[-1])}"
+RUNS = [(corpus, run) for corpus in config["corpora"] for run in ["ce", *config["runs"][corpus]]]
+PROBES = [(corpus, run) for corpus in config["probe_from"] for run in ["scratch", *config["probes"]]]
+
+
+def each(pattern, pairs):
+    """The path of every (corpus, run) with every seed."""
+    return [path for corpus, run in pairs for path in expand(pattern, corpus=corpus, run=run, seed=config["seeds"])]
+
+
+WEIGHTS = f"runs/{P}/{{corpus}}/{{run}}/seed{{seed}}/model.pt"
+HISTORY = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/history.csv"
+METRICS = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/metrics.json"
+PREDICTIONS = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/predictions.csv"
+CE_WEIGHTS = WEIGHTS.replace("{run}", "ce")
+
+
+wildcard_constraints:
+    corpus="[^/]+",
+    run="[^/]+",
+    seed=r"\d+",
+    table="[^/]+",
+
+
+ruleorder: train > scratch > probe > finetune
+ruleorder: scratch > probe > evaluate
+
+
+rule all:
+    input:
+        expand(f"results/{P}/{{table}}.csv", table=config["tables"]),
+        expand(f"figures/{P}/{{figure}}.png", figure=config["figures"]),
+        # not in git, so that a fresh clone, which has tables and figures, still runs everything
+        each(WEIGHTS, RUNS + PROBES),
+
+
+rule raw:
+    input:
+        "src/pcpg/raw.py",
+        "src/pcpg/synthetic/mouth.py",
+        "src/pcpg/synthetic/lips.py",
+    output:
+        directory(f"data/{P}/{{corpus}}"),
+    params:
+        lookup("corpora/{corpus}/raw", within=config),
+    log:
+        f"logs/{P}/raw/{{corpus}}.log",
+    threads: config["workers"]
+    shell:
+        "pcpg raw {wildcards.corpus} {FLAG} 2> {log}"
+
+
+rule clips:
+    input:
+        "src/pcpg/clips.py",
+        "src/pcpg/landmarks.py",
+        "src/pcpg/roi.py",
+        f"data/{P}/{{corpus}}",
+    output:
+        directory(f"clips/{P}/{{corpus}}"),
+    params:
+        lookup("corpora/{corpus}/clips", within=config),
+    log:
+        f"logs/{P}/clips/{{corpus}}.log",
+    threads: config["workers"]
+    shell:
+        "pcpg clips {wildcards.corpus} {FLAG} 2> {log}"
+
+
+rule train:
+    input:
+        "src/pcpg/train.py",
+        "src/pcpg/training.py",
+        "src/pcpg/model.py",
+        f"clips/{P}/{{corpus}}",
+    output:
+        CE_WEIGHTS,
+        HISTORY.replace("{run}", "ce"),
+    params:
+        lookup("model/{corpus}", within=config),
+        lookup("baselines/{corpus}", within=config),
+        lookup("decoding", within=config),
+    log:
+        f"logs/{P}/train/{{corpus}}-{{seed}}.log",
+    threads: config["threads"]
+    shell:
+        "pcpg train {wildcards.corpus} --seed {wildcards.seed} {FLAG} 2> {log}"
+
+
+rule finetune:
+    input:
+        "src/pcpg/finetune.py",
+        "src/pcpg/objectives.py",
+        "src/pcpg/rewards.py",
+        f"clips/{P}/{{corpus}}",
+        CE_WEIGHTS,
+    output:
+        WEIGHTS,
+        HISTORY,
+    params:
+        lookup("runs/{corpus}/{run}", within=config),
+        lookup("decoding", within=config),
+    log:
+        f"logs/{P}/finetune/{{corpus}}-{{run}}-{{seed}}.log",
+    threads: config["threads"]
+    shell:
+        "pcpg finetune {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
+
+
+rule evaluate:
+    input:
+        "src/pcpg/evaluate.py",
+        "src/pcpg/decode.py",
+        "src/pcpg/metrics.py",
+        f"clips/{P}/{{corpus}}",
+        WEIGHTS,
+    output:
+        METRICS,
+        PREDICTIONS,
+    params:
+        lookup("decoding", within=config),
+    log:
+        f"logs/{P}/evaluate/{{corpus}}-{{run}}-{{seed}}.log",
+    threads: config["threads"]
+    shell:
+        "pcpg evaluate {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
+
+
+rule scratch:
+    input:
+        "src/pcpg/probe.py",
+        "src/pcpg/training.py",
+        f"clips/{P}/{{corpus}}",
+    output:
+        WEIGHTS.replace("{run}", "scratch"),
+        HISTORY.replace("{run}", "scratch"),
+        METRICS.replace("{run}", "scratch"),
+    params:
+        lookup("model/{corpus}", within=config),
+        lookup("classifiers/{corpus}", within=config),
+    log:
+        f"logs/{P}/probe/{{corpus}}-scratch-{{seed}}.log",
+    threads: config["threads"]
+    shell:
+        "pcpg probe {wildcards.corpus} scratch --seed {wildcards.seed} {FLAG} 2> {log}"
+
+
+rule probe:
+    input:
+        "src/pcpg/probe.py",
+        "src/pcpg/training.py",
+        f"clips/{P}/{{corpus}}",
+        lambda w: expand(WEIGHTS, corpus=w.corpus, run=config["probe_from"][w.corpus], seed=w.seed),
+    output:
+        WEIGHTS,
+        HISTORY,
+        METRICS,
+    params:
+        lookup("probes/{run}", within=config),
+    log:
+        f"logs/{P}/probe/{{corpus}}-{{run}}-{{seed}}.log",
+    threads: config["threads"]
+    wildcard_constraints:
+        run="|".join(config["probes"]),
+    shell:
+        "pcpg probe {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
+
+
+rule tables:
+    input:
+        "src/pcpg/report/layouts.py",
+        "src/pcpg/report/render.py",
+        "src/pcpg/report/words.py",
+        each(METRICS, RUNS + PROBES),
+    output:
+        report(f"results/{P}/{{table}}.csv", category="Tables", labels={"table": "{table}"}),
+        f"results/{P}/{{table}}.md",
+        f"results/{P}/{{table}}.tex",
+    log:
+        f"logs/{P}/tables/{{table}}.log",
+    shell:
+        "pcpg tables {wildcards.table} {FLAG} 2> {log}"
+
+
+rule figures:
+    input:
+        "src/pcpg/report/fig6.py",
+        "src/pcpg/report/strip.py",
+        "src/pcpg/report/pcpg.mplstyle",
+        each(METRICS, RUNS + PROBES),
+        each(HISTORY, RUNS + PROBES),
+        expand(f"clips/{P}/{{corpus}}", corpus=config["corpora"]),
+    output:
+        report(f"figures/{P}/{{figure}}.png", category="Figures", labels={"figure": "{figure}"}),
+        f"figures/{P}/{{figure}}.svg",
+    log:
+        f"logs/{P}/figures/{{figure}}.log",
+    shell:
+        "pcpg figures {wildcards.figure} {FLAG} 2> {log}"

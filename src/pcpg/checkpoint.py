@@ -1,0 +1,50 @@
+"""Checkpoints: weights with all that is needed to use them. Loaded with weights_only, so no code runs on load."""
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+
+import torch
+
+from pcpg.batches import View
+from pcpg.errors import InputError
+from pcpg.files import atomic_file
+from pcpg.model import LipReader
+
+_VIEW = ("crop", "pool", "flip")
+
+
+def save(path: Path, content: dict) -> None:
+    """Write atomically; the bytes depend on the content alone, not on the file's name."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+
+
+def load(path: Path) -> dict:
+    """Read a checkpoint onto the CPU; an InputError names a file that is missing or not a checkpoint."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(path, "no such checkpoint") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, ValueError) as error:
+        raise InputError(path, f"not a readable checkpoint ({type(error).__name__})") from None
+    if not isinstance(content, dict) or not {"settings", "model", "mean", "std", "iteration"} <= content.keys():
+        raise InputError(path, "is not a checkpoint of a lip-reader")
+    return content
+
+
+def split_settings(settings: dict) -> tuple[dict, dict]:
+    """The `model` section of params.yaml -> what the view needs, what the network needs."""
+    view = {key: settings[key] for key in _VIEW}
+    return view, {key: value for key, value in settings.items() if key not in _VIEW}
+
+
+def restore(content: dict, device: torch.device) -> tuple[LipReader, View]:
+    """The trained lip-reader and the view of the clips that it was trained on."""
+    view, network = split_settings(content["settings"])
+    model = LipReader(**network).to(device)
+    model.load_state_dict(content["model"])
+    return model, View(**view, mean=content["mean"], std=content["std"])

@@ -1,0 +1,201 @@
+"""The command line: every sub-command reads files, writes files, and is one stage of the pipeline."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pcpg import params
+from pcpg.errors import InputError
+from pcpg.params import Params
+from pcpg.paths import Paths
+
+# Imports sit inside the commands: a table must not wait for torch, and a typo in params.yaml for neither.
+
+
+def _corpus(settings: Params, name: str):
+    if name not in settings.corpus_names:
+        raise InputError(f"corpus {name}", f"is not one of {', '.join(settings.corpus_names)}")
+    return getattr(settings.corpora, name)
+
+
+def _named(mapping: dict, key: str, where: str):
+    if key not in mapping:
+        raise InputError(f"{where}.{key}", f"is not one of {', '.join(mapping)}")
+    return mapping[key]
+
+
+def raw(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.raw import make
+
+    make(_corpus(settings, args.corpus).raw, paths.raw(args.corpus), settings.workers)
+
+
+def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.clips import build
+    from pcpg.corpora.base import Clip, read_rows
+    from pcpg.files import atomic_folder
+    from pcpg.raw import corpus_root
+
+    corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
+    manifest = read_rows(folder / "manifest.csv", Clip)
+    roi = corpus.clips
+    with atomic_folder(paths.clips(args.corpus)) as out:
+        build(
+            manifest,
+            corpus_root(corpus.raw, folder),
+            out,
+            roi=roi.roi,
+            landmarks=roi.landmarks,
+            model=Path(roi.landmark_model) if roi.landmark_model else None,
+            size=roi.size,
+            workers=settings.workers,
+        )
+
+
+def train(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.seeding import choose_device, seed_process
+    from pcpg.train import train_baseline
+
+    _corpus(settings, args.corpus)
+    train_baseline(
+        clips=paths.clips(args.corpus),
+        weights=paths.weights(args.corpus, "ce", args.seed),
+        outcome=paths.outcome(args.corpus, "ce", args.seed),
+        model_settings=settings.model[args.corpus],
+        settings=settings.baselines[args.corpus],
+        decoding=settings.decoding,
+        generator=seed_process(args.seed, settings.threads),
+        device=choose_device(settings.device),
+        name=f"{args.corpus} ce seed {args.seed}",
+    )
+
+
+def finetune(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.finetune import finetune as run_finetune
+    from pcpg.seeding import choose_device, seed_process
+
+    _corpus(settings, args.corpus)
+    run_finetune(
+        clips=paths.clips(args.corpus),
+        baseline=paths.weights(args.corpus, "ce", args.seed),
+        weights=paths.weights(args.corpus, args.run, args.seed),
+        outcome=paths.outcome(args.corpus, args.run, args.seed),
+        run=_named(getattr(settings.runs, args.corpus), args.run, f"runs.{args.corpus}"),
+        decoding=settings.decoding,
+        generator=seed_process(args.seed, settings.threads),
+        device=choose_device(settings.device),
+        name=f"{args.corpus} {args.run} seed {args.seed}",
+    )
+
+
+def _identity(args: argparse.Namespace, settings: Params) -> dict:
+    from pcpg.raw import protocol
+
+    test = protocol(_corpus(settings, args.corpus).raw)
+    return {"corpus": args.corpus, "run": args.run, "seed": args.seed, "protocol": test}
+
+
+def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.evaluate import evaluate as run_evaluate
+    from pcpg.seeding import choose_device, seed_process
+
+    seed_process(args.seed, settings.threads)
+    run_evaluate(
+        clips=paths.clips(args.corpus),
+        weights=paths.weights(args.corpus, args.run, args.seed),
+        outcome=paths.outcome(args.corpus, args.run, args.seed),
+        decoding=settings.decoding,
+        device=choose_device(settings.device),
+        identity=_identity(args, settings),
+    )
+
+
+def probe(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.probe import train_classifier
+    from pcpg.seeding import choose_device, seed_process
+
+    scratch = args.run == "scratch"
+    training = (
+        _named(settings.classifiers, args.corpus, "classifiers")
+        if scratch
+        else _named(settings.probes, args.run, "probes")
+    )
+    train_classifier(
+        clips=paths.clips(args.corpus),
+        init=None if scratch else paths.weights(args.corpus, settings.probe_from[args.corpus], args.seed),
+        weights=paths.weights(args.corpus, args.run, args.seed),
+        outcome=paths.outcome(args.corpus, args.run, args.seed),
+        model_settings=settings.model[args.corpus],
+        settings=training,
+        fixed=not scratch and training.encoder == "fixed",
+        generator=seed_process(args.seed, settings.threads),
+        device=choose_device(settings.device),
+        identity=_identity(args, settings),
+    )
+
+
+def tables(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.report.tables import write
+
+    write(args.name, paths.results, settings.seeds, settings.preset)
+
+
+def figures(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.report.figures import write
+
+    write(args.name, paths.results, paths.figures, settings.seeds, paths.clips(""))
+
+
+def check(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    runs = {name: list(getattr(settings.runs, name)) for name in settings.corpus_names}
+    print(f"{args.params}: preset {settings.preset}, seeds {settings.seeds}, runs {runs}")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="pcpg", description=__import__("pcpg").__doc__)
+    commands = top.add_subparsers(dest="command", required=True, metavar="STAGE")
+
+    def add(name: str, function, help: str, *positional: str, seed: bool = False) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, description=help)
+        for argument in positional:
+            command.add_argument(argument)
+        if seed:
+            command.add_argument("--seed", type=int, required=True)
+        command.set_defaults(function=function)
+        return command
+
+    stages = [
+        add("raw", raw, "generate a corpus, or check a local copy", "corpus"),
+        add("clips", clips, "mouth clips of a corpus", "corpus"),
+        add("train", train, "cross-entropy baseline of a corpus", "corpus", seed=True),
+        add("finetune", finetune, "a policy-gradient run, from the baseline", "corpus", "run", seed=True),
+        add("evaluate", evaluate, "error rates of a run on the test split", "corpus", "run", seed=True),
+        add("probe", probe, "a word classifier on an encoder", "corpus", "run", seed=True),
+        add("tables", tables, "one of the paper's tables, ours beside the paper's", "name"),
+        add("figures", figures, "one of the figures", "name"),
+    ]
+    for stage in stages:
+        stage.add_argument("--params", default="params.yaml", metavar="FILE")
+    check_command = commands.add_parser("params", help="check a parameter file", description="check a parameter file")
+    check_command.add_argument("action", choices=["check"])
+    check_command.add_argument("params", metavar="FILE")
+    check_command.set_defaults(function=check)
+    return top
+
+
+def main() -> int:
+    """Entry point; a wrong input is one line on stderr and exit status 2."""
+    args = parser().parse_args()
+    try:
+        settings = params.load(args.params)
+        args.function(args, settings, Paths(settings.preset))
+    except InputError as error:
+        print(f"pcpg: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Stage `evaluate`: greedy and beam-search error rates of one run on the test split."""
+
+import csv
+import json
+from pathlib import Path
+
+import torch
+
+from pcpg import batches, checkpoint
+from pcpg.clips import ClipStore
+from pcpg.decode import beam_search, greedy
+from pcpg.files import atomic_file, write_text
+from pcpg.metrics import error_rates
+from pcpg.params import Decoding
+from pcpg.text import decode
+
+PREDICTIONS = ("clip", "speaker", "reference", "greedy", "beam")
+
+
+@torch.no_grad()
+def transcribe_test(weights: Path, store: ClipStore, decoding: Decoding, device: torch.device) -> list[dict[str, str]]:
+    """-> one row of predictions.csv per test clip."""
+    model, view = checkpoint.restore(checkpoint.load(weights), device)
+    model.eval()
+    predictions = []
+    for batch in batches.in_order(store, store.select("test"), 64, view, device):
+        memory = model.encode(batch.frames, batch.lengths)
+        first = greedy(model.decoder, memory, decoding.max_length).tolist()
+        ranked, _ = beam_search(
+            model.decoder, memory, decoding.beam, decoding.max_length, decoding.length_normalisation
+        )
+        for row, characters, beam in zip(batch.rows, first, ranked[:, 0].tolist(), strict=True):
+            clip = store.index[row]
+            values = (clip.clip, clip.speaker, clip.text, decode(characters), decode(beam))
+            predictions.append(dict(zip(PREDICTIONS, values, strict=True)))
+    return predictions
+
+
+def write_metrics(path: Path, metrics: dict) -> None:
+    write_text(path, json.dumps(metrics, indent=2) + "\n")
+
+
+def evaluate(
+    clips: Path, weights: Path, outcome: Path, decoding: Decoding, device: torch.device, identity: dict
+) -> None:
+    """Write `outcome`/predictions.csv and metrics.json; `identity` (corpus, run, seed, protocol) opens the latter."""
+    predictions = transcribe_test(weights, ClipStore(clips), decoding, device)
+    references = [row["reference"] for row in predictions]
+    metrics = identity | {"split": "test", "clips": len(predictions), "beam_size": decoding.beam}
+    for kind in ("greedy", "beam"):
+        metrics[kind] = error_rates(references, [row[kind] for row in predictions])
+    with atomic_file(outcome / "predictions.csv") as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, PREDICTIONS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(predictions)
+    write_metrics(outcome / "metrics.json", metrics)

@@ -1,0 +1,191 @@
+"""The seq2seq lip-reader of Section III-A: 3D stem, ResNet body, Bi-GRU encoder, attention GRU decoder.
+
+Shape letters: N clips, T video frames, S encoder steps, U characters, C classes, E/D/A encoder/decoder/attention width.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torchvision.models.resnet import BasicBlock
+
+from pcpg.text import BEGIN, CLASSES, END
+
+
+class Memory(NamedTuple):
+    """What the decoder sees of a clip."""
+
+    outputs: torch.Tensor  # (N, S, E), O_e of Eq. 1
+    keys: torch.Tensor  # (N, S, A), outputs projected for the attention
+    mask: torch.Tensor  # (N, S), True for real steps
+    state: torch.Tensor  # (L, N, D), the decoder's first state, from h_e of Eq. 1
+
+    def repeat(self, times: int) -> "Memory":
+        """Each clip `times` times, side by side."""
+        return Memory(
+            self.outputs.repeat_interleave(times, 0),
+            self.keys.repeat_interleave(times, 0),
+            self.mask.repeat_interleave(times, 0),
+            self.state.repeat_interleave(times, 1),
+        )
+
+    def join(self, other: "Memory") -> "Memory":
+        return Memory(*(torch.cat(pair, 1 if i == 3 else 0) for i, pair in enumerate(zip(self, other, strict=True))))
+
+
+class FrontEnd(nn.Module):
+    """Conv3d stem, then residual stages (torchvision's BasicBlock) on each time step.
+
+    widths 64, 128, 256, 512 with 2 blocks are the body of ResNet-18.
+    """
+
+    def __init__(self, channels: int, kernel: list[int], stride: list[int], pool: bool, widths: list[int], blocks: int):
+        super().__init__()
+        self.time_stride = stride[0]
+        self.stem = nn.Sequential(
+            nn.Conv3d(1, channels, tuple(kernel), tuple(stride), tuple(k // 2 for k in kernel), bias=False),
+            nn.BatchNorm3d(channels),
+            nn.ReLU(inplace=True),
+            nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)) if pool else nn.Identity(),
+        )
+        stages, before = [], channels
+        for index, width in enumerate(widths):
+            stages.append(_stage(before, width, blocks, stride=1 if index == 0 else 2))
+            before = width
+        self.body = nn.Sequential(*stages)
+        self.width = before
+
+    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """frames (N, T, H, W), lengths (N,) -> features (N, S, F), lengths (N,) in encoder steps."""
+        maps = self.stem(frames[:, None])  # (N, channels, S, H', W')
+        count, _, steps = maps.shape[:3]
+        features = self.body(maps.transpose(1, 2).flatten(0, 1)).mean(dim=(2, 3))  # (N * S, F)
+        return features.view(count, steps, -1), (lengths + self.time_stride - 1) // self.time_stride
+
+
+def _stage(before: int, width: int, blocks: int, stride: int) -> nn.Sequential:
+    shortcut = None
+    if stride != 1 or before != width:
+        shortcut = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+    first = BasicBlock(before, width, stride, shortcut)
+    return nn.Sequential(first, *(BasicBlock(width, width) for _ in range(blocks - 1)))
+
+
+class Encoder(nn.Module):
+    """Eq. 1: front-end and Bi-GRU, (h_e, O_e) = Encoder(X)."""
+
+    def __init__(self, front_end: FrontEnd, layers: int, hidden: int, directions: str, dropout: float):
+        super().__init__()
+        self.front_end = front_end
+        self.gru = nn.GRU(
+            front_end.width, hidden, layers, batch_first=True, bidirectional=True, dropout=dropout if layers > 1 else 0
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.directions = directions
+        self.width = hidden if directions == "sum" else 2 * hidden
+
+    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """frames (N, T, H, W), lengths (N,) -> outputs (N, S, E), mask (N, S), last layer's state (N, 2 * hidden)."""
+        features, lengths = self.front_end(frames, lengths)
+        steps = features.shape[1]
+        packed = pack_padded_sequence(features, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        packed, state = self.gru(packed)
+        outputs, _ = pad_packed_sequence(packed, batch_first=True, total_length=steps)
+        if self.directions == "sum":
+            forward, backward = outputs.chunk(2, dim=2)
+            outputs = forward + backward
+        mask = torch.arange(steps, device=frames.device) < lengths[:, None]
+        return self.dropout(outputs), mask, torch.cat([state[-2], state[-1]], dim=1)
+
+
+class Decoder(nn.Module):
+    """Eq. 2: additive attention on the top hidden state, a GRU over [character; context], logits from both."""
+
+    def __init__(self, memory: int, state: int, layers: int, hidden: int, embedding: int, attention: int, dropout: float):
+        super().__init__()
+        self.bridge = nn.Linear(state, layers * hidden)
+        self.embedding = nn.Embedding(CLASSES, embedding)
+        self.key = nn.Linear(memory, attention, bias=False)
+        self.query = nn.Linear(hidden, attention)
+        self.energy = nn.Linear(attention, 1, bias=False)
+        sizes = [embedding + memory] + [hidden] * (layers - 1)
+        self.cells = nn.ModuleList(nn.GRUCell(size, hidden) for size in sizes)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(hidden + memory, CLASSES)
+
+    def remember(self, outputs: torch.Tensor, mask: torch.Tensor, state: torch.Tensor) -> Memory:
+        """Prepare what stays the same over all steps of a clip."""
+        first = torch.tanh(self.bridge(state)).view(len(state), len(self.cells), -1).transpose(0, 1)
+        return Memory(outputs, self.key(outputs), mask, first)
+
+    def step(
+        self, characters: torch.Tensor, state: torch.Tensor, memory: Memory
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """characters (N,), state (L, N, D) -> logits (N, C), state (L, N, D), attention weights (N, S)."""
+        energies = self.energy(torch.tanh(memory.keys + self.query(state[-1])[:, None])).squeeze(2)  # (N, S)
+        weights = energies.masked_fill(~memory.mask, -torch.inf).softmax(dim=1)
+        context = torch.bmm(weights[:, None], memory.outputs).squeeze(1)  # (N, E)
+        hidden, states = torch.cat([self.embedding(characters), context], dim=1), []
+        for layer, cell in enumerate(self.cells):
+            hidden = cell(hidden if layer == 0 else self.dropout(hidden), state[layer])
+            states.append(hidden)
+        logits = self.output(self.dropout(torch.cat([hidden, context], dim=1)))
+        return logits, torch.stack(states), weights
+
+    def unroll(
+        self, memory: Memory, choose: Callable[[int, torch.Tensor], torch.Tensor], steps: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Run up to `steps` steps; choose(u, logits (N, C)) names the character (N,) that step u emits and u + 1 is fed.
+
+        Teacher forcing, greedy decoding and sampling differ in `choose` alone. Stops once every row has emitted the
+        end symbol. -> logits (N, U, C), characters (N, U).
+        """
+        character = torch.full((len(memory.outputs),), BEGIN, device=memory.outputs.device)
+        ended = torch.zeros_like(character, dtype=torch.bool)
+        state, logits, characters = memory.state, [], []
+        for u in range(steps):
+            step_logits, state, _ = self.step(character, state, memory)
+            character = choose(u, step_logits)
+            logits.append(step_logits)
+            characters.append(character)
+            ended |= character == END
+            if bool(ended.all()):
+                break
+        return torch.stack(logits, dim=1), torch.stack(characters, dim=1)
+
+
+class LipReader(nn.Module):
+    """Encoder and decoder, from the sizes in params.yaml."""
+
+    def __init__(
+        self, *, stem_channels: int, stem_kernel: list[int], stem_stride: list[int], stem_pool: bool, widths: list[int],
+        blocks: int, encoder_layers: int, encoder_hidden: int, directions: str, decoder_layers: int,
+        decoder_hidden: int, embedding: int, attention: int, dropout: float,
+    ):  # fmt: skip
+        super().__init__()
+        front_end = FrontEnd(stem_channels, stem_kernel, stem_stride, stem_pool, widths, blocks)
+        self.encoder = Encoder(front_end, encoder_layers, encoder_hidden, directions, dropout)
+        self.decoder = Decoder(
+            self.encoder.width, 2 * encoder_hidden, decoder_layers, decoder_hidden, embedding, attention, dropout
+        )
+
+    def encode(self, frames: torch.Tensor, lengths: torch.Tensor) -> Memory:
+        """frames (N, T, H, W) normalised, lengths (N,) -> the decoder's memory."""
+        return self.decoder.remember(*self.encoder(frames, lengths))
+
+
+class Classifier(nn.Module):
+    """Section IV-F: the encoder with a fully connected layer on the time-mean of its outputs."""
+
+    def __init__(self, encoder: Encoder, classes: int):
+        super().__init__()
+        self.encoder = encoder
+        self.output = nn.Linear(encoder.width, classes)
+
+    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """-> logits (N, classes)."""
+        outputs, mask, _ = self.encoder(frames, lengths)
+        mean = (outputs * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+        return self.output(mean)

@@ -1,0 +1,66 @@
+"""The losses: cross-entropy (Eq. 3), policy gradient (Eq. 5-7, 10). Both sum over steps and average over the batch."""
+
+import torch
+import torch.nn.functional as F
+
+from pcpg.pseudo_conv import pseudo_convolve
+from pcpg.text import PAD
+
+
+def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, label_smoothing: float = 0.0) -> torch.Tensor:
+    """Eq. 3: logits (N, U, C), targets (N, U) with the end symbol scored and padding not -> scalar."""
+    summed = F.cross_entropy(
+        logits.transpose(1, 2), targets, ignore_index=PAD, label_smoothing=label_smoothing, reduction="sum"
+    )
+    return summed / len(targets)
+
+
+def standardise(returns: torch.Tensor, taken: torch.Tensor, over: str) -> torch.Tensor:
+    """Zero mean and unit deviation over the steps taken of each "sequence", of the "batch", or "none" (unchanged).
+
+    returns (N, U), taken (N, U) bool -> (N, U), 0 where no step was taken.
+    """
+    if over == "none":
+        return returns
+    dims = (1,) if over == "sequence" else (0, 1)
+    count = taken.sum(dim=dims, keepdim=True).clamp(min=1)
+    centred = (returns - (returns * taken).sum(dim=dims, keepdim=True) / count) * taken
+    deviation = (centred.square().sum(dim=dims, keepdim=True) / count).sqrt()
+    return centred / (deviation + 1e-6)
+
+
+def leave_one_out(returns: torch.Tensor, samples: int) -> torch.Tensor:
+    """Returns minus the mean return, at the same step, of the other samples of the same clip.
+
+    returns (N * M, U), the M samples of a clip side by side. The sample itself is left out of its baseline, which
+    keeps the gradient estimate unbiased.
+    """
+    grouped = returns.view(-1, samples, returns.shape[1])
+    others = (grouped.sum(dim=1, keepdim=True) - grouped) / (samples - 1)
+    return (grouped - others).view_as(returns)
+
+
+def policy_gradient(
+    log_probs: torch.Tensor,
+    returns: torch.Tensor,
+    lengths: torch.Tensor,
+    kernel: torch.Tensor,
+    stride: int,
+    convolve: str,
+    padding: str,
+) -> torch.Tensor:
+    """Eq. 5-7 and 10 for sampled transcriptions -> scalar, the mean over all samples.
+
+    log_probs (N, U) of the sampled characters, returns (N, U) held constant, lengths (N,) steps taken.
+    convolve "loss": L_u = -R_u log p(y_u) is convolved, Eq. 5-7 to the letter; "return": R is convolved before it
+    weighs log p; "none": plain policy gradient whatever the kernel.
+    """
+    taken = torch.arange(log_probs.shape[1], device=log_probs.device) < lengths[:, None]
+    weight = (returns * taken).detach()
+    if convolve == "return":
+        weight = pseudo_convolve(weight, kernel, 1, lengths, padding="same")
+        weight = F.pad(weight, (0, log_probs.shape[1] - weight.shape[1]))
+    losses = -weight * log_probs.masked_fill(~taken, 0.0)
+    if convolve == "loss":
+        losses = pseudo_convolve(losses, kernel, stride, lengths, padding)
+    return losses.sum(dim=1).mean()

@@ -1,0 +1,32 @@
+"""Where everything lies. Every path carries the preset's name, so presets never mix."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paths:
+    preset: str
+    base: Path = Path()
+
+    def raw(self, corpus: str) -> Path:
+        """Folder with manifest.csv, excluded.csv and, for a generated corpus, the corpus itself."""
+        return self.base / "data" / self.preset / corpus
+
+    def clips(self, corpus: str) -> Path:
+        return self.base / "clips" / self.preset / corpus
+
+    def weights(self, corpus: str, run: str, seed: int) -> Path:
+        return self.base / "runs" / self.preset / corpus / run / f"seed{seed}" / "model.pt"
+
+    def outcome(self, corpus: str, run: str, seed: int) -> Path:
+        """Folder of one run's history.csv, metrics.json and predictions.csv."""
+        return self.results / "runs" / corpus / run / f"seed{seed}"
+
+    @property
+    def results(self) -> Path:
+        return self.base / "results" / self.preset
+
+    @property
+    def figures(self) -> Path:
+        return self.base / "figures" / self.preset

@@ -1,0 +1,98 @@
+"""The paper's Fig. 6: training curves of the baseline and of two policy-gradient runs that leave it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from pcpg.report.curves import Band, band, histories, mean_convergence
+from pcpg.report.paper import CORPORA
+
+# blue, green and red of Okabe and Ito; in grey the markers tell them apart, and dashes that interleave where the
+# vertical lines of two runs fall together
+STYLES = {
+    "ce": ("cross-entropy", "#0072B2", "o", "-"),
+    "k1s1": ("k = 1, s = 1", "#009E73", "s", (0, (4, 4))),
+    "k5s1": ("k = 5, s = 1", "#D55E00", "^", (4, (4, 4))),
+}
+MARKS = 0.13  # markers along a curve, as a share of the panel's diagonal
+BAND = 0.2  # opacity
+CURVE = "_curve"  # label of every training curve; the underscore keeps it out of legends
+WIDE = 5.0  # highest / lowest value from which on a panel is logarithmic
+
+
+def draw(corpus: str, results: Path, seeds: list[int]) -> Figure:
+    """Top: cross-entropy of training and validation; bottom: validation CER; a run without history is named so.
+
+    Lines are means over seeds, bands run from the lowest to the highest seed. A thin vertical line with the run's
+    marker stands at the mean iteration of convergence (curves.CONVERGENCE). Fine-tuned runs start where they leave the
+    baseline, so their iterations include the baseline's up to there.
+    """
+    figure = Figure()
+    top, bottom = figure.subplots(2, sharex=True)
+    frames = {run: histories(results, corpus, run, seeds) for run in STYLES}
+    for place, (run, found) in enumerate(frames.items()):
+        if found:
+            _run(top, bottom, run, found, place)
+    for axes in (top, bottom):
+        _scale(axes)
+    top.set_title(CORPORA[corpus], loc="left")
+    top.set_ylabel("cross-entropy\nper character (nats)")
+    bottom.set_ylabel("validation CER (%)")
+    bottom.set_xlabel("iteration")
+    figure.legend(handles=_handles(frames, len(seeds)), loc="outside upper center", ncols=2)
+    return figure
+
+
+def _run(top: Axes, bottom: Axes, run: str, frames: list[pd.DataFrame], place: int) -> None:
+    _, colour, marker, rule = STYLES[run]
+    marks = {"marker": marker, "markerfacecolor": "white", "markevery": (MARKS * place / len(STYLES), MARKS)}
+    _curve(top, band(frames, "train_ce"), {"color": colour, "linestyle": "-"})
+    _curve(top, band(frames, "val_ce"), {"color": colour, "linestyle": "--", **marks})
+    _curve(bottom, band(frames, "val_cer"), {"color": colour, "linestyle": "--", **marks}, scale=100)
+    end, height = mean_convergence(frames), 1.03 + 0.055 * place  # above the panel, no two on one another
+    for axes in (top, bottom):
+        axes.axvline(end, color=colour, linestyle=rule, linewidth=0.7, zorder=1)
+    top.plot([end], [height], marker, color=colour, transform=top.get_xaxis_transform(), clip_on=False)
+
+
+def _curve(axes: Axes, found: Band | None, style: dict, scale: float = 1) -> None:
+    if found is None:
+        return
+    low, high = scale * found.low, scale * found.high
+    axes.fill_between(found.iteration, low, high, color=style["color"], alpha=BAND, linewidth=0)
+    axes.plot(found.iteration, scale * found.mean, label=CURVE, **style)
+
+
+def _scale(axes: Axes) -> None:
+    """Logarithmic where the values span a wide range: the branches differ where the curves are low."""
+    curves = [line.get_ydata() for line in axes.lines if line.get_label() == CURVE]
+    if not curves:
+        axes.text(0.5, 0.5, "not run", transform=axes.transAxes, ha="center")
+        axes.set(xticks=[], yticks=[])
+        return
+    values = np.concatenate(curves)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if values.max() > WIDE * values[values > 0].min(initial=np.inf):
+        axes.set_yscale("log", nonpositive="clip")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _handles(frames: dict[str, list], wanted: int) -> list[Line2D]:
+    """Entries of the legend: the runs with their numbers of seeds, then what the line styles and the rule mean."""
+    handles = []
+    for run, found in frames.items():
+        name, colour, marker, _ = STYLES[run]
+        count = f"n = {len(found)}" if len(found) == wanted else f"{len(found)} of {wanted} seeds"
+        label = f"{name} ({count if found else 'not run'})"
+        handles.append(Line2D([], [], color=colour, marker=marker, markerfacecolor="white", label=label))
+    for label, style in (("training", "-"), ("validation", "--")):
+        handles.append(Line2D([], [], color="0.3", linestyle=style, label=label))
+    rule = {"color": "0.3", "linewidth": 0.6, "marker": "|", "markersize": 8, "linestyle": "none"}
+    return [*handles, Line2D([], [], label="converged", **rule)]

@@ -1,0 +1,118 @@
+"""The table model: which rows and columns a table has, and what fills them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from pcpg.errors import InputError
+from pcpg.report.aggregate import Summary, by_seed, load, paired, summarise
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One quantity that a table reports: its name in the csv, its heading, and how its value is found."""
+
+    name: str  # cer, wer or accuracy
+    label: str
+    quantity: str  # column of the metrics frame
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: labels as printed, the run behind it, and the paper's values by measure name."""
+
+    labels: tuple[str, ...]
+    corpus: str
+    paper: dict[str, float]
+    run: str = ""  # "": a published result with no run of ours
+    quantity: str = ""  # read this instead of the measure's quantity
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A table before our results are known."""
+
+    name: str
+    title: str
+    labels: tuple[str, ...]  # headings of the label columns
+    measures: tuple[Measure, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    baseline: str = ""  # run that the others are compared with, seed by seed; "": no comparison
+    against: str = ""  # that baseline's name in the heading
+
+    @property
+    def beam(self) -> bool:
+        """Whether any number comes from beam search."""
+        quantities = [row.quantity or measure.quantity for row in self.rows for measure in self.measures]
+        return any(quantity.startswith("beam_") for quantity in quantities)
+
+    def baseline_row(self, corpus: str) -> Row:
+        return next(row for row in self.rows if row.corpus == corpus and row.run == self.baseline)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one row holds for one measure."""
+
+    paper: float
+    ours: Summary
+    paper_delta: float | None = None
+    delta: Summary | None = None  # None: the table compares nothing, or this is the baseline's row
+
+
+@dataclass(frozen=True)
+class Line:
+    row: Row
+    cells: tuple[Cell, ...]
+    clips: int | None  # test clips; None where no seed has run
+
+
+@dataclass(frozen=True)
+class Table:
+    """A layout with our results in it."""
+
+    layout: Layout
+    lines: tuple[Line, ...]
+    preset: str
+    seeds: tuple[int, ...]
+    data: dict[str, str] = field(default_factory=dict)  # corpus -> split, protocol and number of test clips
+
+
+def fill(layout: Layout, results: Path, seeds: list[int], preset: str) -> Table:
+    """Put the results of `seeds` into the layout; runs without results leave empty summaries (n = 0)."""
+    frame = load(results, ((row.corpus, row.run) for row in layout.rows if row.run), seeds)
+    facts = ["split", "protocol", "clips", *(["beam_size"] if layout.beam else [])]
+    corpora = dict.fromkeys(row.corpus for row in layout.rows)
+    data = {corpus: _data(frame[frame["corpus"] == corpus][facts], results / "runs" / corpus) for corpus in corpora}
+    lines = []
+    for row in layout.rows:
+        clips = frame[(frame["corpus"] == row.corpus) & (frame["run"] == row.run)]["clips"]
+        cells = tuple(_cell(layout, row, measure, frame) for measure in layout.measures)
+        lines.append(Line(row, cells, None if clips.empty else int(clips.iloc[0])))
+    return Table(layout, tuple(lines), preset, tuple(seeds), data)
+
+
+def _cell(layout: Layout, row: Row, measure: Measure, frame: pd.DataFrame) -> Cell:
+    quantity = row.quantity or measure.quantity
+    values, paper = by_seed(frame, row.corpus, row.run, quantity), row.paper[measure.name]
+    if not layout.baseline or row.run == layout.baseline:
+        return Cell(paper, summarise(values))
+    paper_delta = paper - layout.baseline_row(row.corpus).paper[measure.name]
+    difference = paired(values, by_seed(frame, row.corpus, layout.baseline, quantity))
+    return Cell(paper, summarise(values), paper_delta, difference)
+
+
+def _data(facts: pd.DataFrame, where: Path) -> str:
+    """What the corpus' numbers were measured on; runs measured on different data must not share a table."""
+    kinds = [_kind(**kind) for kind in facts.drop_duplicates().to_dict("records")]
+    if len(kinds) > 1:
+        raise InputError(where, f"runs of one table were tested on different data: {'; '.join(kinds)}")
+    return "".join(kinds)
+
+
+def _kind(split: str, protocol: str, clips: int, beam_size: int = 0) -> str:
+    protocol = f"protocol {protocol}, " if protocol else ""
+    beam = f", beam of {beam_size}" if beam_size else ""
+    return f"{split} split, {protocol}{clips} clips{beam}"

@@ -1,0 +1,115 @@
+"""Three renderers of a filled table: csv to compute with, Markdown to read, LaTeX to print."""
+
+import csv
+import io
+import math
+
+from pcpg.report import words
+from pcpg.report.aggregate import Summary
+from pcpg.report.model import Cell, Line, Table
+
+TEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "[": "{[}", "]": "{]}", "<": "$<$", ">": "$>$",
+    "±": r"$\pm$", words.MINUS: "$-$", words.NONE: "--", "Δ": r"$\Delta$", "“": "``", "”": "''",
+}  # fmt: skip
+
+
+def to_csv(table: Table) -> str:
+    """One row a line of the table, one column a quantity: percent, percentage points (_delta_) or counts (_seeds)."""
+    rows = [_record(table, line) for line in table.lines]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _record(table: Table, line: Line) -> dict[str, object]:
+    labels = (label.lower().replace(" ", "_") for label in table.layout.labels)
+    record = dict(zip(labels, (label.replace(words.MINUS, "-") for label in line.row.labels), strict=True))
+    record |= {"corpus": line.row.corpus, "run": line.row.run, "preset": table.preset}
+    for measure, cell in zip(table.layout.measures, line.cells, strict=True):
+        record |= _quantities(measure.name, cell, bool(table.layout.baseline))
+    return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": len(table.seeds), "clips": line.clips}
+
+
+def _quantities(name: str, cell: Cell, compared: bool) -> dict[str, object]:
+    found = {f"paper_{name}": words.number(cell.paper), f"{name}_mean": _number(cell.ours.mean)}
+    found[f"{name}_sd"] = _number(cell.ours.sd)
+    if compared:
+        delta = cell.delta or Summary(math.nan, math.nan, 0)
+        found[f"paper_{name}_delta"] = "" if cell.paper_delta is None else _number(cell.paper_delta)
+        found[f"{name}_delta_mean"], found[f"{name}_delta_sd"] = _number(delta.mean), _number(delta.sd)
+        found[f"{name}_delta_seeds"] = delta.n
+    return found
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4f}"
+
+
+def to_markdown(table: Table) -> str:
+    """Title, what the numbers come from, the table, and its notes."""
+    headings = words.headings(table)
+    labels = len(table.layout.labels)
+    lines = [f"### {table.layout.title}", "", words.data(table), ""]
+    lines += [_bar(headings), _bar(["---"] * labels + ["---:"] * (len(headings) - labels))]
+    lines += [_bar(words.cells(table, line)) for line in table.lines]
+    lines += ["", *(f"- {note}" for note in table.layout.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _bar(cells: list[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def to_tex(table: Table) -> str:
+    """A booktabs table to \\input; plain ASCII, its notes below it."""
+    title = table.layout.title.partition(". ")[2]
+    lines = [
+        f"% {table.layout.name} of the preset {table.preset}; needs \\usepackage{{booktabs}}",
+        r"\begin{table*}",
+        r"\centering",
+        rf"\caption{{{escape(title)}}}",
+        rf"\label{{tab:{table.layout.name}}}",
+        rf"\begin{{tabular}}{{@{{}}{_columns(table)}@{{}}}}",
+        r"\toprule",
+        _row(words.headings(table)),
+        r"\midrule",
+        *_body(table),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\par\smallskip",
+        rf"\parbox{{\linewidth}}{{\footnotesize {escape(' '.join((words.data(table), *table.layout.notes)))}}}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _columns(table: Table) -> str:
+    labels = ["p{0.3\\linewidth}" if label == "Source" else "l" for label in table.layout.labels]
+    return "".join(labels) + "r" * (len(words.headings(table)) - len(labels))
+
+
+def _body(table: Table) -> list[str]:
+    """The rows; a corpus is named once, and a rule stands between two."""
+    lines, last = [], None
+    for line in table.lines:
+        cells = words.cells(table, line)
+        if last is not None and line.row.corpus != last:
+            lines.append(r"\midrule")
+        if table.layout.labels[0] == "Dataset" and line.row.corpus == last:
+            cells[0] = ""
+        lines.append(_row(cells))
+        last = line.row.corpus
+    return lines
+
+
+def _row(cells: list[str]) -> str:
+    return " & ".join(map(escape, cells)) + r" \\"
+
+
+def escape(text: str) -> str:
+    """Text as LaTeX prints it; brackets are wrapped, as one after a line break would be its optional argument."""
+    return "".join(TEX.get(character, character) for character in text)

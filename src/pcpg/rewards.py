@@ -1,0 +1,52 @@
+"""Rewards of Eq. 4 and their return, for a whole batch of sampled transcriptions at once."""
+
+import torch
+
+
+def prefix_edit_distances(hyp: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.Tensor) -> torch.Tensor:
+    """Edit distances of every prefix of each hypothesis to its reference.
+
+    hyp (N, U), ref (N, S), ref_lengths (N,), int64 -> (N, U + 1) int64: ED(hyp[:, :u], ref[:, :ref_lengths]).
+
+    One pass over the U columns of the Levenshtein matrix. Within a column the recurrence over deletions,
+    d[j] = min(t[j], d[j - 1] + 1), is a running minimum: d[j] - j = min over i <= j of t[i] - i.
+    """
+    (count, steps), size = hyp.shape, ref.shape[1]
+    ramp = torch.arange(size + 1, device=ref.device)
+    column = ramp.expand(count, size + 1)
+    ends = ref_lengths[:, None]
+    distances = [column.gather(1, ends)]
+    for u in range(steps):
+        substituted = column[:, :-1] + (hyp[:, u : u + 1] != ref)
+        inserted = column + 1
+        candidates = torch.cat([inserted[:, :1], torch.minimum(inserted[:, 1:], substituted)], dim=1)
+        column = (candidates - ramp).cummin(dim=1).values + ramp
+        distances.append(column.gather(1, ends))
+    return torch.cat(distances, dim=1)
+
+
+def rewards(hyp: torch.Tensor, hyp_lengths: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.Tensor) -> torch.Tensor:
+    """Eq. 4: r_u = ED(y_1:u-1, S) - ED(y_1:u, S), in {-1, 0, 1}; 0 at and after the end symbol.
+
+    hyp (N, U), hyp_lengths (N,) characters before the end symbol, ref (N, S), ref_lengths (N,) -> (N, U) int64.
+    The first row of Eq. 4 is the second with ED(empty, S) = |S|.
+    """
+    distances = prefix_edit_distances(hyp, ref, ref_lengths)
+    steps = torch.arange(hyp.shape[1], device=hyp.device)
+    return (distances[:, :-1] - distances[:, 1:]) * (steps < hyp_lengths[:, None])
+
+
+def returns(rewards: torch.Tensor, lengths: torch.Tensor, gamma: float, discount_from: str) -> torch.Tensor:
+    """Future reward of each step: rewards (N, U), lengths (N,) steps taken -> (N, U) float, 0 past a row's last step.
+
+    discount_from "end": R_u = sum_{i>=u} gamma^(U-i) r_i with U the row's own length, as the paper prints it;
+    "step": R_u = sum_{i>=u} gamma^(i-u) r_i, the usual form.
+    """
+    u = torch.arange(rewards.shape[1], device=rewards.device)
+    taken = u < lengths[:, None]
+    if discount_from == "end":
+        exponent = (lengths[:, None] - 1 - u).clamp(min=0)[:, :, None].expand(-1, -1, len(u))
+    else:
+        exponent = (u[:, None] - u).clamp(min=0).expand(len(rewards), -1, -1)
+    future = torch.tril(gamma ** exponent.double())  # (N, i, u): the weight of r_i in R_u, 0 for i < u
+    return (torch.einsum("ni,niu->nu", (rewards * taken).double(), future) * taken).float()

@@ -1,0 +1,220 @@
+"""The clips stage end to end: packing, listing what fails, the same bytes for any number of workers, and the store."""
+
+import csv
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_video import write_audio, write_video
+
+from pcpg import landmarks, roi, video
+from pcpg.clips import ClipStore, IndexRow, build, in_order
+from pcpg.corpora.base import Clip
+from pcpg.errors import InputError
+
+SHARED = Path(__file__).parents[2] / "shared"
+GRID, MODEL = SHARED / "grid", SHARED / "models" / "face_landmarker.task"
+needs_faces = pytest.mark.skipif(
+    not (GRID.is_dir() and MODEL.is_file()), reason="no real GRID clips or face model beside the repository"
+)
+
+
+def clip_of(name, video=None, split="train", first=0, frames=0):
+    return Clip(name, video or f"{name}.mpg", name.split("/")[0], split, "bin blue", -1, first, frames)
+
+
+def make(clips, root, out, roi="frame", landmarks=None, model=None, size=24, workers=1):
+    build(clips, root, out, roi=roi, landmarks=landmarks, model=model, size=size, workers=workers)
+    return ClipStore(out)
+
+
+def rows_of(path):
+    with open(path, newline="") as file:
+        return {row["clip"]: row for row in csv.DictReader(file)}
+
+
+def sidecar(root, name, frames, holes=()):
+    points = np.tile(roi.mean_face(24) + 10, (frames, 1, 1)).astype(np.float32)
+    points[list(holes)] = np.nan
+    path = root / "landmarks" / f"{name}.npy"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, points)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Six clips of which only good, gaps and cut can be used."""
+    root = tmp_path / "corpus"
+    (root / "s1").mkdir(parents=True)
+    levels = np.random.default_rng(0).integers(0, 256, 30)
+    for name in ("good", "gaps", "blind", "nopoints"):
+        write_video(root / f"s1/{name}.mpg", levels[:20])
+    content = write_video(root / "s1/cut.mpg", levels).read_bytes()
+    (root / "s1/cut.mpg").write_bytes(content[: len(content) // 2])
+    (root / "s1/empty.mpg").write_bytes(b"")
+    write_audio(root / "s1/sound.wav")
+    sidecar(root, "s1/good", 20)
+    sidecar(root, "s1/gaps", 20, holes=[0, 5, 6])
+    sidecar(root, "s1/blind", 20, holes=range(20))
+    names = ["empty", "good", "blind", "gaps", "nopoints", "gone"]
+    return root, [*(clip_of(f"s1/{name}") for name in names), clip_of("s1/sound", "s1/sound.wav")]
+
+
+def test_every_failure_is_listed_and_none_stops_the_run(corpus, tmp_path, capsys):
+    root, clips = corpus
+    store = make(clips, root, tmp_path / "out", "landmarks", "sidecar")
+    assert [row.clip for row in store.index] == ["s1/good", "s1/gaps"]
+    excluded = {name: row["reason"] for name, row in rows_of(tmp_path / "out/excluded.csv").items()}
+    assert excluded == {
+        "s1/empty": "not a readable video: empty, cut short, or of another format",
+        "s1/blind": "no face in any frame",
+        "s1/nopoints": "landmarks/s1/nopoints.npy: no such file",
+        "s1/gone": "no such file",
+        "s1/sound": "has no video stream",
+    }
+    quality = rows_of(tmp_path / "out/quality.csv")
+    assert (quality["s1/gaps"]["faceless"], quality["s1/gaps"]["interpolated"]) == ("3", "3")
+    assert quality["s1/good"]["interpolated"] == "0" and float(quality["s1/good"]["scale"]) == pytest.approx(1)
+    said = capsys.readouterr().err
+    assert "clips: 2 made (40 frames); 1 of them repaired (3 frames); 0 lack frames; 5 excluded: " in said
+    assert "1 x no face in any frame" in said
+
+
+def test_bytes_do_not_depend_on_the_workers(corpus, tmp_path):
+    root, clips = corpus
+    for workers in (1, 2):
+        make(clips, root, tmp_path / f"out{workers}", "landmarks", "sidecar", workers=workers)
+    for name in ("frames.npy", "index.csv", "quality.csv", "excluded.csv"):
+        assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
+
+
+def test_cut_short_video_and_manifest_ranges(corpus, tmp_path):
+    root, _ = corpus
+    clips = [clip_of("s1/cut"), clip_of("a", "s1/good.mpg", first=15, frames=8), clip_of("b", "s1/good.mpg", first=20)]
+    store = make(clips, root, tmp_path / "out")
+    assert 3 < store.index[0].frames < 30 and store.index[1].frames == 5
+    assert rows_of(tmp_path / "out/quality.csv")["a"]["missing"] == "3"
+    assert "begins at frame 20" in rows_of(tmp_path / "out/excluded.csv")["b"]["reason"]
+
+
+def test_lrw_box_and_lrw1000_frames(tmp_path):
+    write_video(tmp_path / "a.mp4", [50, 100, 150], "mpeg4", size=(256, 256))
+    write_video(tmp_path / "small.mp4", [50], "mpeg4", size=(64, 64))
+    store = make([clip_of("a", "a.mp4"), clip_of("b", "small.mp4")], tmp_path, tmp_path / "box", "box", size=96)
+    assert store[0].shape == (3, 96, 96)
+    assert "do not hold rows (115, 211)" in rows_of(tmp_path / "box/excluded.csv")["b"]["reason"]
+    (tmp_path / "images").mkdir()
+    for number in (3, 4, 6):
+        Image.new("L", (30, 20), 10 * number).save(tmp_path / f"images/{number}.jpg", quality=95)
+    store = make([clip_of("c", "images", first=2, frames=4)], tmp_path, tmp_path / "jpgs", size=16)
+    assert np.abs(store[0].mean(axis=(1, 2)) - [30, 40, 60]).max() <= 1
+    assert rows_of(tmp_path / "jpgs/quality.csv")["c"]["missing"] == "1"
+
+
+def test_what_fails_for_every_clip_stops_before_the_work(corpus, tmp_path):
+    root, clips = corpus
+    out = tmp_path / "out"
+    for changes, problem in [
+        (dict(roi="landmarks"), "allowed are"),
+        (dict(roi="box", landmarks="sidecar"), "allowed are"),
+        (dict(roi="landmarks", landmarks="mediapipe", model=root / "none.task"), "none.task: no such file"),
+        (dict(workers=0), "must be 1 or more"),
+    ]:
+        with pytest.raises(InputError, match=problem):
+            make(clips, root, out, **changes)
+    with pytest.raises(InputError, match="lists s1/good twice"):
+        make([clips[1]] * 2, root, out)
+    with pytest.raises(InputError, match="the manifest lists none"):
+        make([], root, out)
+    with pytest.raises(InputError, match="none of the 1 clips could be used: 1 x no such file"):
+        make([clip_of("s1/gone")], root, out)
+
+
+def crash_on_three(number):
+    if number == 3:
+        os._exit(9)
+    return number * 10
+
+
+def test_a_crashed_process_costs_one_clip():
+    assert list(in_order(crash_on_three, range(8), workers=2, ahead=2)) == [0, 10, 20, None, 40, 50, 60, 70]
+
+
+def pack(folder, lengths=(2, 3, 1), size=4):
+    folder.mkdir(exist_ok=True)
+    np.save(folder / "frames.npy", np.random.default_rng(0).integers(0, 256, (sum(lengths), size, size), np.uint8))
+    offsets = np.cumsum([0, *lengths])
+    splits = ["train", "test", "train"]
+    with open(folder / "index.csv", "w") as file:
+        file.write("clip,speaker,split,text,label,offset,frames\n")
+        file.writelines(f"c{k},s1,{splits[k]},one,-1,{offsets[k]},{n}\n" for k, n in enumerate(lengths))
+    return folder
+
+
+def test_store(tmp_path):
+    store = ClipStore(pack(tmp_path / "a"))
+    frames = np.load(tmp_path / "a/frames.npy")
+    assert len(store) == 3 and store.index[1] == IndexRow("c1", "s1", "test", "one", -1, 2, 3)
+    np.testing.assert_array_equal(store[1], frames[2:5])
+    assert np.shares_memory(store[1], store[1]) and not store[1].flags.writeable
+    assert store.select("train") == [0, 2] and store.select("val") == []
+    with pytest.raises(ValueError, match="'dev' is not one of"):
+        store.select("dev")
+    pixels = np.concatenate([store[0], store[2]]) / 255
+    assert store.mean_std([0, 2]) == pytest.approx((pixels.mean(), pixels.std()))
+    assert store.mean_std([2, 0]) == store.mean_std([0, 2])
+    with pytest.raises(ValueError, match="no clips"):
+        store.mean_std([])
+    copy = pickle.dumps(store)
+    assert len(copy) < 1000 and np.array_equal(pickle.loads(copy)[1], store[1])
+
+
+def spoil(folder, name, old, new):
+    path = folder / name
+    path.write_bytes(path.read_bytes().replace(old, new))
+
+
+@pytest.mark.parametrize(
+    "break_it, problem",
+    [
+        (lambda f: (f / "index.csv").unlink(), "index.csv: no such file"),
+        (lambda f: (f / "frames.npy").unlink(), "frames.npy: no such file"),
+        (lambda f: (f / "frames.npy").write_bytes((f / "frames.npy").read_bytes()[:-1]), "frames.npy: not a readable"),
+        (lambda f: np.save(f / "frames.npy", np.zeros((6, 4, 4))), r"frames.npy: expected uint8 .* float64"),
+        (lambda f: np.save(f / "frames.npy", np.zeros((7, 4, 4), np.uint8)), "names 6 frames, frames.npy has 7"),
+        (lambda f: spoil(f, "index.csv", b",5,1", b",5,2"), r"index.csv, line 4: c2, 5\+2, does not fit the 6"),
+        (lambda f: spoil(f, "index.csv", b",2,3", b",1,3"), "index.csv, line 3"),
+        (lambda f: spoil(f, "index.csv", b",2,3", b",2,x"), "index.csv, line 3"),
+        (lambda f: spoil(f, "index.csv", b"speaker", b"sprecher"), "index.csv, line 1: expected the columns"),
+    ],
+)
+def test_store_refuses_what_does_not_belong_together(tmp_path, break_it, problem):
+    folder = pack(tmp_path / "a")
+    break_it(folder)
+    with pytest.raises(InputError, match=problem):
+        ClipStore(folder)
+
+
+@needs_faces
+def test_real_clips_have_their_mouths_in_the_middle(tmp_path):
+    names = ["s1/bbaf4p", "s1/lrarzn", "s1/lrae3s"]
+    store = make([clip_of(name) for name in names], GRID, tmp_path, "landmarks", "mediapipe", MODEL, size=96, workers=2)
+    assert [row.frames for row in store.index] == [75, 75, 74]
+    quality = rows_of(tmp_path / "quality.csv")
+    assert [int(quality[name]["interpolated"]) for name in names] == [0, 12, 0]  # repaired, not dropped
+    assert all(1.1 < float(quality[name]["scale"]) < 1.6 and float(quality[name]["jitter"]) < 1 for name in names)
+
+
+@needs_faces
+def test_corners_of_real_mouths_lie_where_the_mean_face_has_them():
+    for name in ("bbaf4p", "swao7a"):
+        points = landmarks.detect(video.colour_clip(GRID / f"s1/{name}.mpg", 0, 0), MODEL)
+        reference = roi.anchors(roi.mean_face(96))
+        transforms = roi.similarity(roi.anchors(landmarks.smooth(points)), reference)
+        mapped = points @ transforms[:, :, :2].transpose(0, 2, 1) + transforms[:, None, :, 2]
+        corners = mapped[:, [landmarks.RIGHT_CORNER, landmarks.LEFT_CORNER]]
+        assert np.abs(corners.mean(axis=0) - roi.MEAN_FACE[3:5]).max() < 3
+        assert np.abs(corners.mean(axis=1) - 47.5).max() < 5

@@ -1,0 +1,94 @@
+"""The Snakefile and dvc.yaml are one list of jobs: same commands, outputs, dependencies and parameters."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.repo import Repo
+
+ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "params.yaml", "presets")
+
+
+@pytest.fixture(scope="module")
+def checkout(root, tmp_path_factory) -> Path:
+    """The project without data or results, as a git and DVC repository of its own."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in SOURCES:
+        source = root / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name)
+    for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
+        subprocess.run(command, cwd=folder, check=True, env=ENVIRONMENT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def snakemake_jobs(checkout) -> dict[str, dict]:
+    """Command -> inputs and outputs of every job, as a dry run prints them."""
+    command = ["snakemake", "--dry-run", "--printshellcmds", "--forceall", "--cores", "64"]
+    run = subprocess.run(command, cwd=checkout, env=ENVIRONMENT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    jobs = {}
+    for block in re.split(r"\n(?=\[|rule |localrule )", run.stdout + run.stderr):
+        found = re.search(r"Shell command: (pcpg .*?) 2> \S+", block) or re.search(r"^(pcpg .*?) 2> \S+", block, re.M)
+        if found:
+            listed = {
+                key: set(re.search(rf"^ +{key}: (.*)$", block, re.M).group(1).split(", ")) for key in ("input", "output")
+            }
+            jobs[found.group(1)] = listed
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def dvc_jobs(checkout) -> dict[str, dict]:
+    with Repo(str(checkout)) as repo:
+        return {
+            stage.cmd: {
+                "input": {dep.def_path for dep in stage.deps if not hasattr(dep, "params")},
+                "output": {out.def_path for out in stage.outs},
+            }
+            for stage in repo.index.stages
+        }
+
+
+def test_the_same_commands(snakemake_jobs, dvc_jobs):
+    assert len(dvc_jobs) == 143
+    assert snakemake_jobs.keys() == dvc_jobs.keys()
+
+
+def test_the_same_outputs(snakemake_jobs, dvc_jobs):
+    for command, job in dvc_jobs.items():
+        assert job["output"] == snakemake_jobs[command]["output"], command
+
+
+def test_the_same_dependencies(snakemake_jobs, dvc_jobs):
+    """A folder in dvc.yaml, which cannot list the files of many runs, stands for what Snakemake lists inside it."""
+    for command, job in dvc_jobs.items():
+        listed = snakemake_jobs[command]["input"]
+        for dependency in job["input"]:
+            assert any(name == dependency or name.startswith(f"{dependency}/") for name in listed), (command, dependency)
+        for name in listed:
+            assert any(name == item or name.startswith(f"{item}/") for item in job["input"]), (command, name)
+
+
+def test_the_same_parameters(checkout):
+    """Per stage, the keys that trigger a rerun."""
+    rules = {}
+    for block in re.split(r"\nrule ", (checkout / "Snakefile").read_text())[1:]:
+        keys = re.findall(r'lookup\("([^"]+)"', block)
+        rules[block.split(":")[0]] = {re.sub(r"\{(\w+)\}", r"<\1>", key.replace("/", ".")) for key in keys}
+    stages: dict[str, set] = {}
+    for name, stage in yaml.safe_load((checkout / "dvc.yaml").read_text())["stages"].items():
+        rule, _, corpus = name.partition("_")
+        keys = {re.sub(r"\$\{item\.(\w+)\}", r"<\1>", key) for key in stage.get("params", [])}
+        keys = {key.replace(f"runs.{corpus}.", "runs.<corpus>.") if corpus else key for key in keys}
+        stages.setdefault(rule, keys)
+        assert stages[rule] == keys, name
+    del rules["all"]
+    assert stages == rules

@@ -1,0 +1,76 @@
+"""Every parameter file in the project is valid, and every kind of mistake is named."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pcpg.errors import InputError
+from pcpg.params import from_mapping, load
+
+ROOT = Path(__file__).parents[1]
+MINI = ROOT / "presets" / "mini.yaml"
+
+
+@pytest.mark.parametrize("file", sorted([*ROOT.glob("presets/*.yaml"), *ROOT.glob("tests/*.params.yaml")]), ids=str)
+def test_committed_files_are_valid(file):
+    load(file)
+
+
+def test_the_active_preset_is_mini():
+    assert (ROOT / "params.yaml").read_bytes() == MINI.read_bytes()
+
+
+def changed(path: str, value) -> dict:
+    """presets/mini.yaml with the key `path` set; value ...: deleted."""
+    mapping = yaml.load(MINI.read_text(), Loader=yaml.SafeLoader)
+    mapping = yaml.safe_load(yaml.dump(mapping, Dumper=_Plain))
+    *parents, last = path.split(".")
+    inner = mapping
+    for key in parents:
+        inner = inner[key]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return mapping
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data):  # so that a change touches one run and not all that share an anchor
+        return True
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("runs.grid.k5s1.gama", 1.0, r"runs\.grid\.k5s1\.gama: unknown key; did you mean runs\.grid\.k5s1\.gamma"),
+        ("runs.grid.k5s1.gamma", ..., r"runs\.grid\.k5s1\.gamma: missing key"),
+        ("runs.grid.k5s1.gamma", "1e-3", r"runs\.grid\.k5s1\.gamma: expected a number, got '1e-3'"),
+        ("runs.grid.k5s1.samples", True, r"runs\.grid\.k5s1\.samples: expected a whole number"),
+        ("runs.grid.k5s1.kernel", ["1/5", "1/5"], r"runs\.grid\.k5s1\.kernel: the weights sum to 2/5"),
+        ("runs.grid.k5s1.kernel", ["1/0"], r"runs\.grid\.k5s1\.kernel\[0\]: expected a number such as"),
+        ("runs.grid.k5s5.convolve", "return", r"runs\.grid\.k5s5\.stride: convolve: return needs stride 1"),
+        ("runs.grid.k5s1.padding", "full", r"runs\.grid\.k5s1\.padding: 'full' is not one of same, valid"),
+        ("seeds", [1, 1], r"seeds: must be distinct"),
+        ("seeds", 3, r"seeds: expected a list"),
+        ("corpora.grid.raw.source", "local", r"corpora\.grid\.raw\.root: missing"),
+        ("corpora.grid.clips.landmarks", "mediapipe", r"corpora\.grid\.clips\.landmark_model: missing"),
+        ("model.grid.pool", 3, r"model\.grid\.pool: 3 does not divide"),
+        ("model.lrs2", {}, r"model \(name\): 'lrs2' is not one of grid, lrw, lrw1000"),
+        ("probe_from.lrw", "k9s9", r"probe_from\.lrw: 'k9s9' is not one of runs\.lrw"),
+    ],
+)
+def test_a_mistake_is_named(path, value, message):
+    with pytest.raises(InputError, match=rf"^mine\.yaml: {message}"):
+        from_mapping(changed(path, value), "mine.yaml")
+
+
+@pytest.mark.parametrize("content", [b"", b"[1, 2]", b"a: [", b"\xff\xfe\x00", b"preset: mini\n  x: 1"])
+def test_a_file_that_is_no_parameter_file(tmp_path, content):
+    file = tmp_path / "broken.yaml"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="broken.yaml"):
+        load(file)
+    with pytest.raises(InputError, match="absent.yaml"):
+        load(tmp_path / "absent.yaml")

@@ -1,0 +1,271 @@
+import csv
+import json
+import re
+import statistics
+import subprocess
+import sys
+
+import pytest
+
+from pcpg.errors import InputError
+from pcpg.report import tables
+from pcpg.report.layouts import LAYOUTS
+
+SEEDS = [1, 2, 3]
+
+# typed from the paper's pages, table by table from top to bottom: an independent check of pcpg.report.paper
+PRINTED = {
+    "table1": "8.4 18.3 7.6 16.6 6.9 15.3 5.9 12.3 17.5 28.3 15.2 24.8 15.0 26.5 14.1 22.7 "
+    "52.1 68.2 51.4 67.7 51.6 67.2 51.3 66.9",
+    "table2a": "16.6 16.0 12.1 12.3 14.8",
+    "table2b": "12.1 11.9 12.7 12.6",
+    "table3": "82.1 82.4 83.5 37.8 38.5 38.7",
+    "table4": "82.0 83.0 82.9 83.34 83.5 36.91 38.19 38.7",
+    "table5a": "20.4 13.6 13.6 11.9 11.4 11.2",
+    "table5b": "76.2 78.5 33.1",
+}
+GRID_RUNS = {"ce", "k1s1", "k2s1", "k3s1", "k5s1", "k7s1", "k5s5", "k3s1-w121", "k3s1-w321", "k3s1-w123"}
+WORD_RUNS = {"ce", "k1s1", "k5s5", "k5s1", "scratch", "fe_tc", "te_tc"}
+
+
+def put(results, corpus, run, seed, **changes):
+    """Write the metrics of one run (greedy, beam) or probe (accuracy); returns the file."""
+    metrics = {"corpus": corpus, "run": run, "seed": seed, "split": "test", "clips": 40, **changes}
+    path = results / "runs" / corpus / run / f"seed{seed}" / "metrics.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(metrics))
+    return path
+
+
+def decoded(results, corpus, run, seed, cer, wer, beam=(0.5, 0.5), **changes):
+    greedy = {"cer": cer, "wer": wer, "mean_cer": 0.9, "mean_wer": 0.9}
+    beam = {"cer": beam[0], "wer": beam[1], "mean_cer": 0.9, "mean_wer": 0.9}
+    return put(results, corpus, run, seed, greedy=greedy, beam=beam, beam_size=5, **{"protocol": "unseen", **changes})
+
+
+def rows(results, name):
+    with (results / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def row(results, name, corpus, run):
+    return next(row for row in rows(results, name) if (row["corpus"], row["run"]) == (corpus, run))
+
+
+def markdown(results, name):
+    """Cells of the Markdown table, heading first, without the rule."""
+    text = (results / f"{name}.md").read_text(encoding="utf-8")
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    return [cells[0], *cells[2:]]
+
+
+def write_all(results, seeds=SEEDS):
+    for name in tables.NAMES:
+        tables.write(name, results, seeds, "mini")
+
+
+def test_mean_spread_and_paired_difference_by_hand(tmp_path):
+    for seed, baseline, ours in ((1, 0.30, 0.20), (2, 0.50, 0.44), (3, 0.40, None)):
+        decoded(tmp_path, "grid", "ce", seed, 0.1, baseline)
+        if ours:
+            decoded(tmp_path, "grid", "k5s1", seed, 0.1, ours)
+    tables.write("table1", tmp_path, SEEDS, "mini")
+    ce, found = row(tmp_path, "table1", "grid", "ce"), row(tmp_path, "table1", "grid", "k5s1")
+    assert (ce["wer_mean"], ce["wer_sd"], ce["seeds"], ce["clips"]) == ("40.0000", "10.0000", "3", "40")
+    assert float(found["wer_mean"]) == pytest.approx(32)
+    assert float(found["wer_sd"]) == pytest.approx(statistics.stdev([20, 44]), abs=1e-4)
+    # -10 and -6 of the seeds that both have
+    assert float(found["wer_delta_mean"]) == pytest.approx(-8)
+    assert float(found["wer_delta_sd"]) == pytest.approx(statistics.stdev([-10, -6]), abs=1e-4)
+    assert (found["wer_delta_seeds"], found["seeds"], found["seeds_wanted"]) == ("2", "2", "3")
+    assert (found["paper_wer"], found["paper_wer_delta"]) == ("12.3", "-6.0000")
+
+
+def test_difference_is_paired_and_not_of_means(tmp_path):
+    for seed, baseline in ((1, 0.10), (2, 0.20), (3, 0.90)):
+        decoded(tmp_path, "grid", "k1s1", seed, 0.1, baseline)
+    decoded(tmp_path, "grid", "k3s1", 2, 0.1, 0.15)
+    tables.write("table2a", tmp_path, SEEDS, "mini")
+    found = row(tmp_path, "table2a", "grid", "k3s1")
+    assert (found["wer_delta_mean"], found["wer_delta_sd"], found["wer_sd"]) == ("-5.0000", "", "")
+    line = next(cells for cells in markdown(tmp_path, "table2a") if cells[0] == "k=3")
+    assert line == ["k=3", "12.1", "15.0 (1 of 3 seeds)", "\N{MINUS SIGN}5.0 [\N{MINUS SIGN}4.5]"]
+
+
+def test_runs_that_share_no_seed_have_no_pair(tmp_path):
+    decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    decoded(tmp_path, "grid", "k5s1", 2, 0.1, 0.2)
+    tables.write("table1", tmp_path, SEEDS, "mini")
+    assert row(tmp_path, "table1", "grid", "k5s1")["wer_delta_mean"] == ""
+    assert "no pair [\N{MINUS SIGN}6.0]" in (tmp_path / "table1.md").read_text()
+
+
+def test_markdown_cells(tmp_path):
+    for seed, wer in zip(SEEDS, (0.115, 0.123, 0.131), strict=True):
+        decoded(tmp_path, "grid", "ce", seed, 0.05, wer)
+        decoded(tmp_path, "grid", "k1s1", seed, 0.04, wer)
+    tables.write("table1", tmp_path, SEEDS, "mini")
+    head, ce, k1s1, k5s5 = markdown(tmp_path, "table1")[:4]
+    assert head[:6] == ["Dataset", "Method", "Case", "CER paper", "CER ours", "Δ to CE [paper]"]
+    assert ce[6:] == ["18.3", "12.3 ± 0.8 (3)", "\N{EN DASH}"]
+    assert k1s1[3:] == [
+        "7.6",
+        "4.0 ± 0.0 (3)",
+        "\N{MINUS SIGN}1.0 ± 0.0 [\N{MINUS SIGN}0.8]",
+        "16.6",
+        "12.3 ± 0.8 (3)",
+        "0.0 ± 0.0 [\N{MINUS SIGN}1.7]",
+    ]
+    assert k5s5[3:] == [
+        "6.9",
+        "not run",
+        "not run [\N{MINUS SIGN}1.5]",
+        "15.3",
+        "not run",
+        "not run [\N{MINUS SIGN}3.0]",
+    ]
+    text = (tmp_path / "table1.md").read_text()
+    assert "preset mini, seeds 1, 2, 3; GRID: test split, protocol unseen, 40 clips; LRW: not run;" in text
+
+
+@pytest.mark.parametrize("name", tables.NAMES)
+def test_nothing_has_run(tmp_path, name):
+    tables.write(name, tmp_path, SEEDS, "mini")
+    found = rows(tmp_path, name)
+    assert len(found) == len(LAYOUTS[name].rows) == len(markdown(tmp_path, name)) - 1
+    assert all(row["seeds"] == "0" and row["clips"] == "" for row in found)
+    assert all(value == "" for row in found for key, value in row.items() if key.endswith(("_mean", "_sd")))
+    ours = [cells[-2 if LAYOUTS[name].baseline else -1] for cells in markdown(tmp_path, name)[1:]]
+    assert ours == ["not run" if row["run"] else "\N{EN DASH}" for row in found]
+
+
+@pytest.mark.parametrize("name", tables.NAMES)
+def test_the_papers_values_stand_in_their_rows(tmp_path, name):
+    tables.write(name, tmp_path, SEEDS, "mini")
+    head, *body = markdown(tmp_path, name)
+    columns = [index for index, heading in enumerate(head) if heading.endswith(" paper")]
+    assert [cells[column] for cells in body for column in columns] == PRINTED[name].split()
+    keys = [f"paper_{measure.name}" for measure in LAYOUTS[name].measures]
+    assert [row[key] for row in rows(tmp_path, name) for key in keys] == PRINTED[name].split()
+
+
+def test_rows_name_runs_of_the_project():
+    for layout in LAYOUTS.values():
+        for found in layout.rows:
+            assert found.run in {"", *(GRID_RUNS if found.corpus == "grid" else WORD_RUNS)}, (layout.name, found)
+
+
+def test_which_run_and_decoder_the_comparisons_use(tmp_path):
+    decoded(tmp_path, "grid", "k3s1-w121", 1, 0.1, 0.21, beam=(0.1, 0.19))
+    decoded(tmp_path, "lrw", "k5s1", 1, 0.1, 0.31, beam=(0.1, 0.29), protocol="")
+    put(tmp_path, "lrw", "te_tc", 1, accuracy=0.66)
+    write_all(tmp_path)
+    assert [row["wer_mean"] for row in rows(tmp_path, "table5a")] == ["", "", "", "21.0000", "", "19.0000"]
+    assert [row["accuracy_mean"] for row in rows(tmp_path, "table5b")] == ["", "71.0000", ""]
+    assert row(tmp_path, "table4", "lrw", "te_tc")["accuracy_mean"] == "66.0000"
+    assert row(tmp_path, "table3", "lrw", "te_tc")["accuracy_mean"] == "66.0000"
+    assert "40 clips, beam of 5" in (tmp_path / "table5a.md").read_text()
+    assert "beam of" not in (tmp_path / "table1.md").read_text()
+
+
+def test_other_seeds_are_left_out(tmp_path):
+    decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    decoded(tmp_path, "grid", "ce", 9, 0.1, 0.8)
+    tables.write("table1", tmp_path, [1], "mini")
+    assert row(tmp_path, "table1", "grid", "ce")["wer_mean"] == "20.0000"
+    assert "preset mini, seed 1;" in (tmp_path / "table1.md").read_text()
+
+
+BROKEN = {
+    "JSON": "{",
+    "object": "[1]",
+    "greedy": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 4}',
+    "run": '{"corpus": "grid", "run": "k1s1", "seed": 1, "clips": 4}',
+    "seed": '{"corpus": "grid", "run": "ce", "seed": "1", "clips": 4}',
+    "clips": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 0}',
+    "beam_size": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 4, "beam_size": "x"}',
+    "accuracy": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 4, "accuracy": 83.5}',
+    "greedy.cer": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 4, "greedy": {"cer": NaN}}',
+}
+
+
+@pytest.mark.parametrize("problem", BROKEN)
+def test_malformed_metrics_name_the_file(tmp_path, problem):
+    path = decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    path.write_text(BROKEN[problem])
+    with pytest.raises(InputError, match=re.escape(problem)) as error:
+        tables.write("table1", tmp_path, SEEDS, "mini")
+    assert str(error.value).startswith(str(path))
+    assert not list(tmp_path.glob("table1.*"))
+
+
+@pytest.mark.parametrize("change", [{"clips": 41}, {"protocol": "overlapped"}])
+def test_runs_on_different_data_share_no_table(tmp_path, change):
+    decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    decoded(tmp_path, "grid", "k1s1", 1, 0.1, 0.2, **change)
+    with pytest.raises(InputError, match="different data"):
+        tables.write("table1", tmp_path, SEEDS, "mini")
+
+
+def test_unknown_table(tmp_path):
+    with pytest.raises(InputError, match="table6"):
+        tables.write("table6", tmp_path, SEEDS, "mini")
+
+
+def test_same_input_same_bytes(tmp_path):
+    for folder in ("a", "b"):
+        for seed in SEEDS if folder == "a" else reversed(SEEDS):
+            decoded(tmp_path / folder, "grid", "ce", seed, 0.1 * seed, 0.2)
+        write_all(tmp_path / folder)
+    files = sorted((tmp_path / "a").glob("table*"))
+    assert len(files) == 3 * len(tables.NAMES)
+    assert all(file.read_bytes() == (tmp_path / "b" / file.name).read_bytes() for file in files)
+
+
+def check_tex(text):
+    """Fail unless `text` is ASCII, closes what it opens, and each row has as many cells as there are columns."""
+    text.encode("ascii")
+    comment, text = text.split("\n", 1)
+    assert comment.startswith("%")
+    bare = re.sub(r"\\.", "", text, flags=re.DOTALL)  # without commands and escaped characters
+    assert not set("%#_^~") & set(bare)
+    assert bare.count("{") == bare.count("}")
+    assert bare.count("$") % 2 == 0
+    open_now = []
+    for kind, name in re.findall(r"\\(begin|end)\{(.*?)\}", text):
+        assert kind == "begin" or open_now.pop() == name
+        open_now += [name] * (kind == "begin")
+    assert not open_now
+    columns = re.search(r"\\begin\{tabular\}\{@\{\}(.*)@\{\}\}", text)[1]
+    columns = len(re.sub(r"p\{.*?\}", "p", columns).replace("\\linewidth", ""))
+    body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
+    lines = [line for line in body.splitlines() if line and not line.startswith(("\\toprule", "\\midrule"))]
+    assert all(line.endswith(r"\\") and len(re.findall(r"(?<!\\)&", line)) == columns - 1 for line in lines)
+    assert "&" not in re.sub(r"\\&", "", text.replace(body, ""))
+    return len(lines)
+
+
+@pytest.mark.parametrize("name", tables.NAMES)
+def test_tex_is_well_formed(tmp_path, name):
+    decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    decoded(tmp_path, "grid", "k1s1", 1, 0.1, 0.3, protocol="unseen")
+    tables.write(name, tmp_path, SEEDS, "50%_mini & more")
+    text = (tmp_path / f"{name}.tex").read_text(encoding="utf-8")
+    assert check_tex(text) == len(LAYOUTS[name].rows) + 1
+    assert r"50\%\_mini \& more" in text
+
+
+@pytest.mark.parametrize(
+    "broken", [("\\&", "&"), ("\\%", "%"), ("\\end{table*}", ""), ("& 8.4", "8.4"), ("$-$", "\N{MINUS SIGN}")]
+)
+def test_the_tex_check_finds_faults(tmp_path, broken):
+    tables.write("table1", tmp_path, SEEDS, "50%_mini & more")
+    text = (tmp_path / "table1.tex").read_text(encoding="utf-8")
+    assert broken[0] in text
+    with pytest.raises((AssertionError, UnicodeEncodeError)):
+        check_tex(text.replace(*broken))
+
+
+def test_tables_start_fast():
+    command = "import sys, pcpg.report.tables; assert not {'torch', 'matplotlib'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", command], check=True)
