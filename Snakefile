@@ -64,6 +64,8 @@ rule clips:
         f"data/{P}/{{corpus}}",
     output:
         directory(f"clips/{P}/{{corpus}}"),
+        f"results/{P}/clips/{{corpus}}/summary.csv",
+        f"results/{P}/clips/{{corpus}}/notes.csv",
     params:
         lookup("corpora/{corpus}/clips", within=config),
     log:

@@ -11,9 +11,11 @@ from PIL import Image
 from test_video import write_audio, write_video
 
 from pcpg import landmarks, roi, video
-from pcpg.clips import ClipStore, IndexRow, build, in_order
+from pcpg.clips import build
 from pcpg.corpora.base import Clip
 from pcpg.errors import InputError
+from pcpg.pool import in_order
+from pcpg.store import ClipStore, IndexRow
 
 SHARED = Path(__file__).parents[2] / "shared"
 GRID, MODEL = SHARED / "grid", SHARED / "models" / "face_landmarker.task"

@@ -157,7 +157,8 @@ def test_lrw_faults_are_listed(tmp_path):
     (folder / "ABOUT_00003.mp4").write_bytes(b"video")  # without .txt: kept
     (folder / "ABOUT_00001.txt").write_text("one\ntwo\n")
     clips, excluded = lrw.read(root, words=["about"])
-    assert [clip.clip for clip in clips][0] == "ABOUT/train/ABOUT_00003" and len(clips) == 3
+    assert clips[0].clip == "ABOUT/train/ABOUT_00003"
+    assert len(clips) == 3
     assert [(row.clip[-1], row.reason) for row in excluded] == [
         ("1", "ABOUT_00001.txt, line 5: expected 'Duration: <seconds> seconds', found the end of the file"),
         ("2", "the .mp4 is empty"),
@@ -205,13 +206,16 @@ def test_lrw1000_cut30(tmp_path):
 def test_lrw1000_centred40(tmp_path):
     clips, excluded = lrw1000.read(make_lrw1000(tmp_path), protocol="centred40")
     ranges = [(clip.clip, clip.first, clip.frames) for clip in clips]
-    assert ranges == [
-        ("train/000001-abc", 0, 35),  # middle 15: frames -5 .. 34, of which 0 .. 34 exist
-        ("train/000002-abc", 20, 40),
-        ("val/000001-abc", 15, 40),
-        ("test/000001-abc", 40, 20),
-        ("test/000002-abc", 60, 0),
-    ][:4]
+    assert (
+        ranges
+        == [
+            ("train/000001-abc", 0, 35),  # middle 15: frames -5 .. 34, of which 0 .. 34 exist
+            ("train/000002-abc", 20, 40),
+            ("val/000001-abc", 15, 40),
+            ("test/000001-abc", 40, 20),
+            ("test/000002-abc", 60, 0),
+        ][:4]
+    )
     assert "test/000002-abc" in {row.clip for row in excluded}
     with pytest.raises(InputError, match="neither 'cut30' nor"):
         lrw1000.read(tmp_path, protocol="cut")

@@ -38,10 +38,8 @@ def snakemake_jobs(checkout) -> dict[str, dict]:
     for block in re.split(r"\n(?=\[|rule |localrule )", run.stdout + run.stderr):
         found = re.search(r"Shell command: (pcpg .*?) 2> \S+", block) or re.search(r"^(pcpg .*?) 2> \S+", block, re.M)
         if found:
-            listed = {
-                key: set(re.search(rf"^ +{key}: (.*)$", block, re.M).group(1).split(", ")) for key in ("input", "output")
-            }
-            jobs[found.group(1)] = listed
+            lines = {key: re.search(rf"^ +{key}: (.*)$", block, re.M) for key in ("input", "output")}
+            jobs[found.group(1)] = {key: set(line.group(1).split(", ")) for key, line in lines.items()}
     return jobs
 
 
@@ -72,9 +70,13 @@ def test_the_same_dependencies(snakemake_jobs, dvc_jobs):
     for command, job in dvc_jobs.items():
         listed = snakemake_jobs[command]["input"]
         for dependency in job["input"]:
-            assert any(name == dependency or name.startswith(f"{dependency}/") for name in listed), (command, dependency)
+            assert any(lies_in(name, dependency) for name in listed), (command, dependency)
         for name in listed:
-            assert any(name == item or name.startswith(f"{item}/") for item in job["input"]), (command, name)
+            assert any(lies_in(name, dependency) for dependency in job["input"]), (command, name)
+
+
+def lies_in(name: str, folder: str) -> bool:
+    return name == folder or name.startswith(f"{folder}/")
 
 
 def test_the_same_parameters(checkout):

@@ -21,7 +21,7 @@ def padded(rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(SEQUENCE, SEQUENCE), min_size=1, max_size=8))
 def test_prefix_distances_equal_editdistance(pairs):
-    hyp, hyp_lengths = padded([pair[0] for pair in pairs])
+    hyp, _ = padded([pair[0] for pair in pairs])
     ref, ref_lengths = padded([pair[1] for pair in pairs])
     distances = prefix_edit_distances(hyp, ref, ref_lengths)
     for n, (hypothesis, reference) in enumerate(pairs):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from pcpg.clips import ClipStore
+from pcpg.store import ClipStore
 from pcpg.text import to_batch
 
 
@@ -15,6 +15,7 @@ class View:
     """How a stored clip becomes the network's input (Section IV-B of the paper)."""
 
     crop: int  # pixels
+    shift: int  # pixels
     pool: int  # averaging factor
     flip: bool
     mean: float  # of the training pixels in [0, 1]
@@ -36,11 +37,11 @@ def prepare(clip: torch.Tensor, view: View, generator: torch.Generator | None) -
 
     generator: draws them (training); None: the centre, never flipped (validation and test).
     """
-    spare = clip.shape[1] - view.crop
-    top = left = spare // 2
+    top = left = (clip.shape[1] - view.crop) // 2
     flip = False
     if generator is not None:
-        top, left = torch.randint(spare + 1, (2,), generator=generator).tolist()
+        down, right = torch.randint(-view.shift, view.shift + 1, (2,), generator=generator).tolist()
+        top, left = top + down, left + right
         flip = view.flip and bool(torch.randint(2, (1,), generator=generator))
     cut = clip[:, top : top + view.crop, left : left + view.crop].float() / 255
     if flip:

@@ -12,7 +12,7 @@ from pcpg.errors import InputError
 from pcpg.files import atomic_file
 from pcpg.model import LipReader
 
-_VIEW = ("crop", "pool", "flip")
+_VIEW = ("crop", "shift", "pool", "flip")
 
 
 def save(path: Path, content: dict) -> None:

@@ -34,6 +34,7 @@ def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.clips import build
     from pcpg.corpora.base import Clip, read_rows
     from pcpg.files import atomic_folder
+    from pcpg.inventory import write
     from pcpg.raw import corpus_root
 
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
@@ -50,6 +51,7 @@ def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
             size=roi.size,
             workers=settings.workers,
         )
+    write(folder, paths.clips(args.corpus), paths.inventory(args.corpus))
 
 
 def train(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
@@ -146,6 +148,14 @@ def figures(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     write(args.name, paths.results, paths.figures, settings.seeds, paths.clips(""))
 
 
+def readme(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.files import write_text
+    from pcpg.report.readme import refresh
+
+    page = Path(args.file)
+    write_text(page, refresh(page.read_text(encoding="utf-8"), page.parent))
+
+
 def check(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     runs = {name: list(getattr(settings.runs, name)) for name in settings.corpus_names}
     print(f"{args.params}: preset {settings.preset}, seeds {settings.seeds}, runs {runs}")
@@ -173,6 +183,7 @@ def parser() -> argparse.ArgumentParser:
         add("probe", probe, "a word classifier on an encoder", "corpus", "run", seed=True),
         add("tables", tables, "one of the paper's tables, ours beside the paper's", "name"),
         add("figures", figures, "one of the figures", "name"),
+        add("readme", readme, "fill the tables of a page from results/", "file"),
     ]
     for stage in stages:
         stage.add_argument("--params", default="params.yaml", metavar="FILE")

@@ -1,15 +1,10 @@
 """From a manifest to packed mouth clips: one array of frames for memory mapping, and tables that describe it."""
 
 import io
-import multiprocessing
 import sys
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import av
@@ -19,21 +14,10 @@ from tqdm import tqdm
 from pcpg import landmarks as face
 from pcpg import roi as region
 from pcpg import video
-from pcpg.corpora.base import SPLITS, Clip, Excluded, read_rows, write_rows
+from pcpg.corpora.base import Clip, Excluded, write_rows
 from pcpg.errors import InputError
-
-
-@dataclass(frozen=True)
-class IndexRow:
-    """Where one clip lies in frames.npy, and what is said in it."""
-
-    clip: str
-    speaker: str
-    split: str
-    text: str
-    label: int
-    offset: int  # first frame in frames.npy
-    frames: int
+from pcpg.pool import in_order
+from pcpg.store import IndexRow
 
 
 @dataclass(frozen=True)
@@ -138,57 +122,6 @@ def process(clip: Clip, *, root: Path, roi: str, landmarks: str | None, model: P
     return rois, Quality(clip.clip, len(rois), faceless, interpolated, missing, round(jitter, 3), round(scale, 4))
 
 
-def in_order(job: Callable, items: Iterable, workers: int, ahead: int = 4) -> Iterator:
-    """job(item) for each item, in their order, on `workers` processes; None where the job crashed its process.
-
-    At most `ahead` items per worker are begun and not yet fetched, so memory stays flat however many there are. With
-    one worker the job runs in this process, and a crash (as only broken native code brings about) ends it.
-    """
-    if workers == 1:
-        yield from map(job, items)
-        return
-    items, waiting, pool = iter(items), deque(), _pool(workers)
-    try:
-        while True:
-            for item in islice(items, workers * ahead - len(waiting)):
-                waiting.append((item, _submit(pool, job, item)))
-            if not waiting:
-                return
-            item, future = waiting.popleft()
-            try:
-                result = future.result()
-            except BrokenProcessPool:  # by this item or by one that waits: try it alone, then begin the others anew
-                pool.shutdown()
-                result, pool = _alone(job, item), _pool(workers)
-                waiting = deque((item, _submit(pool, job, item)) for item, _ in waiting)
-            yield result
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    """Fresh interpreters: a fork would inherit the locks of whatever threads the caller runs."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-
-
-def _submit(pool: ProcessPoolExecutor, job: Callable, item) -> Future:
-    """A future also where the pool is found broken already."""
-    try:
-        return pool.submit(job, item)
-    except BrokenProcessPool as error:
-        failed = Future()
-        failed.set_exception(error)
-        return failed
-
-
-def _alone(job: Callable, item):
-    with _pool(1) as pool:
-        try:
-            return pool.submit(job, item).result()
-        except BrokenProcessPool:
-            return None
-
-
 def _reason(error: Exception, root: Path, clip: Clip) -> str:
     """One line without the path to the corpus, which differs from machine to machine."""
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -216,63 +149,3 @@ def _summary(quality: list[Quality], excluded: list[Excluded]) -> str:
         f"({sum(row.interpolated for row in repaired)} frames); {gaps} lack frames; {len(excluded)} excluded"
     )
     return f"{text}: {_reasons(excluded)}" if excluded else text
-
-
-class ClipStore:
-    """Opens a folder that `build` made. Raises InputError where files are missing or do not belong together."""
-
-    def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
-        self.index: list[IndexRow] = read_rows(self.folder / "index.csv", IndexRow)
-        self._frames = _map_frames(self.folder / "frames.npy")
-        end = 0
-        for line, row in enumerate(self.index, start=2):
-            if row.offset != end or row.frames < 1 or row.offset + row.frames > len(self._frames):
-                problem = f"{row.clip}, {row.offset}+{row.frames}, does not fit the {len(self._frames)} of frames.npy"
-                raise InputError(f"{self.folder / 'index.csv'}, line {line}", problem)
-            end += row.frames
-        if end != len(self._frames):
-            raise InputError(self.folder, f"index.csv names {end} frames, frames.npy has {len(self._frames)}")
-
-    def __reduce__(self):
-        return ClipStore, (self.folder,)  # to another process goes the path: pickle would copy the whole array
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getitem__(self, i: int) -> np.ndarray:
-        """Frames of clip `i`: a read-only view, uint8 (T, size, size). Copy it before torch.from_numpy."""
-        row = self.index[i]
-        return self._frames[row.offset : row.offset + row.frames]
-
-    def select(self, split: str) -> list[int]:
-        """Numbers of the clips of a split."""
-        if split not in SPLITS:
-            raise ValueError(f"{split!r} is not one of {SPLITS}")
-        return [i for i, row in enumerate(self.index) if row.split == split]
-
-    def mean_std(self, rows: Iterable[int]) -> tuple[float, float]:
-        """Mean and standard deviation of all pixels of the clips `rows`, black 0 and white 1.
-
-        From a histogram of whole numbers: exact whatever the order, and one clip in memory at a time.
-        """
-        counts = np.zeros(256, np.int64)
-        for i in rows:
-            counts += np.bincount(self[i].reshape(-1), minlength=256)
-        if not counts.any():
-            raise ValueError("no clips to take the mean of")
-        levels = np.arange(256) / 255
-        mean = float(counts @ levels / counts.sum())
-        return mean, float(np.sqrt(counts @ (levels - mean) ** 2 / counts.sum()))
-
-
-def _map_frames(path: Path) -> np.ndarray:
-    if not path.is_file():
-        raise InputError(path, "no such file")
-    try:
-        frames = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, OSError, EOFError):
-        raise InputError(path, "not a readable .npy array, or cut short") from None
-    if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1] != frames.shape[2]:
-        raise InputError(path, f"expected uint8 (frames, size, size), found {frames.dtype} {frames.shape}")
-    return frames

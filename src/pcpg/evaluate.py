@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 
 from pcpg import batches, checkpoint
-from pcpg.clips import ClipStore
 from pcpg.decode import beam_search, greedy
 from pcpg.files import atomic_file, write_text
 from pcpg.metrics import error_rates
 from pcpg.params import Decoding
+from pcpg.store import ClipStore
 from pcpg.text import decode
 
 PREDICTIONS = ("clip", "speaker", "reference", "greedy", "beam")

@@ -8,12 +8,12 @@ import torch
 
 from pcpg import batches, checkpoint
 from pcpg.batches import Batch
-from pcpg.clips import ClipStore
 from pcpg.history import write_history
 from pcpg.model import LipReader
 from pcpg.objectives import cross_entropy, leave_one_out, policy_gradient, standardise
 from pcpg.params import Decoding, Run
 from pcpg.rewards import returns, rewards
+from pcpg.store import ClipStore
 from pcpg.text import END
 from pcpg.train import validate
 from pcpg.training import fit

@@ -103,7 +103,9 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Eq. 2: additive attention on the top hidden state, a GRU over [character; context], logits from both."""
 
-    def __init__(self, memory: int, state: int, layers: int, hidden: int, embedding: int, attention: int, dropout: float):
+    def __init__(
+        self, memory: int, state: int, layers: int, hidden: int, embedding: int, attention: int, dropout: float
+    ):
         super().__init__()
         self.bridge = nn.Linear(state, layers * hidden)
         self.embedding = nn.Embedding(CLASSES, embedding)
@@ -137,10 +139,10 @@ class Decoder(nn.Module):
     def unroll(
         self, memory: Memory, choose: Callable[[int, torch.Tensor], torch.Tensor], steps: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Run up to `steps` steps; choose(u, logits (N, C)) names the character (N,) that step u emits and u + 1 is fed.
+        """Run up to `steps` steps; choose(u, logits (N, C)) names the characters (N,) that step u emits.
 
-        Teacher forcing, greedy decoding and sampling differ in `choose` alone. Stops once every row has emitted the
-        end symbol. -> logits (N, U, C), characters (N, U).
+        They are fed to step u + 1. Teacher forcing, greedy decoding and sampling differ in `choose` alone. Stops once
+        every row has emitted the end symbol. -> logits (N, U, C), characters (N, U).
         """
         character = torch.full((len(memory.outputs),), BEGIN, device=memory.outputs.device)
         ended = torch.zeros_like(character, dtype=torch.bool)

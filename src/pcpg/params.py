@@ -4,16 +4,15 @@ A parameter file is complete: no default hides in the code. An unknown or missin
 is one line that names the file, the key and the nearest valid key.
 """
 
-import difflib
-import types
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal
 
 import yaml
 
 from pcpg.errors import InputError
+from pcpg.strict import build, require
 
 Corpus = Literal["grid", "lrw", "lrw1000"]
 
@@ -97,7 +96,8 @@ class Corpora:
 
 @dataclass(frozen=True)
 class Model:
-    crop: int  # pixels cut from the clip: at random in training, from the centre in test
+    crop: int  # pixels cut from the clip, from the centre in test
+    shift: int  # pixels by which the crop may leave the centre in training, either way and axis
     pool: int  # average-pool the crop by this factor (1: none)
     flip: bool  # random horizontal flip in training
     stem_channels: int
@@ -201,123 +201,61 @@ class Params:
         return [item.name for item in fields(self.corpora) if getattr(self.corpora, item.name)]
 
 
-def _build(kind: Any, value: Any, file: str, key: str) -> Any:
-    """Turn a YAML value into `kind` (dataclass, container or scalar type), or say what is wrong where."""
-    if is_dataclass(kind):
-        return _build_dataclass(kind, value, file, key)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, types.UnionType):
-        if value is None and type(None) in arguments:
-            return None
-        return _build(next(item for item in arguments if item is not type(None)), value, file, key)
-    if origin is Literal:
-        if value not in arguments or isinstance(value, bool):
-            raise InputError(file, f"{key}: {value!r} is not one of {', '.join(map(str, arguments))}")
-        return value
-    if origin is list:
-        _expect(isinstance(value, list), "a list", value, file, key)
-        return [_build(arguments[0], item, file, f"{key}[{index}]") for index, item in enumerate(value)]
-    if origin is dict:
-        _expect(isinstance(value, dict), "a mapping", value, file, key)
-        return {
-            _build(arguments[0], name, file, f"{key} (name)"): _build(arguments[1], item, file, f"{key}.{name}")
-            for name, item in value.items()
-        }
-    return _build_scalar(kind, value, file, key)
-
-
-def _build_scalar(kind: type, value: Any, file: str, key: str) -> Any:
-    if kind is Fraction:
-        try:
-            return Fraction(str(value))
-        except (ValueError, ZeroDivisionError):
-            _expect(False, "a number such as 0.5 or 1/3", value, file, key)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-    _expect(isinstance(value, kind) and (kind is bool or not isinstance(value, bool)), names[kind], value, file, key)
-    return value
-
-
-def _build_dataclass(kind: type, value: Any, file: str, key: str) -> Any:
-    _expect(isinstance(value, dict), "a mapping", value, file, key or "the file")
-    dot = f"{key}." if key else ""
-    known = {item.name: item for item in fields(kind)}
-    for name in value:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-            hint = f"did you mean {dot}{near[0]}?" if near else f"valid keys: {', '.join(known)}"
-            raise InputError(file, f"{dot}{name}: unknown key; {hint}")
-    for name, item in known.items():
-        if name not in value and item.default is MISSING and item.default_factory is MISSING:
-            raise InputError(file, f"{dot}{name}: missing key")
-    return kind(**{name: _build(known[name].type, item, file, f"{dot}{name}") for name, item in value.items()})
-
-
-def _expect(condition: bool, what: str, value: Any, file: str, key: str) -> None:
-    if not condition:
-        raise InputError(file, f"{key}: expected {what}, got {value!r}")
-
-
-def _require(condition: bool, file: str, key: str, problem: str) -> None:
-    if not condition:
-        raise InputError(file, f"{key}: {problem}")
-
-
 def _check_corpora(params: Params, file: str) -> None:
     for name in params.corpus_names:
         corpus, key = getattr(params.corpora, name), f"corpora.{name}"
         if corpus.raw.source == "synthetic":
-            _require(corpus.raw.synthetic is not None, file, f"{key}.raw.synthetic", "missing for source: synthetic")
+            require(corpus.raw.synthetic is not None, file, f"{key}.raw.synthetic", "missing for source: synthetic")
         else:
-            _require(corpus.raw.root is not None, file, f"{key}.raw.root", "missing for source: local")
+            require(corpus.raw.root is not None, file, f"{key}.raw.root", "missing for source: local")
         needs_model = corpus.clips.landmarks == "mediapipe"
-        _require(
+        require(
             not needs_model or corpus.clips.landmark_model is not None,
             file, f"{key}.clips.landmark_model", "missing for landmarks: mediapipe",
         )  # fmt: skip
-        _require(
+        require(
             (corpus.clips.roi == "landmarks") == (corpus.clips.landmarks is not None),
             file, f"{key}.clips.landmarks", "to be given for roi: landmarks, and only there",
         )  # fmt: skip
         for section in ("model", "baselines"):
-            _require(name in getattr(params, section), file, f"{section}.{name}", "missing key")
-        crop, pool, size = params.model[name].crop, params.model[name].pool, corpus.clips.size
-        _require(0 < crop <= size, file, f"model.{name}.crop", f"{crop} is not within the clip's {size} pixels")
-        _require(pool > 0 and crop % pool == 0, file, f"model.{name}.pool", f"{pool} does not divide the crop {crop}")
+            require(name in getattr(params, section), file, f"{section}.{name}", "missing key")
+        crop, pool, shift = params.model[name].crop, params.model[name].pool, params.model[name].shift
+        size = corpus.clips.size
+        require(0 < crop <= size, file, f"model.{name}.crop", f"{crop} is not within the clip's {size} pixels")
+        room = (size - crop) // 2
+        require(0 <= shift <= room, file, f"model.{name}.shift", f"{shift} is not within 0 and {room}, half the margin")
+        require(pool > 0 and crop % pool == 0, file, f"model.{name}.pool", f"{pool} does not divide the crop {crop}")
     if params.corpora.grid:
         share = params.corpora.grid.raw.validation
-        _require(0 < share < 1, file, "corpora.grid.raw.validation", f"{share} is not between 0 and 1")
+        require(0 < share < 1, file, "corpora.grid.raw.validation", f"{share} is not between 0 and 1")
 
 
 def _check_runs(params: Params, file: str) -> None:
     for corpus in fields(params.runs):
         for name, run in getattr(params.runs, corpus.name).items():
             key = f"runs.{corpus.name}.{name}"
-            _require(corpus.name in params.corpus_names, file, key, f"corpora.{corpus.name} is missing")
-            _require(name != "ce", file, key, "ce is the name of the baseline")
-            _require(sum(run.kernel) == 1, file, f"{key}.kernel", f"the weights sum to {sum(run.kernel)}, not to 1")
-            _require(run.stride >= 1, file, f"{key}.stride", "must be at least 1")
-            _require(0 <= run.lambda_pg <= 1, file, f"{key}.lambda_pg", f"{run.lambda_pg} is not within 0 and 1")
-            _require(
+            require(corpus.name in params.corpus_names, file, key, f"corpora.{corpus.name} is missing")
+            require(name != "ce", file, key, "ce is the name of the baseline")
+            require(sum(run.kernel) == 1, file, f"{key}.kernel", f"the weights sum to {sum(run.kernel)}, not to 1")
+            require(run.stride >= 1, file, f"{key}.stride", "must be at least 1")
+            require(0 <= run.lambda_pg <= 1, file, f"{key}.lambda_pg", f"{run.lambda_pg} is not within 0 and 1")
+            require(
                 run.convolve != "return" or run.stride == 1, file, f"{key}.stride", "convolve: return needs stride 1"
             )
-            _require(run.samples >= 1, file, f"{key}.samples", "must be at least 1")
-            _require(
-                run.baseline == "none" or run.samples > 1, file, f"{key}.baseline", "mean needs at least 2 samples"
-            )
+            require(run.samples >= 1, file, f"{key}.samples", "must be at least 1")
+            require(run.baseline == "none" or run.samples > 1, file, f"{key}.baseline", "mean needs at least 2 samples")
     for corpus, run in params.probe_from.items():
         names = getattr(params.runs, corpus)
-        _require(run in names, file, f"probe_from.{corpus}", f"{run!r} is not one of runs.{corpus}: {', '.join(names)}")
-        _require(corpus in params.classifiers, file, f"classifiers.{corpus}", "missing key")
+        require(run in names, file, f"probe_from.{corpus}", f"{run!r} is not one of runs.{corpus}: {', '.join(names)}")
+        require(corpus in params.classifiers, file, f"classifiers.{corpus}", "missing key")
 
 
 def from_mapping(mapping: Any, file: str) -> Params:
     """Build and check Params from what a YAML file held; `file` is named in errors."""
-    params = _build(Params, mapping, file, "")
-    _require(len(set(params.seeds)) == len(params.seeds) > 0, file, "seeds", "must be distinct, and at least one")
+    params = build(Params, mapping, file, "")
+    require(len(set(params.seeds)) == len(params.seeds) > 0, file, "seeds", "must be distinct, and at least one")
     for key in ("workers", "threads"):
-        _require(getattr(params, key) >= 1, file, key, "must be at least 1")
+        require(getattr(params, key) >= 1, file, key, "must be at least 1")
     _check_corpora(params, file)
     _check_runs(params, file)
     return params

@@ -8,11 +8,11 @@ import torch.nn.functional as F
 
 from pcpg import batches, checkpoint
 from pcpg.batches import Batch, View
-from pcpg.clips import ClipStore
 from pcpg.evaluate import write_metrics
 from pcpg.history import write_history
 from pcpg.model import Classifier, LipReader
 from pcpg.params import Model, Optimisation, to_plain
+from pcpg.store import ClipStore
 from pcpg.training import fit
 
 

@@ -8,13 +8,13 @@ import torch
 
 from pcpg import batches, checkpoint
 from pcpg.batches import Batch, View
-from pcpg.clips import ClipStore
 from pcpg.decode import greedy
 from pcpg.history import write_history
 from pcpg.metrics import error_rates
 from pcpg.model import LipReader
 from pcpg.objectives import cross_entropy
 from pcpg.params import Decoding, Model, Optimisation, to_plain
+from pcpg.store import ClipStore
 from pcpg.text import decode
 from pcpg.training import fit
 

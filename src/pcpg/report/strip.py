@@ -38,7 +38,7 @@ def draw(clips: Path) -> Figure:
 
 def read(folder: Path, corpus: str) -> Strip:
     """The first test clip of a store, as at most FRAMES frames spread evenly over it."""
-    from pcpg.clips import ClipStore  # only this figure needs clips, and what they import is slow to start
+    from pcpg.store import ClipStore  # only this figure needs clips, and what they import is slow to start
 
     store = ClipStore(folder)
     test = store.select("test")

@@ -20,7 +20,7 @@ class Film:
     """frames: (frames, height * 3 / 2, width) uint8, yuv420p; landmarks: (frames, 7, 2) float32, pixels x, y.
 
     The landmarks are the person's right and left outer eye corner, the nose's base, the right and left mouth corner
-    and the middles of the inner upper and lower lip. Pixel 0 spans 0..1.
+    and the middles of the inner upper and lower lip. The centre of the pixel in row y and column x is at (x, y).
     """
 
     frames: np.ndarray
@@ -88,4 +88,4 @@ def _landmarks(look: Look, mouth: Mouth, poses: np.ndarray) -> np.ndarray:
     points[:, 3:5, 1] = mouth.corner[:, 0]
     points[:, 5:, 0] = 0
     points[:, 5, 1], points[:, 6, 1] = mouth.upper[:, 0, 0], mouth.lower[:, 0, 0]
-    return (points @ poses.transpose(0, 2, 1))[..., :2].astype(np.float32)
+    return ((points @ poses.transpose(0, 2, 1))[..., :2] - 0.5).astype(np.float32)  # edges -> centres of pixels

@@ -9,13 +9,13 @@ import numpy as np
 from pcpg.errors import InputError
 from pcpg.synthetic import crew
 from pcpg.synthetic.camera import Camera
+from pcpg.synthetic.encode import FPS, write_mpg
 from pcpg.synthetic.english import LETTERS
 from pcpg.synthetic.film import Film, shoot
 from pcpg.synthetic.lips import Manner, trajectory
 from pcpg.synthetic.looks import draw_look
 from pcpg.synthetic.randomness import stream
 from pcpg.synthetic.speech import Speech, english_visemes, pause, speak
-from pcpg.synthetic.video import FPS, write_mpg
 
 # The six places of a sentence: the letter in the file's name -> the word.
 GRAMMAR = (
@@ -23,7 +23,8 @@ GRAMMAR = (
     {"b": "blue", "g": "green", "r": "red", "w": "white"},
     {"a": "at", "b": "by", "i": "in", "w": "with"},
     {letter: letter for letter in LETTERS},
-    dict(zip("z123456789", "zero one two three four five six seven eight nine".split(), strict=True)),
+    {"z": "zero", "1": "one", "2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven"}
+    | {"8": "eight", "9": "nine"},
     {"a": "again", "n": "now", "p": "please", "s": "soon"},
 )
 FRAMES = 75

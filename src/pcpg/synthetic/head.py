@@ -69,7 +69,8 @@ def _paint_back_hair(canvas: Canvas, look: Look, strands: np.ndarray) -> None:
     if not look.long_hair:
         return
     x, y = canvas.x, canvas.y
-    width = look.half_width + 1.1 * look.hair_volume + 1.5 * np.sin(0.09 * y + look.strands)
+    wave = ramp(y, _MIDDLE, -30) * (1 + 1.5 * np.sin(0.09 * y + look.strands))
+    width = look.half_width + look.hair_volume + wave
     down = (y - _MIDDLE).clip(0) / (look.hair_length - look.hairline - _MIDDLE)
     curtain = distance(((np.abs(x) / width) ** 5 + down**5 + 1e-6) ** 0.2 - 1, canvas.spacing)
     canvas.paint(canvas.inside(np.maximum(curtain, _MIDDLE - y), 2), look.hair, 0.66 * strands)
@@ -81,7 +82,8 @@ def _paint_body(canvas: Canvas, look: Look) -> None:
     flare = 0.62 * look.half_width + 0.020 * np.maximum(0, y - 20) ** 2
     neck_light = 0.78 - 0.30 * bump(x, y, (0, look.chin - 6), (34, 20)) - 0.25 * (x / 40) ** 2 * ramp(y, 90, 30)
     canvas.paint(canvas.inside(np.maximum(np.abs(x) - flare, -y - 10)), look.skin, neck_light.clip(0.3))
-    shoulders = 52 + 0.0011 * x * x + 26 * np.exp(-0.5 * (x / 19) ** 2) - 10 * np.exp(-0.5 * ((np.abs(x) - 42) / 14) ** 2)
+    neckline = 26 * bump(x, y, (0, 0), (19, np.inf)) - 10 * bump(np.abs(x), y, (42, 0), (14, np.inf))
+    shoulders = 52 + 0.0011 * x * x + neckline
     folds = 0.86 + 0.06 * np.sin(x * 0.11 + y * 0.07) - 0.0012 * np.abs(x)
     canvas.paint(canvas.inside(shoulders - y), look.shirt, folds)
     canvas.shade(0.35 * np.exp(-0.5 * ((y - shoulders - 2.5) / 1.6) ** 2) * ramp(np.abs(x), 60, 40))
@@ -118,9 +120,9 @@ def _paint_beard(canvas: Canvas, look: Look, outline: np.ndarray) -> None:
         return
     x, y = canvas.x, canvas.y
     mirrored, bow = np.abs(x), 0.008 * x * x
-    jaw = ramp(y + bow, 8, 20) + ramp(mirrored, 38, 46) * ramp(y, -52, -30)
-    moustache = ramp(y - bow, -look.nose_base + 4, -look.nose_base + 9) * ramp(y - bow, 2, -3) * ramp(mirrored, 30, 22)
-    ends = stroke(mirrored, y, (25, -6), (29, 18), 4.0)
+    jaw = ramp(y + bow, 8, 20) + ramp(mirrored, 33, 43) * ramp(y, -52, -26)
+    moustache = ramp(y - bow, -look.nose_base + 4, -look.nose_base + 9) * ramp(y, -1, -6) * ramp(mirrored, 31, 24)
+    ends = stroke(mirrored, y, (29, -7), (30, 20), 3.6)
     grain = np.random.default_rng(look.strands).normal(1, 0.22, x.shape).astype(np.float32)
     cover = look.beard * np.maximum(jaw.clip(0, 1), np.maximum(moustache, ends)) * canvas.inside(outline, 3)
     canvas.paint(cover * (0.8 * grain).clip(0, 1), look.hair, 0.9)
@@ -133,7 +135,7 @@ def _paint_nose(canvas: Canvas, look: Look) -> None:
     canvas.shade(0.15 * stroke(mirrored, y, (6.5, -look.eye_line - 2), (7.5, base - 16), 2.6))  # sides of the bridge
     canvas.shade(-0.15 * stroke(x, y, (look.light, -look.eye_line), (look.light, base - 10), 2.4))  # bridge
     canvas.shade(-0.14 * bump(x, y, (1.5 * look.light, base - 8), (4.0, 3.6)))  # tip
-    canvas.shade(0.30 * bump(mirrored, y, (wing - 0.5, base - 5.5), (1.6, 4.2)))  # wings
+    canvas.shade(0.22 * bump(mirrored, y, (wing - 0.5, base - 5.5), (1.6, 4.2)))  # wings
     canvas.shade(0.26 * bump(x, y, (0, base + 1.0), (wing * 0.72, 2.2)))  # shadow below
     canvas.shade(0.62 * bump(mirrored, y, (wing * 0.46, base - 1.6), (2.4, 1.2)))  # nostrils
 
@@ -141,11 +143,12 @@ def _paint_nose(canvas: Canvas, look: Look) -> None:
 def _paint_front_hair(canvas: Canvas, look: Look, strands: np.ndarray) -> None:
     """Hair on the skull, down to a hair line that falls off from the parting towards the temples."""
     x, y = canvas.x, canvas.y
-    jagged = 1.6 * np.sin(0.45 * x + look.strands) + 1.2 * np.sin(1.1 * x + 2 * look.strands)
+    jagged = 1.2 * np.sin(0.45 * x + look.strands) + 0.9 * np.sin(1.1 * x + 2 * look.strands)
     swept = np.abs(x - look.parting) / look.half_width
     temple = (np.abs(x) / look.half_width) ** 5
     line = jagged - look.hairline + 9 * swept + min(look.hair_length, 95) * temple.clip(0, 1.15)
     volume = look.hair_volume * (1 if look.long_hair else 0.35 + 0.65 * ramp(y, -70, -125))
     crown = _outline(look, x, y, canvas.spacing, volume)
     canvas.shade(0.25 * np.exp(-0.5 * ((y - line - 2) / 4) ** 2) * canvas.inside(crown, 4) * ramp(y, -30, -60))
-    canvas.paint(canvas.inside(np.maximum(crown, 0.7 * (y - line)), 2), look.hair, strands * (0.74 + 0.36 * ramp(y, -60, -150)))
+    cover = canvas.inside(np.maximum(crown, 0.7 * (y - line)), 2)
+    canvas.paint(cover, look.hair, strands * (0.74 + 0.36 * ramp(y, -60, -150)))

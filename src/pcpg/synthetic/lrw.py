@@ -8,17 +8,17 @@ import numpy as np
 
 from pcpg.synthetic import crew
 from pcpg.synthetic.camera import Camera
+from pcpg.synthetic.encode import FPS, write_mp4
 from pcpg.synthetic.english import NEWS_WORDS, SMALL_WORDS
-from pcpg.synthetic.film import shoot
+from pcpg.synthetic.film import Film, shoot
 from pcpg.synthetic.lips import Manner, trajectory
 from pcpg.synthetic.looks import draw_look
 from pcpg.synthetic.randomness import stream
 from pcpg.synthetic.speech import english_visemes, speak
-from pcpg.synthetic.video import FPS, write_mp4
 
 FRAMES = 29
 _NEIGHBOURS = 3  # words spoken on either side of the target
-_CLIPS_PER_SPEAKER = 6
+_CLIPS_PER_SPEAKER = 3
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def generate_lrw(root: Path, *, seed: int, words: int, train: int, val: int, tes
     crew.run(partial(_write_clip, Path(root), seed), clips, workers, "generate LRW-like clips")
 
 
-def _write_clip(root: Path, seed: int, clip: Take) -> None:
-    """Write one video, the word in the middle of its neighbours, and its text file."""
+def film_clip(seed: int, clip: Take) -> tuple[Film, float]:
+    """Return a clip's film, the word in the middle of its neighbours, and how many seconds the word lasts."""
     person = stream(seed, "lrw", clip.split, clip.speaker)
     look, manner = draw_look(person), Manner.draw(person)
     camera = Camera(256, 256, person.uniform(125, 130), person.uniform(160, 166), person.uniform(1.0, 1.2))
@@ -58,9 +58,15 @@ def _write_clip(root: Path, seed: int, clip: Take) -> None:
     start, end = speech.spans[_NEIGHBOURS]
     offset = FRAMES / FPS / 2 - (start + end) / 2
     film = shoot(look, trajectory(speech, offset, (np.arange(FRAMES) + 0.5) / FPS, manner), camera, rng)
+    return film, float(end - start)
+
+
+def _write_clip(root: Path, seed: int, clip: Take) -> None:
+    film, seconds = film_clip(seed, clip)
     path = root / "lipread_mp4" / clip.word / clip.split / f"{clip.word}_{clip.number:05d}.mp4"
     write_mp4(path, film.frames)
-    path.with_suffix(".txt").write_text(describe(end - start, rng), encoding="ascii")
+    rng = stream(seed, "lrw", clip.split, clip.word, clip.number, "text")
+    path.with_suffix(".txt").write_text(describe(seconds, rng), encoding="ascii")
 
 
 def describe(seconds: float, rng: np.random.Generator) -> str:

@@ -8,16 +8,16 @@ import numpy as np
 
 from pcpg.synthetic import crew
 from pcpg.synthetic.camera import Camera
+from pcpg.synthetic.encode import FPS, write_jpgs
 from pcpg.synthetic.film import shoot
 from pcpg.synthetic.lips import Manner, trajectory
 from pcpg.synthetic.looks import draw_look
 from pcpg.synthetic.mandarin import WORDS, word_visemes
 from pcpg.synthetic.randomness import stream
 from pcpg.synthetic.speech import speak
-from pcpg.synthetic.video import FPS, write_jpgs
 
 _SIZE = 112  # pixels, of the cropped mouths
-_CLIPS_PER_SPEAKER = 6
+_CLIPS_PER_SPEAKER = 3
 
 
 @dataclass(frozen=True)

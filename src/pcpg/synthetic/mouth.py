@@ -35,62 +35,88 @@ def shape_mouth(look: Look, shape: np.ndarray) -> Mouth:
     opening, wide, rounding, teeth, tongue, tuck, press = shape[:, :, None, None]
     gap = _GAP * opening
     return Mouth(
-        half_width=look.mouth_width * (1 + 0.17 * wide - 0.27 * rounding),
-        upper=-0.24 * gap - 1.4 * tuck,
-        lower=0.76 * gap - 1.2 * tuck,
+        half_width=look.mouth_width * (1 + 0.17 * wide - 0.24 * rounding),
+        upper=-0.24 * gap - 1.8 * tuck,
+        lower=0.76 * gap - 1.8 * tuck,
         corner=-look.smile * (1 - rounding) - 0.6 * wide + 0.12 * gap,
-        upper_thick=look.upper_lip * (1 - 0.45 * press + 0.25 * rounding - 0.12 * opening - 0.15 * wide.clip(0)),
-        lower_thick=look.lower_lip * (1 - 0.40 * press + 0.20 * rounding - 0.55 * tuck - 0.15 * wide.clip(0)),
+        upper_thick=look.upper_lip * (1 - 0.55 * press + 0.25 * rounding - 0.12 * opening - 0.15 * wide.clip(0)),
+        lower_thick=look.lower_lip * (1 - 0.55 * press + 0.20 * rounding - 0.65 * tuck - 0.15 * wide.clip(0)),
         arch=0.85 - 0.35 * rounding.clip(0, 1),
-        upper_teeth=teeth * np.minimum(6.0, 0.3 + 0.62 * gap + 0.8 * tuck),
+        upper_teeth=teeth * np.minimum(6.0, 0.3 + 0.62 * gap + 2.0 * tuck),
         lower_teeth=(teeth - 0.45).clip(0) * np.minimum(4.0, 0.8 * gap),
         tongue=np.minimum(0.9 * gap, gap * (0.18 + 0.55 * tongue)),
         tongue_between=((tongue - 0.62) / 0.38).clip(0, 1),
     )
 
 
+@dataclass(frozen=True)
+class Contours:
+    """The lips' edges at every pixel's column, as y; every field is (frames, rows, columns)."""
+
+    across: np.ndarray  # -1 at the right corner .. 1 at the left one
+    bow: np.ndarray  # 0 at the corners, 1 in the middle
+    outer_top: np.ndarray
+    top: np.ndarray  # the inner upper lip
+    bottom: np.ndarray  # the inner lower lip
+    outer_bottom: np.ndarray
+
+
 def paint_mouth(look: Look, mouth: Mouth, x: np.ndarray, y: np.ndarray, spacing: float, palette) -> tuple:
-    """Return what the mouth adds to a picture at x, y (frames, rows, columns): the result is kept * picture + added.
+    """Return what the mouth does to a picture at x, y (frames, rows, columns): it becomes kept * picture + added.
 
-    palette: maps a list of RGB colours to as many rows of the picture's planes, (colours, planes). Returns kept
-    (frames, rows, columns) and added (planes, frames, rows, columns).
+    spacing: head units between two pixels; palette: maps RGB colours (n, 3) to the picture's planes, (n, planes).
+    Returns kept (frames, rows, columns) and added (planes, frames, rows, columns).
     """
-    lips, teeth, tongue, cavity = palette([look.lips, _TEETH, _TONGUE, _CAVITY])
 
-    def inside(signed: np.ndarray) -> np.ndarray:  # 1 where signed > 0, with an edge one pixel wide
-        return (0.5 + signed / spacing).clip(0, 1)
+    def above(level: np.ndarray) -> np.ndarray:  # 1 where level > 0, with an edge one pixel wide
+        return (0.5 + level / spacing).clip(0, 1)
 
+    lips, *within = palette([look.lips, _CAVITY, _TONGUE, _TEETH])
+    line = _contours(mouth, x)
+    ends = above((1 - np.abs(line.across)) * mouth.half_width)
+    cover = above(y - line.outer_top) * above(line.outer_bottom - y) * ends
+    hole = above(y - line.top) * above(line.bottom - y) * ends
+    layers = [(cover, lips, _lip_light(y, line)), *_inner_layers(mouth, x, y, line, hole, above, within)]
+    return _composite(layers, _surroundings(mouth, x, y, line.outer_bottom))
+
+
+def _contours(mouth: Mouth, x: np.ndarray) -> Contours:
     across = x / mouth.half_width
     bow = (1 - across * across).clip(0) ** mouth.arch
     seam = mouth.corner * (1 - bow)
-    top, bottom = seam + mouth.upper * bow, seam + mouth.lower * bow  # the inner lips
+    top, bottom = seam + mouth.upper * bow, seam + mouth.lower * bow
     dip = 1 - 0.20 * np.exp(-((x / 3.2) ** 2))  # the bow of the upper lip
     outer_top, outer_bottom = top - mouth.upper_thick * bow**0.8 * dip, bottom + mouth.lower_thick * bow**0.7
-    ends = inside((1 - np.abs(across)) * mouth.half_width)
-    lip_cover = inside(y - outer_top) * inside(outer_bottom - y) * ends
-    layers = [(lip_cover, lips, _lip_light(mouth, x, y, across, top, bottom, outer_top, outer_bottom))]
-
-    hole = inside(y - top) * inside(bottom - y) * ends
-    layers.append((hole, cavity, 1.0))
-    tongue_top = bottom - mouth.tongue * (1 - 0.5 * across * across)
-    flesh = hole * inside(y - tongue_top) * inside((0.8 - np.abs(across)) * mouth.half_width)
-    tongue_light = 0.72 + 0.25 * np.exp(-(((y - tongue_top - 1.5) / 2.5) ** 2))
-    layers.append((flesh * 0.9, tongue, tongue_light))
-    row = hole * inside((0.84 - np.abs(across)) * mouth.half_width)
-    ivory = (0.98 - 0.45 * across**4 - 0.30 * across * across) * (0.94 + 0.06 * np.cos(x * (2 * np.pi / 4.6)))
-    layers.append((row * inside(y - bottom + mouth.lower_teeth * bow), teeth, 0.85 * ivory))
-    layers.append((row * inside(top + mouth.upper_teeth * (0.6 + 0.4 * bow) - y), teeth, ivory))
-    layers.append((flesh * mouth.tongue_between, tongue, 1.05 * tongue_light))
-    return _composite(layers, _surroundings(mouth, x, y, outer_bottom))
+    return Contours(across, bow, outer_top, top, bottom, outer_bottom)
 
 
-def _lip_light(mouth: Mouth, x, y, across, top, bottom, outer_top, outer_bottom) -> np.ndarray:
+def _inner_layers(mouth: Mouth, x, y, line: Contours, hole, above, colours) -> list:
+    """Return the layers seen in the open mouth, from the back to the front: dark, tongue, both rows of teeth."""
+    cavity, tongue, teeth = colours
+    side = np.abs(line.across)
+    tongue_top = line.bottom - mouth.tongue * (1 - 0.5 * side * side)
+    flesh = hole * above(y - tongue_top) * above((0.80 - side) * mouth.half_width)
+    sheen = 0.72 + 0.25 * np.exp(-(((y - tongue_top - 1.5) / 2.5) ** 2))
+    row = hole * above((0.84 - side) * mouth.half_width)
+    ivory = (0.98 - 0.30 * side**2 - 0.45 * side**4) * (0.94 + 0.06 * np.cos(x * (2 * np.pi / 4.6)))
+    lower = row * above(y - line.bottom + mouth.lower_teeth * line.bow)
+    upper = row * above(line.top + mouth.upper_teeth * (0.6 + 0.4 * line.bow) - y)
+    return [
+        (hole, cavity, 1.0),
+        (0.9 * flesh, tongue, sheen),
+        (lower, teeth, 0.85 * ivory),
+        (upper, teeth, ivory),
+        (flesh * mouth.tongue_between, tongue, 1.05 * sheen),
+    ]
+
+
+def _lip_light(y, line: Contours) -> np.ndarray:
     """Return the brightness of the lips: the upper one in shadow, the lower one with a highlight, both dark inside."""
-    middle = 0.5 * (top + bottom)
-    upper_light = 0.80 + 0.10 * ((top - y) / 4).clip(0, 1)
-    lower_light = 0.92 + 0.20 * np.exp(-(((y - 0.5 * (bottom + outer_bottom)) / 1.8) ** 2) - (across / 0.5) ** 2)
-    light = np.where(y < middle, upper_light, lower_light)
-    rim = np.minimum(np.abs(y - top), np.abs(y - bottom))
+    upper_light = 0.80 + 0.10 * ((line.top - y) / 4).clip(0, 1)
+    height = (y - 0.5 * (line.bottom + line.outer_bottom)) / 1.8
+    lower_light = 0.92 + 0.20 * np.exp(-height * height - (line.across / 0.5) ** 2)
+    light = np.where(y < 0.5 * (line.top + line.bottom), upper_light, lower_light)
+    rim = np.minimum(np.abs(y - line.top), np.abs(y - line.bottom))
     return light - 0.42 * np.exp(-((rim / 0.9) ** 2))
 
 

@@ -39,9 +39,9 @@ class Stills:
             pictures = self._pasted(pictures, self._lids[lids - 1])
         back = self._to_pixels @ np.linalg.inv(pose)  # from a pixel of the frame to one of the still
         for plane, picture, scale in zip(ycc.split(frame), pictures, (1, 2, 2), strict=True):
-            path = back[:2] / [1, 1, scale]
-            moved = picture.transform(plane.shape[::-1], Image.Transform.AFFINE, path.ravel(), Image.Resampling.BILINEAR)
-            plane[:] = np.asarray(moved)
+            path = (back[:2] / [1, 1, scale]).ravel()
+            size = plane.shape[::-1]
+            plane[:] = picture.transform(size, Image.Transform.AFFINE, path, Image.Resampling.BILINEAR)
 
     def _places(self, rows: tuple[int, int], columns: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Return the head units (rows, columns) of the still's pixels in a box."""

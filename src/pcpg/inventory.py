@@ -1,0 +1,57 @@
+"""What became of every clip of a corpus: counts, and a line for each clip that was repaired or cannot be used."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from pcpg.clips import Quality
+from pcpg.corpora.base import SPLITS, Excluded, read_rows, write_rows
+from pcpg.store import IndexRow
+
+
+@dataclass(frozen=True)
+class Count:
+    what: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Note:
+    clip: str
+    status: str  # excluded or repaired
+    stage: str
+    reason: str
+
+
+def write(raw: Path, clips: Path, out: Path) -> None:
+    """From the folders of the stages raw and clips, write `out`/summary.csv and `out`/notes.csv."""
+    excluded = [*read_rows(raw / "excluded.csv", Excluded), *read_rows(clips / "excluded.csv", Excluded)]
+    quality = read_rows(clips / "quality.csv", Quality)
+    splits = Counter(row.split for row in read_rows(clips / "index.csv", IndexRow))
+    notes = [Note(row.clip, "excluded", row.stage, row.reason) for row in excluded]
+    notes += [Note(row.clip, "repaired", "clips", _repairs(row)) for row in quality if _repairs(row)]
+    counts = {"clips found": len(excluded) + len(quality), "clips excluded": len(excluded), "clips made": len(quality)}
+    counts |= {f"clips for {split}": splits[split] for split in SPLITS}
+    counts |= {f"clips of {length} frames": number for length, number in _lengths(quality)}
+    counts |= {
+        "frames": sum(row.frames for row in quality),
+        "clips with frames without a face": sum(row.faceless > 0 for row in quality),
+        "frames without a face": sum(row.faceless for row in quality),
+        "clips that lack frames": sum(row.missing > 0 for row in quality),
+        "frames missing": sum(row.missing for row in quality),
+    }
+    write_rows(out / "summary.csv", Count, [Count(what, count) for what, count in counts.items()])
+    write_rows(out / "notes.csv", Note, sorted(notes, key=lambda note: (note.status, note.clip)))
+
+
+def _lengths(quality: list[Quality]) -> list[tuple[int, int]]:
+    return sorted(Counter(row.frames for row in quality).items())
+
+
+def _repairs(row: Quality) -> str:
+    parts = []
+    if row.interpolated:
+        parts.append(f"no face in {row.faceless} of {row.frames} frames: landmarks interpolated")
+    if row.missing:
+        parts.append(f"{row.missing} frames missing")
+    return "; ".join(parts)

@@ -1,0 +1,72 @@
+"""From plain YAML values to typed dataclasses, or one line that names the file, the key and the nearest valid key."""
+
+import difflib
+import types
+from dataclasses import MISSING, fields, is_dataclass
+from fractions import Fraction
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pcpg.errors import InputError
+
+
+def build(kind: Any, value: Any, file: str, key: str) -> Any:
+    """Turn a YAML value into `kind` (dataclass, container or scalar type), or say what is wrong where."""
+    if is_dataclass(kind):
+        return _build_dataclass(kind, value, file, key)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        return build(next(item for item in arguments if item is not type(None)), value, file, key)
+    if origin is Literal:
+        if value not in arguments or isinstance(value, bool):
+            raise InputError(file, f"{key}: {value!r} is not one of {', '.join(map(str, arguments))}")
+        return value
+    if origin is list:
+        _expect(isinstance(value, list), "a list", value, file, key)
+        return [build(arguments[0], item, file, f"{key}[{index}]") for index, item in enumerate(value)]
+    if origin is dict:
+        _expect(isinstance(value, dict), "a mapping", value, file, key)
+        return {
+            build(arguments[0], name, file, f"{key} (name)"): build(arguments[1], item, file, f"{key}.{name}")
+            for name, item in value.items()
+        }
+    return _build_scalar(kind, value, file, key)
+
+
+def _build_scalar(kind: type, value: Any, file: str, key: str) -> Any:
+    if kind is Fraction:
+        try:
+            return Fraction(str(value))
+        except (ValueError, ZeroDivisionError):
+            _expect(False, "a number such as 0.5 or 1/3", value, file, key)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+    _expect(isinstance(value, kind) and (kind is bool or not isinstance(value, bool)), names[kind], value, file, key)
+    return value
+
+
+def _build_dataclass(kind: type, value: Any, file: str, key: str) -> Any:
+    _expect(isinstance(value, dict), "a mapping", value, file, key or "the file")
+    dot = f"{key}." if key else ""
+    known = {item.name: item for item in fields(kind)}
+    for name in value:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+            hint = f"did you mean {dot}{near[0]}?" if near else f"valid keys: {', '.join(known)}"
+            raise InputError(file, f"{dot}{name}: unknown key; {hint}")
+    for name, item in known.items():
+        if name not in value and item.default is MISSING and item.default_factory is MISSING:
+            raise InputError(file, f"{dot}{name}: missing key")
+    return kind(**{name: build(known[name].type, item, file, f"{dot}{name}") for name, item in value.items()})
+
+
+def _expect(condition: bool, what: str, value: Any, file: str, key: str) -> None:
+    if not condition:
+        raise InputError(file, f"{key}: expected {what}, got {value!r}")
+
+
+def require(condition: bool, file: str, key: str, problem: str) -> None:
+    if not condition:
+        raise InputError(file, f"{key}: {problem}")
