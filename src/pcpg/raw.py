@@ -44,10 +44,12 @@ def _read(settings: Settings, root: Path) -> tuple[list[Clip], list[Excluded]]:
 
 
 def protocol(settings: Settings) -> str:
-    """The protocol under which test results are to be read."""
+    """The protocol under which test results are to be read, and whether anybody spoke."""
     if isinstance(settings, GridRaw):
-        return settings.split
-    return settings.protocol if isinstance(settings, Lrw1000Raw) else "official"
+        name = settings.split
+    else:
+        name = settings.protocol if isinstance(settings, Lrw1000Raw) else "official"
+    return f"{name}, generated corpus" if settings.source == "synthetic" else name
 
 
 def make(settings: Settings, folder: Path, workers: int) -> None:

@@ -6,27 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
+from pcpg.corpora.grid import GRAMMAR
 from pcpg.errors import InputError
 from pcpg.synthetic import crew
 from pcpg.synthetic.camera import Camera
 from pcpg.synthetic.encode import FPS, write_mpg
-from pcpg.synthetic.english import LETTERS
 from pcpg.synthetic.film import Film, shoot
 from pcpg.synthetic.lips import Manner, trajectory
 from pcpg.synthetic.looks import draw_look
 from pcpg.synthetic.randomness import stream
 from pcpg.synthetic.speech import Speech, english_visemes, pause, speak
 
-# The six places of a sentence: the letter in the file's name -> the word.
-GRAMMAR = (
-    {"b": "bin", "l": "lay", "p": "place", "s": "set"},
-    {"b": "blue", "g": "green", "r": "red", "w": "white"},
-    {"a": "at", "b": "by", "i": "in", "w": "with"},
-    {letter: letter for letter in LETTERS},
-    {"z": "zero", "1": "one", "2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven"}
-    | {"8": "eight", "9": "nine"},
-    {"a": "again", "n": "now", "p": "please", "s": "soon"},
-)
 FRAMES = 75
 _SAMPLES = 25_000  # a second, in .align files
 _STEP = 250  # samples to which .align files are rounded
