@@ -124,7 +124,7 @@ def test_fig6_survives_a_perfect_model(results):
 
 @pytest.fixture
 def clips(tmp_path, monkeypatch):
-    """Clip stores of grid (75 frames, frame t is grey t) and lrw1000 (5 frames), behind a stand-in for pcpg.clips."""
+    """Clip stores of grid (75 frames, frame t is grey t) and lrw1000 (5 frames), behind a stand-in for pcpg.store."""
     rows = {"grid": ["train", "test", "test"], "lrw1000": ["test"]}
     lengths = {"grid": 75, "lrw1000": 5}
 
@@ -140,7 +140,7 @@ def clips(tmp_path, monkeypatch):
         def __getitem__(self, index):
             return np.tile(np.arange(lengths[self.name], dtype=np.uint8)[:, None, None], (1, 96, 96))
 
-    monkeypatch.setitem(sys.modules, "pcpg.clips", types.SimpleNamespace(ClipStore=ClipStore))
+    monkeypatch.setitem(sys.modules, "pcpg.store", types.SimpleNamespace(ClipStore=ClipStore))
     for corpus in rows:
         (tmp_path / "clips" / corpus).mkdir(parents=True)
     rows["empty"] = ["train"]
