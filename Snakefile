@@ -3,8 +3,12 @@
 
 import os
 
+from pcpg import params
+
+FILE = os.path.relpath(workflow.configfiles[-1])
+params.load(FILE)  # a wrong key stops here, before hours of work
 P = config["preset"]
-FLAG = f"--params {os.path.relpath(workflow.configfiles[-1])}"
+FLAG = f"--params {FILE}"
 RUNS = [(corpus, run) for corpus in config["corpora"] for run in ["ce", *config["runs"][corpus]]]
 PROBES = [(corpus, run) for corpus in config["probe_from"] for run in ["scratch", *config["probes"]]]
 

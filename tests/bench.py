@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import editdistance
 import torch
+from rapidfuzz.distance import Levenshtein
 
 from pcpg import params
 from pcpg.batches import Batch
@@ -68,6 +68,18 @@ def updates(name: str, network: dict, pixels: int, size: int, repeats: int) -> N
     print(f"| {what} | cross-entropy {ce:.3f} s | policy gradient, M = 5: {pcpg:.3f} s | {pcpg / ce:.2f} x |")
 
 
+def threads(network: dict, pixels: int) -> None:
+    """One run of two threads, against which two runs of one thread each stand."""
+    model, batch = LipReader(**network).train(), made_up_batch(16, pixels)
+    times = []
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        times.append(seconds(update_of(model, lambda: forced_losses(model, 0.0, batch)), 5))
+    torch.set_num_threads(1)
+    one, two = times
+    print(f"| update, mini, batch 16 | one thread {one:.3f} s | two threads {two:.3f} s | {two / one:.2f} x |")
+
+
 def reward() -> None:
     targets, lengths = to_batch(list(SENTENCES) * 20)
     hyp = torch.randint(3, 40, targets.shape)
@@ -77,10 +89,10 @@ def reward() -> None:
     def prefix_by_prefix() -> None:
         for row, reference in zip(hyp.tolist(), references, strict=True):
             for u in range(len(row) + 1):
-                editdistance.eval(row[:u], reference)
+                Levenshtein.distance(row[:u], reference)
 
     theirs = seconds(prefix_by_prefix, 3)
-    print(f"| prefix edit distances, 80 x 32 | batched {ours * 1e3:.1f} ms | editdistance, prefix by prefix: "
+    print(f"| prefix edit distances, 80 x 32 | batched {ours * 1e3:.1f} ms | rapidfuzz, prefix by prefix: "
           f"{theirs * 1e3:.1f} ms | {theirs / ours:.1f} x |")  # fmt: skip
 
 
@@ -90,6 +102,7 @@ def main() -> None:
     view, network = split_settings(to_plain(settings.model["grid"]))
     print("| what | one | other | ratio |\n|---|---|---|---|")
     reward()
+    threads(network, view["crop"] // view["pool"])
     updates("mini", network, view["crop"] // view["pool"], 16, 5)
     updates("paper size", network | PAPER, 88, 2, 2)
 

@@ -1,6 +1,6 @@
 """Character and word error rates. Corpus level (the usual, and ours), and the mean of per-utterance ratios."""
 
-import editdistance
+from rapidfuzz.distance import Levenshtein
 
 
 def error_rates(references: list[str], hypotheses: list[str]) -> dict[str, float]:
@@ -10,7 +10,7 @@ def error_rates(references: list[str], hypotheses: list[str]) -> dict[str, float
     pairs = list(zip(references, hypotheses, strict=True))
     rates = {}
     for name, split in (("cer", list), ("wer", str.split)):
-        counts = [(editdistance.eval(split(hyp), split(ref)), len(split(ref))) for ref, hyp in pairs]
+        counts = [(Levenshtein.distance(split(hyp), split(ref)), len(split(ref))) for ref, hyp in pairs]
         rates[name] = sum(edits for edits, _ in counts) / sum(length for _, length in counts)
         rates[f"mean_{name}"] = sum(edits / length for edits, length in counts) / len(counts)
     return rates
