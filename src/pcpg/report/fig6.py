@@ -19,6 +19,8 @@ STYLES = {
     "k1s1": ("k = 1, s = 1", "#009E73", "s", (0, (4, 4))),
     "k5s1": ("k = 5, s = 1", "#D55E00", "^", (4, (4, 4))),
 }
+BRANCHES = ("k1s1", "k5s1")  # leave the baseline
+SIZE = (7.16, 4.0)  # inches: both columns
 MARKS = 0.13  # markers along a curve, as a share of the panel's diagonal
 BAND = 0.2  # opacity
 CURVE = "_curve"  # label of every training curve; the underscore keeps it out of legends
@@ -26,26 +28,51 @@ WIDE = 5.0  # highest / lowest value from which on a panel is logarithmic
 
 
 def draw(corpus: str, results: Path, seeds: list[int]) -> Figure:
-    """Top: cross-entropy of training and validation; bottom: validation CER; a run without history is named so.
+    """Top: cross-entropy of training and validation; bottom: validation CER; right: where the branches leave.
 
     Lines are means over seeds, bands run from the lowest to the highest seed. A thin vertical line with the run's
     marker stands at the mean iteration of convergence (curves.CONVERGENCE). Fine-tuned runs start where they leave the
-    baseline, so their iterations include the baseline's up to there.
+    baseline, so their iterations include the baseline's up to there. A run without history is named so.
     """
-    figure = Figure()
-    top, bottom = figure.subplots(2, sharex=True)
+    figure = Figure(figsize=SIZE)
+    panels = figure.subplots(2, 2, sharex="col", width_ratios=(3, 2))
     frames = {run: histories(results, corpus, run, seeds) for run in STYLES}
-    for place, (run, found) in enumerate(frames.items()):
-        if found:
-            _run(top, bottom, run, found, place)
-    for axes in (top, bottom):
+    for top, bottom in panels.T:
+        for place, (run, found) in enumerate(frames.items()):
+            if found:
+                _run(top, bottom, run, found, place)
+        bottom.set_xlabel("iteration")
+    for axes in panels[:, 0]:
         _scale(axes)
-    top.set_title(CORPORA[corpus], loc="left")
-    top.set_ylabel("cross-entropy\nper character (nats)")
-    bottom.set_ylabel("validation CER (%)")
-    bottom.set_xlabel("iteration")
-    figure.legend(handles=_handles(frames, len(seeds)), loc="outside upper center", ncols=2)
+    for axes in panels[:, 1]:
+        _zoom(axes, [frame for run in BRANCHES for frame in frames[run]])
+    panels[0, 0].set_title(CORPORA[corpus], loc="left")
+    panels[0, 0].set_ylabel("cross-entropy\nper character (nats)")
+    panels[1, 0].set_ylabel("validation CER (%)")
+    figure.legend(handles=_handles(frames, len(seeds)), loc="outside upper center", ncols=3)
     return figure
+
+
+def _zoom(axes: Axes, branches: list[pd.DataFrame]) -> None:
+    """Limit a panel to the stretch of the branches and a little before, and to the values found there."""
+    if not branches:
+        axes.set_visible(False)
+        return
+    first = min(frame["iteration"].iloc[0] for frame in branches)
+    last = max(frame["iteration"].iloc[-1] for frame in branches)
+    margin = 0.12 * max(last - first, 1)
+    left, right = first - 2 * margin, last + margin
+    values = []
+    for line in (line for line in axes.lines if line.get_label() == CURVE):
+        x, y = (np.asarray(data, dtype=float) for data in line.get_data())
+        grid = np.linspace(max(left, x[0]), min(right, x[-1]), 50)
+        if len(grid) and grid[0] <= grid[-1]:
+            values.append(np.interp(grid, x, y))
+    axes.set_xlim(left, right)
+    low, high = (np.concatenate(values).min(), np.concatenate(values).max()) if values else (0, 0)
+    if high > low:
+        axes.set_ylim(low - 0.1 * (high - low), high + 0.15 * (high - low))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
 def _run(top: Axes, bottom: Axes, run: str, frames: list[pd.DataFrame], place: int) -> None:
