@@ -45,7 +45,7 @@ def draw(corpus: str, results: Path, seeds: list[int]) -> Figure:
     for axes in panels[:, 0]:
         _scale(axes)
     for axes in panels[:, 1]:
-        _zoom(axes, [frame for run in BRANCHES for frame in frames[run]])
+        _zoom(axes)
     panels[0, 0].set_title(CORPORA[corpus], loc="left")
     panels[0, 0].set_ylabel("cross-entropy\nper character (nats)")
     panels[1, 0].set_ylabel("validation CER (%)")
@@ -53,23 +53,26 @@ def draw(corpus: str, results: Path, seeds: list[int]) -> Figure:
     return figure
 
 
-def _zoom(axes: Axes, branches: list[pd.DataFrame]) -> None:
+def _zoom(axes: Axes) -> None:
     """Limit a panel to the stretch of the branches and a little before, and to the values found there."""
+    curves = [line for line in axes.lines if line.get_label() == CURVE]
+    colours = [STYLES[run][1] for run in BRANCHES]
+    branches = [line.get_xdata() for line in curves if line.get_color() in colours]
     if not branches:
         axes.set_visible(False)
         return
-    first = min(frame["iteration"].iloc[0] for frame in branches)
-    last = max(frame["iteration"].iloc[-1] for frame in branches)
+    first, last = np.concatenate(branches).min(), np.concatenate(branches).max()
     margin = 0.12 * max(last - first, 1)
     left, right = first - 2 * margin, last + margin
     values = []
-    for line in (line for line in axes.lines if line.get_label() == CURVE):
-        x, y = (np.asarray(data, dtype=float) for data in line.get_data())
-        grid = np.linspace(max(left, x[0]), min(right, x[-1]), 50)
-        if len(grid) and grid[0] <= grid[-1]:
-            values.append(np.interp(grid, x, y))
+    for x, y in (line.get_data() for line in curves):
+        if x[0] <= right and x[-1] >= left:
+            values.append(np.interp(np.linspace(max(left, x[0]), min(right, x[-1]), 50), x, y))
+    low, high = np.concatenate(values).min(), np.concatenate(values).max()
     axes.set_xlim(left, right)
-    low, high = (np.concatenate(values).min(), np.concatenate(values).max()) if values else (0, 0)
+    for line in axes.lines:
+        if not line.get_clip_on():  # a mark of convergence above the panel
+            line.set_visible(left <= line.get_xdata()[0] <= right)
     if high > low:
         axes.set_ylim(low - 0.1 * (high - low), high + 0.15 * (high - low))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
