@@ -4,9 +4,13 @@
 import os
 
 from pcpg import params
+from pcpg.errors import InputError
 
 FILE = os.path.relpath(workflow.configfiles[-1])
-params.load(FILE)  # a wrong key stops here, before hours of work
+try:
+    params.load(FILE)  # a wrong key stops here, before hours of work
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 P = config["preset"]
 FLAG = f"--params {FILE}"
 RUNS = [(corpus, run) for corpus in config["corpora"] for run in ["ce", *config["runs"][corpus]]]

@@ -94,3 +94,16 @@ def test_the_same_parameters(checkout):
         assert stages[rule] == keys, name
     del rules["all"]
     assert stages == rules
+
+
+def test_a_wrong_key_stops_snakemake_before_the_first_job(checkout):
+    text = (checkout / "params.yaml").read_text()
+    (checkout / "wrong.yaml").write_text(
+        text.replace("    k5s5: {<<: *grid_policy,", "    k5s5: {<<: *grid_policy, strid: 2,")
+    )
+    command = ["snakemake", "--dry-run", "--configfile", "wrong.yaml"]
+    run = subprocess.run(command, cwd=checkout, env=ENVIRONMENT, capture_output=True, text=True)
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert "wrong.yaml: runs.grid.k5s5.strid: unknown key; did you mean runs.grid.k5s5.stride?" in said
+    assert "Traceback" not in said
