@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pcpg.corpora.grid import GRAMMAR
 from pcpg.synthetic import english
 from pcpg.synthetic.lips import SHAPE, VISEMES, Manner, trajectory
 from pcpg.synthetic.mandarin import WORDS, syllable_visemes, word_visemes
@@ -84,15 +85,15 @@ def test_tempo_divides_durations():
 
 
 def test_every_sound_has_a_shape():
-    words = (*english.LETTERS, *english.NEWS_WORDS, *english.SMALL_WORDS, "zero", "please")
+    words = (*GRAMMAR[3], *english.NEWS_WORDS, *english.SMALL_WORDS, "zero", "please")
     english_shapes = {viseme for word in words for viseme in english_visemes(word)}
     assert english_shapes | {viseme for _, word in WORDS for viseme in word_visemes(word)} <= set(VISEMES)
 
 
 def test_letters_are_spoken_by_their_names():
     assert english.pronounce("f") == ("EH", "F")
-    assert len(english.LETTERS) == 25
-    assert "w" not in english.LETTERS
+    assert len(GRAMMAR[3]) == 25
+    assert "w" not in GRAMMAR[3]
 
 
 @pytest.mark.parametrize(

@@ -12,5 +12,5 @@ def seed_process(seed: int, threads: int) -> torch.Generator:
 
 
 def choose_device(name: str) -> torch.device:
-    """ "auto" is the GPU where there is one."""
+    """The device named "cpu" or "cuda"; for "auto" the GPU where there is one."""
     return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else "cpu" if name == "auto" else name)

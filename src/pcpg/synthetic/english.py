@@ -37,7 +37,6 @@ _SMALL = {
     "so": "S OW", "on": "AA N", "some": "S AH M", "their": "DH EH", "our": "AW ER",
 }  # fmt: skip
 
-LETTERS = tuple(letter for letter in _LETTER_NAMES if letter != "w")  # GRID leaves out w, the only long name
 NEWS_WORDS = tuple(word.upper() for word in _NEWS)
 SMALL_WORDS = tuple(_SMALL)
 _LEXICON = {word: tuple(spelt.split()) for word, spelt in (_LETTER_NAMES | _GRID | _NEWS | _SMALL).items()}
