@@ -14,7 +14,13 @@ except InputError as error:
 P = config["preset"]
 FLAG = f"--params {FILE}"
 RUNS = [(corpus, run) for corpus in config["corpora"] for run in ["ce", *config["runs"][corpus]]]
-PROBES = [(corpus, run) for corpus in config["probe_from"] for run in ["scratch", *config["probes"]]]
+SCRATCH = [(corpus, "scratch") for corpus in config["probe_from"]]
+PROBES = [
+    (corpus, f"{run}-{probe}")
+    for corpus, runs in config["probe_from"].items()
+    for run in runs
+    for probe in config["probes"]
+]
 
 
 def each(pattern, pairs):
@@ -32,6 +38,8 @@ CE_WEIGHTS = WEIGHTS.replace("{run}", "ce")
 wildcard_constraints:
     corpus="[^/]+",
     run="[^/]+",
+    encoder="[^/]+",
+    probe="|".join(config["probes"]),
     seed=r"\d+",
     table="[^/]+",
 
@@ -45,7 +53,7 @@ rule all:
         expand(f"results/{P}/{{table}}.csv", table=config["tables"]),
         expand(f"figures/{P}/{{figure}}.png", figure=config["figures"]),
         # not in git, so that a fresh clone, which has tables and figures, still runs everything
-        each(WEIGHTS, RUNS + PROBES),
+        each(WEIGHTS, RUNS + SCRATCH + PROBES),
 
 
 rule raw:
@@ -114,6 +122,7 @@ rule finetune:
         WEIGHTS,
         HISTORY,
     params:
+        lookup("model/{corpus}", within=config),
         lookup("runs/{corpus}/{run}", within=config),
         lookup("decoding", within=config),
     log:
@@ -155,10 +164,10 @@ rule scratch:
         lookup("model/{corpus}", within=config),
         lookup("classifiers/{corpus}", within=config),
     log:
-        f"logs/{P}/probe/{{corpus}}-scratch-{{seed}}.log",
+        f"logs/{P}/scratch/{{corpus}}-{{seed}}.log",
     threads: config["threads"]
     shell:
-        "pcpg probe {wildcards.corpus} scratch --seed {wildcards.seed} {FLAG} 2> {log}"
+        "pcpg scratch {wildcards.corpus} --seed {wildcards.seed} {FLAG} 2> {log}"
 
 
 rule probe:
@@ -166,28 +175,28 @@ rule probe:
         "src/pcpg/probe.py",
         "src/pcpg/training.py",
         f"clips/{P}/{{corpus}}",
-        lambda w: expand(WEIGHTS, corpus=w.corpus, run=config["probe_from"][w.corpus], seed=w.seed),
+        WEIGHTS.replace("{run}", "{encoder}"),
     output:
-        WEIGHTS,
-        HISTORY,
-        METRICS,
+        WEIGHTS.replace("{run}", "{encoder}-{probe}"),
+        HISTORY.replace("{run}", "{encoder}-{probe}"),
+        METRICS.replace("{run}", "{encoder}-{probe}"),
     params:
-        lookup("probes/{run}", within=config),
+        lookup("model/{corpus}", within=config),
+        lookup("probes/{probe}", within=config),
     log:
-        f"logs/{P}/probe/{{corpus}}-{{run}}-{{seed}}.log",
+        f"logs/{P}/probe/{{corpus}}-{{encoder}}-{{probe}}-{{seed}}.log",
     threads: config["threads"]
-    wildcard_constraints:
-        run="|".join(config["probes"]),
     shell:
-        "pcpg probe {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
+        "pcpg probe {wildcards.corpus} {wildcards.encoder} {wildcards.probe} --seed {wildcards.seed} {FLAG} 2> {log}"
 
 
 rule tables:
     input:
         "src/pcpg/report/layouts.py",
+        "src/pcpg/report/paper.py",
         "src/pcpg/report/render.py",
         "src/pcpg/report/words.py",
-        each(METRICS, RUNS + PROBES),
+        each(METRICS, RUNS + SCRATCH + PROBES),
     output:
         report(f"results/{P}/{{table}}.csv", category="Tables", labels={"table": "{table}"}),
         f"results/{P}/{{table}}.md",
@@ -200,11 +209,13 @@ rule tables:
 
 rule figures:
     input:
+        "src/pcpg/report/fig5.py",
         "src/pcpg/report/fig6.py",
+        "src/pcpg/report/paper.py",
         "src/pcpg/report/strip.py",
         "src/pcpg/report/pcpg.mplstyle",
-        each(METRICS, RUNS + PROBES),
-        each(HISTORY, RUNS + PROBES),
+        each(METRICS, RUNS + SCRATCH + PROBES),
+        each(HISTORY, RUNS + SCRATCH + PROBES),
         expand(f"clips/{P}/{{corpus}}", corpus=config["corpora"]),
     output:
         report(f"figures/{P}/{{figure}}.png", category="Figures", labels={"figure": "{figure}"}),

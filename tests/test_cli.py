@@ -28,8 +28,8 @@ def folder(root, tmp_path):
         (("train", "grid", "--seed", "1"), "clips/smoke/grid/index.csv: no such file"),
         (("finetune", "grid", "k9s9", "--seed", "1"), "runs.grid.k9s9: is not one of k1s1, k5s5, k5s1"),
         (("evaluate", "grid", "ce", "--seed", "1"), "smoke/grid"),
-        (("probe", "lrw", "xx", "--seed", "1"), "probes.xx: is not one of fe_tc, te_tc"),
-        (("probe", "grid", "scratch", "--seed", "1"), "classifiers.grid: is not one of lrw, lrw1000"),
+        (("probe", "lrw", "ce", "xx", "--seed", "1"), "probes.xx: is not one of fe_tc, te_tc"),
+        (("scratch", "grid", "--seed", "1"), "classifiers.grid: is not one of lrw, lrw1000"),
     ],
 )
 def test_a_mistake_is_one_line(folder, arguments, message):

@@ -56,7 +56,7 @@ def dvc_jobs(checkout) -> dict[str, dict]:
 
 
 def test_the_same_commands(snakemake_jobs, dvc_jobs):
-    assert len(dvc_jobs) == 143
+    assert len(dvc_jobs) == 192
     assert snakemake_jobs.keys() == dvc_jobs.keys()
 
 
@@ -89,7 +89,7 @@ def test_the_same_parameters(checkout):
     for name, stage in yaml.safe_load((checkout / "dvc.yaml").read_text())["stages"].items():
         rule, _, corpus = name.partition("_")
         keys = {re.sub(r"\$\{item\.(\w+)\}", r"<\1>", key) for key in stage.get("params", [])}
-        keys = {key.replace(f"runs.{corpus}.", "runs.<corpus>.") if corpus else key for key in keys}
+        keys = {re.sub(rf"^(runs|model)\.{corpus}\b", r"\1.<corpus>", key) for key in keys} if corpus else keys
         stages.setdefault(rule, keys)
         assert stages[rule] == keys, name
     del rules["all"]

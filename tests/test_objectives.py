@@ -1,12 +1,11 @@
-"""The losses against hand computation, and the policy gradient against exact enumeration."""
+"""The losses against hand computation; the policy gradient as a whole is in test_finetune.py."""
 
-import itertools
+import math
 
 import pytest
 import torch
 
-from pcpg.objectives import cross_entropy, leave_one_out, policy_gradient, standardise
-from pcpg.rewards import returns, rewards
+from pcpg.objectives import cross_entropy, entropy, leave_one_out, policy_gradient, standardise
 from pcpg.text import PAD
 
 
@@ -32,53 +31,25 @@ def test_leave_one_out_compares_each_sample_with_the_others():
     assert leave_one_out(values, 3).flatten().tolist() == [-3.0, -1.5, 4.5, -1.5, -1.5, 3.0]
 
 
-SIZE, STEPS, REFERENCE = 3, 3, [0, 1, 2]
+def test_padding_can_be_scored_as_in_the_first_authors_code():
+    logits, targets = torch.randn(2, 3, 40), torch.tensor([[5, 6, 2], [7, 2, PAD]])
+    padding = -logits.log_softmax(dim=2)[1, 2, PAD].item() / 2
+    scored = cross_entropy(logits, targets, mask_padding=False).item()
+    assert scored - cross_entropy(logits, targets).item() == pytest.approx(padding, rel=1e-4)
 
 
-def sequence_log_probs(theta: torch.Tensor, sequences: torch.Tensor) -> torch.Tensor:
-    """A tiny policy whose step u depends on the character before: theta (U, C + 1, C) -> log p (N, U)."""
-    before = torch.cat([torch.full((len(sequences), 1), SIZE), sequences[:, :-1]], dim=1)
-    log_probs = theta.log_softmax(dim=2)[torch.arange(STEPS), before]
-    return log_probs.gather(2, sequences[:, :, None]).squeeze(2)
+def test_entropy_sums_the_steps_taken():
+    uniform = torch.full((2, 3, 4), 0.25).log()
+    assert entropy(uniform, torch.tensor([3, 1])).item() == pytest.approx(2 * math.log(4))
+    certain = torch.tensor([0.0, -1e4, -1e4, -1e4]).expand(1, 3, 4)
+    assert entropy(certain, torch.tensor([3])).item() == 0
 
 
-def sequence_returns(sequences: torch.Tensor) -> torch.Tensor:
-    lengths = torch.full((len(sequences),), STEPS)
-    reference = torch.tensor([REFERENCE]).expand(len(sequences), -1)
-    return returns(rewards(sequences, lengths, reference, lengths), lengths, 1.0, "step")
-
-
-def exact_gradient(theta: torch.Tensor) -> torch.Tensor:
-    """d/d theta of minus the expected total reward, summed over all 27 sequences."""
-    sequences = torch.tensor(list(itertools.product(range(SIZE), repeat=STEPS)))
-    total = sequence_returns(sequences)[:, 0]
-    expected = -(sequence_log_probs(theta, sequences).sum(dim=1).exp() * total).sum()
-    return torch.autograd.grad(expected, theta)[0]
-
-
-def sample(theta: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
-    character, characters = torch.full((count,), SIZE), []
-    for u in range(STEPS):
-        character = torch.multinomial(theta[u].softmax(dim=1)[character], 1, generator=generator).squeeze(1)
-        characters.append(character)
-    return torch.stack(characters, dim=1)
-
-
-@pytest.mark.parametrize("baseline", ["none", "mean"])
-def test_the_estimate_converges_to_the_exact_gradient(baseline):
-    generator = torch.Generator().manual_seed(5)
-    theta = torch.randn(STEPS, SIZE + 1, SIZE, generator=generator, requires_grad=True)
-    count, samples = 200_000, 5
-    sequences = sample(theta.detach(), count, generator)
-    weights = sequence_returns(sequences)
-    if baseline == "mean":
-        weights = leave_one_out(weights, samples)
-    lengths = torch.full((count,), STEPS)
-    loss = policy_gradient(sequence_log_probs(theta, sequences), weights, lengths, torch.ones(1), 1, "loss", "same")
-    estimate, exact = torch.autograd.grad(loss, theta)[0], exact_gradient(theta)
-    # 200,000 samples of bounded variance: a standard error of about 0.003 an entry; a wrong sign or step is 0.1 off
-    assert (estimate - exact).abs().max() < 0.015
-    assert exact.abs().max() > 0.1
+def test_batch_standardisation_has_zero_mean_over_all_steps_of_all_samples():
+    values, taken = torch.randn(4, 6), torch.arange(6) < torch.tensor([6, 3, 4, 5])[:, None]
+    found = standardise(values, taken, "batch")
+    assert found[taken].std(unbiased=False).item() == pytest.approx(1, abs=1e-4)
+    assert (found[~taken] == 0).all()
 
 
 def test_convolving_the_loss_with_stride_k_is_plain_policy_gradient_over_k():

@@ -1,35 +1,40 @@
-"""The training loop, and the parts of a policy-gradient update."""
+"""The training loop: what it keeps, where it stops, and that a broken-off training ends in the same bytes."""
 
-from dataclasses import replace
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from pcpg.batches import Batch
+from pcpg import training as loop
+from pcpg.batches import Training, View
+from pcpg.checkpoint import read, save
 from pcpg.errors import InputError
-from pcpg.finetune import policy_returns, rollout, steps_taken
-from pcpg.model import LipReader
-from pcpg.params import Optimisation, load
-from pcpg.text import END, encode, to_batch
-from pcpg.train import forced_logits
+from pcpg.params import Optimisation
+from pcpg.resume import Resume
+from pcpg.session import Session
+from pcpg.store import ClipStore
 from pcpg.training import fit
 
 SETTINGS = Optimisation(
-    epochs=5, batch=1, optimiser="adam", learning_rate=0.1, schedule="cosine", weight_decay=0.0, clip_norm=1.0,
+    epochs=5, batch=10, optimiser="adam", learning_rate=0.1, schedule="cosine", weight_decay=0.0, clip_norm=1.0,
     label_smoothing=0.0, evaluations=5,
 )  # fmt: skip
+VIEW = View(crop=64, shift=4, pool=2, flip=True, repeat=0.1, mean=0.5, std=0.5)
+CPU = torch.device("cpu")
 
 
-def batch_of(texts: list[str], pixels: int = 8) -> Batch:
-    targets, lengths = to_batch(texts)
-    frames = torch.randn(len(texts), 9, pixels, pixels, generator=torch.Generator().manual_seed(0))
-    full = torch.full((len(texts),), 9)
-    return Batch(frames, full, targets, lengths, full, list(range(len(texts))))
+def session_in(folder: Path) -> Session:
+    return Session("t", 1, CPU, "float32", folder / "model.pt", folder / "outcome", folder / "events")
 
 
-def run_fit(scores: list[float], loss=lambda model, batch: model.weight.sum()) -> tuple[nn.Linear, dict, list[dict]]:
-    model, scores = nn.Linear(1, 1), iter(scores)
+def run_fit(toy: Path, scores: list[float], loss) -> tuple[list[float], dict, list[dict]]:
+    store, model, scores = ClipStore(toy / "clips/smoke/grid"), nn.Linear(1, 1), iter(scores)
     states = []
 
     def validate() -> dict[str, float]:
@@ -37,68 +42,110 @@ def run_fit(scores: list[float], loss=lambda model, batch: model.weight.sum()) -
         return {"val_cer": next(scores)}
 
     best, history = fit(
-        model, SETTINGS, epoch=lambda: iter([batch_of(["a"])]), updates_per_epoch=1,
-        losses_of=lambda batch: {"loss": loss(model, batch)}, validate=validate, select="val_cer", start=100, name="t",
+        model, SETTINGS, Training(store, store.select("train"), SETTINGS.batch, VIEW, CPU, 1),
+        losses_of=lambda model, batch: {"loss": loss(model)}, validate=validate, select="val_cer", start=100,
+        session=session_in(toy), resume=Resume(toy / "model.pt", "t"),
     )  # fmt: skip
     return states, best, history
 
 
-def test_the_best_evaluation_is_kept_and_the_earliest_of_equals():
-    states, best, history = run_fit([0.9, 0.3, 0.5, 0.3, 0.7])
+def test_the_best_evaluation_is_kept_and_the_earliest_of_equals(toy):
+    states, best, history = run_fit(toy, [0.9, 0.3, 0.5, 0.3, 0.7], lambda model: model.weight.sum())
     assert best["weight"].item() == states[1]
     assert [row["iteration"] for row in history] == [101, 102, 103, 104, 105]
     assert [row["val_cer"] for row in history] == [0.9, 0.3, 0.5, 0.3, 0.7]
+    assert [row["train_gradient_norm"] for row in history] == [1.0] * 5
+    assert [row["learning_rate"] for row in history] == pytest.approx([0.1, 0.0905, 0.0655, 0.0345, 0.0095], abs=1e-4)
 
 
-def test_nan_stops_with_the_clips_named():
-    with pytest.raises(InputError, match=r"clips \[0\]: the loss is nan"):
-        run_fit([0.5] * 5, loss=lambda model, batch: model.weight.sum() * float("nan"))
+def test_nan_stops_with_the_clips_named(toy):
+    with pytest.raises(InputError, match=r"clips s1/clip\d, .*: the loss is nan"):
+        run_fit(toy, [0.5] * 5, lambda model: model.weight.sum() * float("nan"))
 
 
-@pytest.fixture
-def run(root):
-    return load(root / "presets" / "mini.yaml").runs.grid["k1s1"]
+class Killed(Exception):
+    pass
 
 
-def characters_of(texts: list[str], steps: int) -> torch.Tensor:
-    rows = [([*encode(text), END] + [7] * steps)[:steps] for text in texts]  # what follows the end is meaningless
-    return torch.tensor(rows)
-
-
-def test_steps_count_the_first_end_symbol():
-    assert steps_taken(characters_of(["ab", "abcde", ""], 5)).tolist() == [3, 5, 1]
-
-
-def test_returns_of_samples_by_hand(run):
-    """Reference "abc"; samples "abc" (all right), "xbc" (one wrong), "ab" (one missing), "abcd" (one too many)."""
-    sampled = characters_of(["abc", "xbc", "ab", "abcd"], 6)
-    batch, plain = batch_of(["abc"]), {"samples": 4, "gamma": 1.0, "divide_by_length": False}
-    weights, lengths, reward = policy_returns(sampled, batch, replace(run, **plain))
-    assert lengths.tolist() == [4, 4, 3, 5]
-    assert weights.tolist() == [
-        [3, 2, 1, 0, 0, 0],
-        [2, 2, 1, 0, 0, 0],
-        [2, 1, 0, 0, 0, 0],
-        [2, 1, 0, -1, 0, 0],
-    ]
-    assert reward.tolist() == pytest.approx([1, 2 / 3, 2 / 3, 2 / 3])
-    halved, _, _ = policy_returns(sampled, batch, replace(run, **plain | {"divide_by_length": True}))
-    assert torch.allclose(halved, weights / 3)
-    compared, _, _ = policy_returns(sampled, batch, replace(run, **plain | {"baseline": "mean"}))
-    assert compared[0, 0].item() == pytest.approx(3 - 2)
-
-
-def test_one_rollout_serves_both_losses():
-    """The forced rows get the logits that teacher forcing alone gives; log p belongs to the sampled characters."""
+def train(folder: Path, toy: Path, stop_after: int | None = None) -> tuple[bytes, list[dict]]:
+    """A small net with dropout and batch statistics, on two batches an epoch; broken off after some updates."""
     torch.manual_seed(0)
-    sizes = {"stem_channels": 4, "stem_kernel": [3, 3, 3], "stem_stride": [2, 2, 2], "stem_pool": False, "widths": [4]}
-    rnn = {"encoder_layers": 1, "encoder_hidden": 6, "directions": "concat", "decoder_layers": 2, "decoder_hidden": 8}
-    model = LipReader(**sizes, **rnn, blocks=1, embedding=4, attention=5, dropout=0.0).eval()
-    batch = batch_of(["ab", "place red"])
-    forced, log_probs, sampled = rollout(model, batch, samples=3, temperature=1.0, max_length=12)
-    assert torch.allclose(forced, forced_logits(model, batch), atol=1e-5)
-    memory = model.encode(batch.frames, batch.lengths).repeat(3)
-    logits, _ = model.decoder.unroll(memory, lambda u, _: sampled[:, u], sampled.shape[1])
-    again = logits.log_softmax(dim=2).gather(2, sampled[:, : logits.shape[1], None]).squeeze(2)
-    assert torch.allclose(log_probs[:, : logits.shape[1]], again, atol=1e-4)
-    assert len({tuple(row) for row in sampled.tolist()}) == 6  # six samples of two clips, all different
+    store = ClipStore(toy / "clips/smoke/grid")
+    model = nn.Sequential(nn.Linear(32, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+    settings = Optimisation(**{**vars(SETTINGS), "epochs": 3, "batch": 6, "evaluations": 2, "schedule": "one_cycle"})
+    done = 0
+
+    def losses_of(model: nn.Module, batch) -> dict[str, torch.Tensor]:
+        nonlocal done
+        if done == stop_after:
+            raise Killed
+        done += 1
+        return {"loss": (model(batch.frames.mean(dim=(1, 2))) - batch.uniforms(1)).square().mean()}
+
+    resume = Resume(folder / "model.pt", "same")
+    best, history = fit(
+        model, settings, Training(store, store.select("train"), 6, VIEW, CPU, 1), losses_of,
+        validate=lambda: {"val_cer": model[3].weight.sum().item()}, select="val_cer", start=0,
+        session=session_in(folder), resume=resume,
+    )  # fmt: skip
+    save(folder / "model.pt", best)
+    return (folder / "model.pt").read_bytes(), history
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 1e9])  # saves after every update, or after evaluations alone
+def test_a_training_broken_off_after_any_update_ends_in_the_same_bytes(toy, tmp_path, monkeypatch, seconds):
+    monkeypatch.setattr(loop, "SAVE_SECONDS", seconds)
+    wanted = train(tmp_path / "unbroken", toy)
+    for stop in range(6):
+        folder = tmp_path / f"broken{stop}"
+        with pytest.raises(Killed):
+            train(folder, toy, stop)
+        assert (folder / "resume.pt").is_file() == (stop > 0 if seconds < 0 else stop >= 3)
+        assert train(folder, toy) == wanted
+
+
+def test_only_the_same_training_goes_on(tmp_path):
+    Resume(tmp_path / "model.pt", "one").save({"done": 1})
+    assert Resume(tmp_path / "model.pt", "one").load() == {"done": 1}
+    assert Resume(tmp_path / "model.pt", "another").load() is None
+    (tmp_path / "resume.pt").write_bytes((tmp_path / "resume.pt").read_bytes()[:-40])
+    assert Resume(tmp_path / "model.pt", "one").load() is None
+    (tmp_path / ".resume.pt.77.partial").write_bytes(b"cut")
+    assert Resume(tmp_path / "model.pt", "one").load() is None
+    assert not (tmp_path / ".resume.pt.77.partial").exists()
+
+
+def stage(folder: Path, *command: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "pcpg.cli", *command, "--seed", "1"], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+
+
+def finish(process: subprocess.Popen) -> None:
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.3])
+def test_sigkill_in_a_stage_changes_no_byte(toy, moment):
+    """Killed once it has saved something, then run again: weights and history are those of an unbroken run."""
+    params = toy / "params.yaml"
+    params.write_text(params.read_text().replace("epochs: 1\n    batch: 16", "epochs: 30\n    batch: 4", 1)
+                      .replace("evaluations: 1", "evaluations: 30", 1))  # fmt: skip
+    weights, history = toy / "runs/smoke/grid/ce/seed1/model.pt", toy / "results/smoke/runs/grid/ce/seed1/history.csv"
+    finish(stage(toy, "train", "grid"))
+    wanted = [weights.read_bytes(), history.read_bytes()]
+    weights.unlink()
+    history.unlink()
+    process = stage(toy, "train", "grid")
+    deadline = time.monotonic() + 60
+    while not weights.with_name("resume.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(moment)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    saved = read(weights.with_name("resume.pt"))["state"]["progress"]["done"]
+    assert 0 < saved < 90 and not weights.exists()
+    finish(stage(toy, "train", "grid"))
+    assert [weights.read_bytes(), history.read_bytes()] == wanted
+    assert not weights.with_name("resume.pt").exists()

@@ -1,11 +1,15 @@
-"""Batches of clips: cut, pooled, flipped and normalised on the device, with their texts as targets."""
+"""Batches of clips: cut, pooled, flipped and normalised, with their texts as targets."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
+from pcpg import parallel
+from pcpg.seeding import generator, stream
 from pcpg.store import ClipStore
 from pcpg.text import to_batch
 
@@ -18,65 +22,131 @@ class View:
     shift: int  # pixels
     pool: int  # averaging factor
     flip: bool
+    repeat: float  # probability
     mean: float  # of the training pixels in [0, 1]
     std: float
 
 
 @dataclass(frozen=True)
 class Batch:
+    """N clips, in training this process' share of a batch."""
+
     frames: torch.Tensor  # (N, T, H, W) float, 0 behind a clip's end
     lengths: torch.Tensor  # (N,) video frames
     targets: torch.Tensor  # (N, U) characters, end symbol, padding
     target_lengths: torch.Tensor  # (N,) the end symbol counted
     labels: torch.Tensor  # (N,) word class, -1 where the corpus has none
     rows: list[int]  # of the clip store
+    clips: list[str]  # their names
+    seeds: list[int] = field(default_factory=list)  # of what each clip's losses draw; training only
+    weight: float = 1.0  # of this share in the mean over processes
+
+    def uniforms(self, *size: int) -> torch.Tensor:
+        """Random numbers in [0, 1), (N, *size), each clip's own."""
+        drawn = [torch.rand(size, generator=torch.Generator().manual_seed(seed)) for seed in self.seeds]
+        return torch.stack(drawn).to(self.frames.device)
 
 
-def prepare(clip: torch.Tensor, view: View, generator: torch.Generator | None) -> torch.Tensor:
-    """One stored clip (T, S, S) uint8 -> (T, H, W) float: one crop position and one flip for all its frames.
+@dataclass(frozen=True)
+class Training:
+    """The training clips, in another random order in every epoch."""
 
-    generator: draws them (training); None: the centre, never flipped (validation and test).
+    store: ClipStore
+    rows: list[int]
+    size: int  # clips a batch, over all processes
+    view: View
+    device: torch.device
+    seed: int
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return math.ceil(len(self.rows) / self.size)
+
+    def seen(self, batches: int) -> int:
+        """Clips in the first so many batches."""
+        epochs, rest = divmod(batches, len(self))
+        return epochs * len(self.rows) + min(rest * self.size, len(self.rows))
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from number `skip` on; all they draw follows from seed, epoch and clip."""
+        path = (self.seed, number)
+        order = torch.randperm(len(self.rows), generator=generator(*path)).tolist()
+        for start in range(skip * self.size, len(order), self.size):
+            yield self._share([self.rows[i] for i in order[start : start + self.size]], path)
+
+    def _share(self, rows: list[int], path: tuple[int, ...]) -> Batch:
+        """What this process gets of a batch; where there is too little for all, a clip that weighs nothing."""
+        world = parallel.world()
+        mine = rows[parallel.rank() :: world]
+        weight = len(mine) * world / len(rows)
+        longest = max(self.store.index[row].frames for row in rows)
+        return collate(self.store, mine or rows[:1], self.view, self.device, path, longest, weight)
+
+
+def prepare(clip: np.ndarray, view: View, device: torch.device, draws: torch.Generator | None) -> torch.Tensor:
+    """One stored clip, uint8 (T, S, S) -> float (T, H, W) on `device`: one crop position and flip for all its frames.
+
+    draws: gives these and the frames to show twice (training); None: the centre, as stored (validation and test).
     """
     top = left = (clip.shape[1] - view.crop) // 2
-    flip = False
-    if generator is not None:
-        down, right = torch.randint(-view.shift, view.shift + 1, (2,), generator=generator).tolist()
+    flip, order = False, None
+    if draws is not None:
+        down, right = torch.randint(-view.shift, view.shift + 1, (2,), generator=draws).tolist()
         top, left = top + down, left + right
-        flip = view.flip and bool(torch.randint(2, (1,), generator=generator))
-    cut = clip[:, top : top + view.crop, left : left + view.crop].float() / 255
-    if flip:
-        cut = cut.flip(2)
+        flip = view.flip and bool(torch.randint(2, (1,), generator=draws))
+        order = repeated(len(clip), view.repeat, draws)
+    cut = torch.tensor(clip[:, top : top + view.crop, left : left + view.crop], device=device).float()
+    if order is not None:
+        cut = cut[order.to(device)]
     if view.pool > 1:
         cut = F.avg_pool2d(cut[:, None], view.pool)[:, 0]
-    return (cut - view.mean) / view.std
+    if flip:
+        cut = cut.flip(2)
+    return (cut - 255 * view.mean) / (255 * view.std)
+
+
+def repeated(frames: int, probability: float, draws: torch.Generator) -> torch.Tensor | None:
+    """The order (T,) in which a clip of T frames is shown where each is shown twice with `probability`.
+
+    What no longer fits is left out at the end. None: as it is.
+    """
+    if probability == 0:
+        return None
+    times = 1 + (torch.rand(frames, generator=draws) < probability).long()
+    return torch.arange(frames).repeat_interleave(times)[:frames]
 
 
 def collate(
-    store: ClipStore, rows: list[int], view: View, device: torch.device, generator: torch.Generator | None
+    store: ClipStore,
+    rows: list[int],
+    view: View,
+    device: torch.device,
+    path: tuple[int, ...] = (),
+    longest: int = 0,
+    weight: float = 1.0,
 ) -> Batch:
-    """Load `rows` of the store as one batch on `device`."""
-    clips = [prepare(torch.tensor(store[row], device=device), view, generator) for row in rows]
+    """Load `rows` of the store as one batch on `device`, at least `longest` frames long.
+
+    path: what the random numbers of training follow from, beside the clip; none without it.
+    """
+    draws = [generator(*path, row, 0) if path else None for row in rows]
+    clips = [prepare(store[row], view, device, drawn) for row, drawn in zip(rows, draws, strict=True)]
+    frames = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
     targets, target_lengths = to_batch([store.index[row].text for row in rows])
     return Batch(
-        frames=torch.nn.utils.rnn.pad_sequence(clips, batch_first=True),
+        frames=F.pad(frames, (0, 0, 0, 0, 0, max(longest - frames.shape[1], 0))),
         lengths=torch.tensor([len(clip) for clip in clips], device=device),
         targets=targets.to(device),
         target_lengths=target_lengths.to(device),
         labels=torch.tensor([store.index[row].label for row in rows], device=device),
         rows=rows,
+        clips=[store.index[row].clip for row in rows],
+        seeds=[stream(*path, row, 1) for row in rows] if path else [],
+        weight=weight,
     )
-
-
-def epoch(
-    store: ClipStore, rows: list[int], size: int, view: View, device: torch.device, generator: torch.Generator
-) -> Iterator[Batch]:
-    """All rows once in random order, `size` at a time."""
-    order = torch.randperm(len(rows), generator=generator).tolist()
-    for start in range(0, len(rows), size):
-        yield collate(store, [rows[i] for i in order[start : start + size]], view, device, generator)
 
 
 def in_order(store: ClipStore, rows: list[int], size: int, view: View, device: torch.device) -> Iterator[Batch]:
     """All rows once as they come, centre crops."""
     for start in range(0, len(rows), size):
-        yield collate(store, rows[start : start + size], view, device, None)
+        yield collate(store, rows[start : start + size], view, device)

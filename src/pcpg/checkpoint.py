@@ -12,7 +12,7 @@ from pcpg.errors import InputError
 from pcpg.files import atomic_file
 from pcpg.model import LipReader
 
-_VIEW = ("crop", "shift", "pool", "flip")
+_VIEW = ("crop", "shift", "pool", "flip", "repeat")
 
 
 def save(path: Path, content: dict) -> None:
@@ -23,14 +23,19 @@ def save(path: Path, content: dict) -> None:
         temporary.write_bytes(buffer.getvalue())
 
 
-def load(path: Path) -> dict:
-    """Read a checkpoint onto the CPU; an InputError names a file that is missing or not a checkpoint."""
+def read(path: Path) -> object:
+    """What `save` wrote, onto the CPU; an InputError names a file that is missing or damaged."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(path, "no such checkpoint") from None
     except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, ValueError) as error:
         raise InputError(path, f"not a readable checkpoint ({type(error).__name__})") from None
+
+
+def load(path: Path) -> dict:
+    """A lip-reader's checkpoint; an InputError names a file that is none."""
+    content = read(path)
     if not isinstance(content, dict) or not {"settings", "model", "mean", "std", "iteration"} <= content.keys():
         raise InputError(path, "is not a checkpoint of a lip-reader")
     return content

@@ -54,47 +54,57 @@ def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     write(folder, paths.clips(args.corpus), paths.inventory(args.corpus))
 
 
-def train(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+def _session(args: argparse.Namespace, settings: Params, paths: Paths, run: str):
+    from pcpg import parallel
     from pcpg.seeding import choose_device, seed_process
+    from pcpg.session import Session
+
+    device = choose_device(settings.device)
+    parallel.begin(device)
+    seed_process(args.seed, settings.threads)
+    return Session(
+        name=f"{args.corpus} {run} seed {args.seed}",
+        seed=args.seed,
+        device=device,
+        precision=settings.precision,
+        weights=paths.weights(args.corpus, run, args.seed),
+        outcome=paths.outcome(args.corpus, run, args.seed),
+        events=paths.events(args.corpus, run, args.seed),
+    )
+
+
+def train(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.train import train_baseline
 
     _corpus(settings, args.corpus)
     train_baseline(
         clips=paths.clips(args.corpus),
-        weights=paths.weights(args.corpus, "ce", args.seed),
-        outcome=paths.outcome(args.corpus, "ce", args.seed),
         model_settings=settings.model[args.corpus],
         settings=settings.baselines[args.corpus],
         decoding=settings.decoding,
-        generator=seed_process(args.seed, settings.threads),
-        device=choose_device(settings.device),
-        name=f"{args.corpus} ce seed {args.seed}",
+        session=_session(args, settings, paths, "ce"),
     )
 
 
 def finetune(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.finetune import finetune as run_finetune
-    from pcpg.seeding import choose_device, seed_process
 
     _corpus(settings, args.corpus)
     run_finetune(
         clips=paths.clips(args.corpus),
         baseline=paths.weights(args.corpus, "ce", args.seed),
-        weights=paths.weights(args.corpus, args.run, args.seed),
-        outcome=paths.outcome(args.corpus, args.run, args.seed),
+        model_settings=settings.model[args.corpus],
         run=_named(getattr(settings.runs, args.corpus), args.run, f"runs.{args.corpus}"),
         decoding=settings.decoding,
-        generator=seed_process(args.seed, settings.threads),
-        device=choose_device(settings.device),
-        name=f"{args.corpus} {args.run} seed {args.seed}",
+        session=_session(args, settings, paths, args.run),
     )
 
 
-def _identity(args: argparse.Namespace, settings: Params) -> dict:
+def _identity(args: argparse.Namespace, settings: Params, run: str) -> dict:
     from pcpg.raw import protocol
 
     test = protocol(_corpus(settings, args.corpus).raw)
-    return {"corpus": args.corpus, "run": args.run, "seed": args.seed, "protocol": test}
+    return {"corpus": args.corpus, "run": run, "seed": args.seed, "protocol": test}
 
 
 def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
@@ -108,32 +118,45 @@ def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
         outcome=paths.outcome(args.corpus, args.run, args.seed),
         decoding=settings.decoding,
         device=choose_device(settings.device),
-        identity=_identity(args, settings),
+        identity=_identity(args, settings, args.run),
+    )
+
+
+def scratch(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.probe import train_classifier
+
+    train_classifier(
+        clips=paths.clips(args.corpus),
+        init=None,
+        model_settings=settings.model[args.corpus],
+        settings=_named(settings.classifiers, args.corpus, "classifiers"),
+        fixed=False,
+        session=_session(args, settings, paths, "scratch"),
+        identity=_identity(args, settings, "scratch"),
     )
 
 
 def probe(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.probe import train_classifier
-    from pcpg.seeding import choose_device, seed_process
 
-    scratch = args.run == "scratch"
-    training = (
-        _named(settings.classifiers, args.corpus, "classifiers")
-        if scratch
-        else _named(settings.probes, args.run, "probes")
-    )
+    _corpus(settings, args.corpus)
+    run, training = f"{args.encoder}-{args.probe}", _named(settings.probes, args.probe, "probes")
     train_classifier(
         clips=paths.clips(args.corpus),
-        init=None if scratch else paths.weights(args.corpus, settings.probe_from[args.corpus], args.seed),
-        weights=paths.weights(args.corpus, args.run, args.seed),
-        outcome=paths.outcome(args.corpus, args.run, args.seed),
+        init=paths.weights(args.corpus, args.encoder, args.seed),
         model_settings=settings.model[args.corpus],
         settings=training,
-        fixed=not scratch and training.encoder == "fixed",
-        generator=seed_process(args.seed, settings.threads),
-        device=choose_device(settings.device),
-        identity=_identity(args, settings),
+        fixed=training.encoder == "fixed",
+        session=_session(args, settings, paths, run),
+        identity=_identity(args, settings, run),
     )
+
+
+def model(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.sizes import describe
+
+    _corpus(settings, args.corpus)
+    print(describe(settings.model[args.corpus], args.frames, args.characters))
 
 
 def tables(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
@@ -180,11 +203,15 @@ def parser() -> argparse.ArgumentParser:
         add("train", train, "cross-entropy baseline of a corpus", "corpus", seed=True),
         add("finetune", finetune, "a policy-gradient run, from the baseline", "corpus", "run", seed=True),
         add("evaluate", evaluate, "error rates of a run on the test split", "corpus", "run", seed=True),
-        add("probe", probe, "a word classifier on an encoder", "corpus", "run", seed=True),
+        add("scratch", scratch, "a word classifier from random weights", "corpus", seed=True),
+        add("probe", probe, "a word classifier on the encoder of a run", "corpus", "encoder", "probe", seed=True),
         add("tables", tables, "one of the paper's tables, ours beside the paper's", "name"),
         add("figures", figures, "one of the figures", "name"),
         add("readme", readme, "fill the tables of a page from results/", "file"),
+        add("model", model, "parameters and FLOPs a clip of a corpus' lip-reader", "corpus"),
     ]
+    stages[-1].add_argument("--frames", type=int, default=75, help="of the clip (default: 75, a sentence of GRID)")
+    stages[-1].add_argument("--characters", type=int, default=28, help="decoder steps (default: 28)")
     for stage in stages:
         stage.add_argument("--params", default="params.yaml", metavar="FILE")
     check_command = commands.add_parser("params", help="check a parameter file", description="check a parameter file")

@@ -21,8 +21,7 @@ def beam_search(
     is greedy decoding. A finished transcription stays in the beam and is continued by padding at no cost.
     """
     count, device = len(memory.outputs), memory.outputs.device
-    memory = memory.repeat(beam)
-    state = memory.state
+    state = memory.state.repeat_interleave(beam, 1)
     first_row = torch.arange(count, device=device)[:, None] * beam  # (N, 1)
     scores = torch.full((count, beam), -torch.inf, device=device)
     scores[:, 0] = 0.0  # all beams start equal: only one may branch

@@ -1,45 +1,68 @@
-"""Stage `finetune`: the mixed loss of Eq. 8 from a corpus' cross-entropy baseline."""
+"""Stage `finetune`: the mixed loss of Eq. 8, from a corpus' cross-entropy baseline or from scratch."""
 
-import math
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 
-from pcpg import batches, checkpoint
-from pcpg.batches import Batch
-from pcpg.history import write_history
+from pcpg import checkpoint, objectives
+from pcpg.batches import Batch, Training
 from pcpg.model import LipReader
-from pcpg.objectives import cross_entropy, leave_one_out, policy_gradient, standardise
-from pcpg.params import Decoding, Run
+from pcpg.params import Decoding, Model, Run, to_plain
+from pcpg.resume import Resume, fingerprint
 from pcpg.rewards import returns, rewards
+from pcpg.session import Session
 from pcpg.store import ClipStore
 from pcpg.text import END
-from pcpg.train import validate
+from pcpg.train import cross_entropies, forced_losses, new_lip_reader, teacher, validate, write_outcome
 from pcpg.training import fit
 
 
-def rollout(
-    model: LipReader, batch: Batch, samples: int, temperature: float, max_length: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+class Rollout(NamedTuple):
+    """What one pass over a batch of N clips gives; the M samples of a clip stand side by side."""
+
+    forced: torch.Tensor  # (N, U, C) logits under teacher forcing
+    log_probs: torch.Tensor  # (N * M, U', C) of the policy where the samples went
+    sampled: torch.Tensor  # (N * M, U') characters
+    greedy: torch.Tensor  # (N, U') the likeliest characters; (0, U') where the baseline is another
+
+
+def draw(probabilities: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+    """probabilities (..., C), uniforms (...) in [0, 1) -> classes (...), by inversion of the distribution function."""
+    cumulative = probabilities.double().cumsum(dim=-1)
+    thresholds = uniforms.double()[..., None] * cumulative[..., -1:]
+    return torch.searchsorted(cumulative, thresholds, right=True).squeeze(-1)
+
+
+def rollout(model: LipReader, batch: Batch, run: Run, max_length: int) -> Rollout:
     """One encoder pass and one decoder pass that serve both losses of Eq. 8.
 
-    The first N rows are teacher-forced, the next N * M sample freely (Eq. 9-10), M side by side per clip.
-    -> forced logits (N, U, C), sampled log p (N * M, U'), sampled characters (N * M, U').
+    Of a clip's rows the first is teacher-forced, the next M sample freely (Eq. 9-10), and for the self-critical
+    baseline one more takes the likeliest character.
     """
     memory = model.encode(batch.frames, batch.lengths)
     count, longest = batch.targets.shape
-    steps = max(longest, max_length)
-    forced = torch.nn.functional.pad(batch.targets, (0, steps - longest))
+    steps, samples = max(longest, max_length), slice(1, 1 + run.samples)
+    each = 1 + run.samples + (run.baseline == "greedy")
+    uniforms = batch.uniforms(1 + run.samples, steps)  # (N, 1 + M, U')
+    force = teacher(F.pad(batch.targets, (0, steps - longest)), run.teacher_forcing, uniforms[:, 0])
 
     def choose(u: int, logits: torch.Tensor) -> torch.Tensor:
-        probabilities = (logits[count:].detach() / temperature).softmax(dim=1)
-        return torch.cat([forced[:, u], torch.multinomial(probabilities, 1).squeeze(1)])
+        logits = logits.detach().view(count, each, -1)
+        chosen = logits.argmax(dim=2)
+        chosen[:, 0] = force(u, logits[:, 0])
+        if run.sampling == "multinomial":
+            policy = (logits[:, samples].float() / run.temperature).softmax(dim=2)
+            chosen[:, samples] = draw(policy, uniforms[:, 1:, u])
+        return chosen.flatten()
 
-    logits, characters = model.decoder.unroll(memory.join(memory.repeat(samples)), choose, steps)
-    sampled = characters[count:]
-    log_probs = logits[count:].log_softmax(dim=2).gather(2, sampled[:, :, None]).squeeze(2)
-    return logits[:count, :longest], log_probs, sampled
+    logits, characters = model.decoder.unroll(memory, choose, steps, each)
+    logits, characters = logits.unflatten(0, (count, each)), characters.unflatten(0, (count, each))
+    log_probs = (logits[:, samples].float() / run.temperature).log_softmax(dim=3).flatten(0, 1)
+    greedy = characters[:, 1 + run.samples :].flatten(0, 1)
+    return Rollout(logits[:, 0, :longest], log_probs, characters[:, samples].flatten(0, 1), greedy)
 
 
 def steps_taken(characters: torch.Tensor) -> torch.Tensor:
@@ -47,66 +70,87 @@ def steps_taken(characters: torch.Tensor) -> torch.Tensor:
     return (~(characters == END).cumsum(dim=1).bool()).sum(dim=1).add(1).clamp(max=characters.shape[1])
 
 
-def policy_returns(sampled: torch.Tensor, batch: Batch, run: Run) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """-> returns (N * M, U) as the gradient weighs them, lengths (N * M,) steps taken, reward per sample (N * M,)."""
-    lengths = steps_taken(sampled)
-    ended = sampled.gather(1, (lengths - 1)[:, None]).squeeze(1) == END
-    reference = batch.targets.repeat_interleave(run.samples, 0)
-    reference_lengths = batch.target_lengths.repeat_interleave(run.samples) - 1  # without the end symbol
-    immediate = rewards(sampled, lengths - ended.long(), reference, reference_lengths)
+def future_rewards(characters: torch.Tensor, batch: Batch, run: Run) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Returns (N * m, U) of m transcriptions a clip, lengths (N * m,) steps taken, and reward a character (N * m,)."""
+    each = len(characters) // len(batch.targets)
+    taken = steps_taken(characters)
+    ended = characters.gather(1, (taken - 1)[:, None]).squeeze(1) == END
+    reference = batch.targets.repeat_interleave(each, 0)
+    reference_lengths = batch.target_lengths.repeat_interleave(each) - 1  # without the end symbol
+    immediate = rewards(characters, taken - ended.long(), reference, reference_lengths)
+    lengths = taken if run.mask_padding else torch.full_like(taken, characters.shape[1])
     future = returns(immediate, lengths, run.gamma, run.discount_from)
     if run.divide_by_length:
         future = future / reference_lengths[:, None]
+    return future, lengths, immediate.sum(dim=1) / reference_lengths
+
+
+def policy_returns(
+    sampled: torch.Tensor, greedy: torch.Tensor, batch: Batch, run: Run
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """-> returns (N * M, U) as the gradient weighs them, lengths (N * M,), reward a character (N * M,).
+
+    The baseline of a step is what others of the same clip still earn from that step on: the other samples ("mean"),
+    or the greedy transcription ("greedy", self-critical). Neither depends on the sample: the estimate stays unbiased.
+    """
+    future, lengths, reward = future_rewards(sampled, batch, run)
     if run.baseline == "mean":
-        future = leave_one_out(future, run.samples)
+        future = objectives.leave_one_out(future, run.samples)
+    elif run.baseline == "greedy":
+        future = future - future_rewards(greedy, batch, run)[0].repeat_interleave(run.samples, 0)
     taken = torch.arange(sampled.shape[1], device=sampled.device) < lengths[:, None]
-    return standardise(future, taken, run.standardise), lengths, immediate.sum(dim=1) / reference_lengths
+    return objectives.standardise(future, taken, run.standardise), lengths, reward
 
 
-def mixed_losses(model: LipReader, run: Run, max_length: int, batch: Batch) -> dict[str, torch.Tensor]:
+def mixed_losses(run: Run, max_length: int, model: LipReader, batch: Batch) -> dict[str, torch.Tensor]:
     """Eq. 8: loss = (1 - lambda) L_CE + lambda L_PCPG, with its parts and the mean reward (1 - CER of a sample)."""
-    logits, log_probs, sampled = rollout(model, batch, run.samples, run.temperature, max_length)
+    if run.lambda_pg == 0:
+        return forced_losses(run, model, batch)
+    passed = rollout(model, batch, run, max_length)
     with torch.no_grad():
-        weights, lengths, reward = policy_returns(sampled, batch, run)
-    kernel = torch.tensor([float(w) for w in run.kernel], device=log_probs.device)
-    pcpg = policy_gradient(log_probs, weights, lengths, kernel, run.stride, run.convolve, run.padding)
-    ce = cross_entropy(logits, batch.targets, run.label_smoothing)
-    per_character = cross_entropy(logits.detach(), batch.targets) / batch.target_lengths.float().mean()
-    loss = (1 - run.lambda_pg) * ce + run.lambda_pg * pcpg
-    return {"loss": loss, "ce": per_character, "pcpg": pcpg, "reward": reward.mean()}
+        weights, lengths, reward = policy_returns(passed.sampled, passed.greedy, batch, run)
+    chosen = passed.log_probs.gather(2, passed.sampled[:, :, None]).squeeze(2)
+    kernel = torch.tensor([float(w) for w in run.kernel], device=chosen.device)
+    pcpg = objectives.policy_gradient(chosen, weights, lengths, kernel, run.stride, run.convolve, run.padding)
+    with torch.set_grad_enabled(run.entropy > 0):
+        spread = objectives.entropy(passed.log_probs, lengths)
+    ce, plain = cross_entropies(passed.forced, batch, run)
+    share = float(run.lambda_pg)
+    loss = (1 - share) * ce + share * (pcpg - run.entropy * spread)
+    return {"loss": loss, "ce": plain, "pcpg": pcpg, "reward": reward.mean(), "entropy": spread}
 
 
 def finetune(
-    clips: Path,
-    baseline: Path,
-    weights: Path,
-    outcome: Path,
-    run: Run,
-    decoding: Decoding,
-    device: torch.device,
-    generator: torch.Generator,
-    name: str,
+    clips: Path, baseline: Path, model_settings: Model, run: Run, decoding: Decoding, session: Session
 ) -> None:
-    """From the checkpoint `baseline`, write `weights` (the best on validation) and `outcome`/history.csv."""
-    store, content = ClipStore(clips), checkpoint.load(baseline)
-    model, view = checkpoint.restore(content, device)
-    train_rows, val_rows = store.select("train"), store.select("val")
+    """From the checkpoint `baseline`, or from scratch, write the session's weights (the best on validation) and
+    history.csv, whose first row is the start; a run may not choose its own start.
+    """
+    store, device = ClipStore(clips), session.device
+    settings = [model_settings, run, decoding]
+    if run.init == "ce":
+        content = checkpoint.load(baseline)
+        model, view = checkpoint.restore(content, device)
+        identity = fingerprint(session, settings, store, baseline)
+    else:
+        model, view = new_lip_reader(store, model_settings, device)
+        content = {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std, "iteration": 0}
+        identity = fingerprint(session, settings, store)
+    rows, resume = store.select("val"), Resume(session.weights, identity)
 
     def evaluate() -> dict[str, float]:
-        return validate(model, store, val_rows, view, device, decoding.max_length)
+        return validate(model, store, rows, view, device, decoding.max_length)
 
     left = {"iteration": content["iteration"], "epoch": 0, **evaluate()}
     best, history = fit(
         model,
         run,
-        epoch=lambda: batches.epoch(store, train_rows, run.batch, view, device, generator),
-        updates_per_epoch=math.ceil(len(train_rows) / run.batch),
-        losses_of=partial(mixed_losses, model, run, decoding.max_length),
+        Training(store, store.select("train"), run.batch, view, device, session.seed),
+        losses_of=partial(mixed_losses, run, decoding.max_length),
         validate=evaluate,
         select="val_cer",
         start=content["iteration"],
-        name=name,
+        session=session,
+        resume=resume,
     )
-    write_history(outcome / "history.csv", [left, *history])
-    iteration = min(history, key=lambda row: row["val_cer"])["iteration"]
-    checkpoint.save(weights, content | {"model": best, "iteration": iteration})
+    write_outcome(session, content, best, history, resume, left)

@@ -1,9 +1,11 @@
 """Character and word error rates. Corpus level (the usual, and ours), and the mean of per-utterance ratios."""
 
+from collections.abc import Sequence
+
 from rapidfuzz.distance import Levenshtein
 
 
-def error_rates(references: list[str], hypotheses: list[str]) -> dict[str, float]:
+def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> dict[str, float]:
     """cer, wer: edits over the whole corpus / reference length of the whole corpus; mean_cer, mean_wer: the mean of
     each utterance's ratio, as the first author's code reports it. Fractions; references must not be empty texts.
     """

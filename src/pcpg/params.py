@@ -100,6 +100,7 @@ class Model:
     shift: int  # pixels by which the crop may leave the centre in training, either way and axis
     pool: int  # average-pool the crop by this factor (1: none)
     flip: bool  # random horizontal flip in training
+    repeat: float  # probability that a frame is shown twice in training
     stem_channels: int
     stem_kernel: list[int]  # (time, height, width)
     stem_stride: list[int]
@@ -130,26 +131,37 @@ class Optimisation:
 
 
 @dataclass(frozen=True)
+class Transcription(Optimisation):
+    """How the lip-reader learns to transcribe; with cross-entropy alone, the baseline."""
+
+    teacher_forcing: float  # probability that the decoder is fed the true character and not its own
+    mask_padding: bool  # false: what follows the end symbol is scored too
+
+
+@dataclass(frozen=True)
 class Policy:
     """The policy-gradient part of Eq. 8; docs/paper-vs-code.md gives each setting's source."""
 
-    lambda_pg: float  # Eq. 8
+    init: Literal["ce", "scratch"]  # the corpus' baseline, or random weights
+    lambda_pg: Fraction  # Eq. 8; 0: cross-entropy alone
     kernel: list[Fraction]  # w of Eq. 6, sums to 1
     stride: int  # s
     convolve: Literal["loss", "return", "none"]
     padding: Literal["same", "valid"]
     samples: int  # M of Eq. 9-10
-    temperature: float
+    sampling: Literal["multinomial", "argmax"]
+    temperature: float  # the policy is the softmax of logits / temperature
     gamma: float
     discount_from: Literal["end", "step"]
     divide_by_length: bool  # returns divided by |S|
     standardise: Literal["none", "sequence", "batch"]
-    baseline: Literal["none", "mean"]
+    baseline: Literal["none", "mean", "greedy"]  # subtracted from the returns
+    entropy: float  # weight of the policy's entropy, as a bonus
 
 
 @dataclass(frozen=True)
-class Run(Policy, Optimisation):
-    """One row of the k/s/w grid, fine-tuned from its corpus' baseline."""
+class Run(Policy, Transcription):
+    """One row of the k/s/w grid, or a control."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,7 @@ class Classifier(Optimisation):
 
 @dataclass(frozen=True)
 class Probe(Optimisation):
-    """A classifier whose encoder starts from a policy-gradient run (Table III)."""
+    """A classifier whose encoder starts from a trained run (Table III)."""
 
     encoder: Literal["fixed", "trained"]
 
@@ -185,11 +197,12 @@ class Params:
     workers: int  # processes of raw and clips
     threads: int  # of one training process
     device: Literal["auto", "cpu", "cuda"]
+    precision: Literal["float32", "bfloat16"]  # of the forward pass; weights and losses stay float32
     corpora: Corpora
     model: dict[Corpus, Model]
-    baselines: dict[Corpus, Optimisation]
+    baselines: dict[Corpus, Transcription]
     runs: PerCorpusRuns
-    probe_from: dict[Corpus, str]  # the run whose encoder the probes take
+    probe_from: dict[Corpus, list[str]]  # the runs whose encoders the probes take
     classifiers: dict[Corpus, Classifier]
     probes: dict[str, Probe]
     decoding: Decoding
@@ -225,9 +238,28 @@ def _check_corpora(params: Params, file: str) -> None:
         room = (size - crop) // 2
         require(0 <= shift <= room, file, f"model.{name}.shift", f"{shift} is not within 0 and {room}, half the margin")
         require(pool > 0 and crop % pool == 0, file, f"model.{name}.pool", f"{pool} does not divide the crop {crop}")
+        _check_share(params.model[name].repeat, file, f"model.{name}.repeat")
     if params.corpora.grid:
         share = params.corpora.grid.raw.validation
         require(0 < share < 1, file, "corpora.grid.raw.validation", f"{share} is not between 0 and 1")
+
+
+def _check_trainings(params: Params, file: str) -> None:
+    sections = [("baselines", params.baselines), ("classifiers", params.classifiers), ("probes", params.probes)]
+    sections += [(f"runs.{item.name}", getattr(params.runs, item.name)) for item in fields(params.runs)]
+    for section, trainings in sections:
+        for name, training in trainings.items():
+            key = f"{section}.{name}"
+            for setting in ("epochs", "batch", "evaluations"):
+                require(getattr(training, setting) >= 1, file, f"{key}.{setting}", "must be at least 1")
+            for setting in ("learning_rate", "clip_norm"):
+                require(getattr(training, setting) > 0, file, f"{key}.{setting}", "must be above 0")
+            if isinstance(training, Transcription):
+                _check_share(training.teacher_forcing, file, f"{key}.teacher_forcing")
+
+
+def _check_share(value: float | Fraction, file: str, key: str) -> None:
+    require(0 <= value <= 1, file, key, f"{value} is not within 0 and 1")
 
 
 def _check_runs(params: Params, file: str) -> None:
@@ -235,19 +267,30 @@ def _check_runs(params: Params, file: str) -> None:
         for name, run in getattr(params.runs, corpus.name).items():
             key = f"runs.{corpus.name}.{name}"
             require(corpus.name in params.corpus_names, file, key, f"corpora.{corpus.name} is missing")
-            require(name != "ce", file, key, "ce is the name of the baseline")
-            require(sum(run.kernel) == 1, file, f"{key}.kernel", f"the weights sum to {sum(run.kernel)}, not to 1")
-            require(run.stride >= 1, file, f"{key}.stride", "must be at least 1")
-            require(0 <= run.lambda_pg <= 1, file, f"{key}.lambda_pg", f"{run.lambda_pg} is not within 0 and 1")
-            require(
-                run.convolve != "return" or run.stride == 1, file, f"{key}.stride", "convolve: return needs stride 1"
-            )
-            require(run.samples >= 1, file, f"{key}.samples", "must be at least 1")
-            require(run.baseline == "none" or run.samples > 1, file, f"{key}.baseline", "mean needs at least 2 samples")
-    for corpus, run in params.probe_from.items():
-        names = getattr(params.runs, corpus)
-        require(run in names, file, f"probe_from.{corpus}", f"{run!r} is not one of runs.{corpus}: {', '.join(names)}")
+            require(name not in ("ce", "scratch"), file, key, f"{name} is the name of a baseline")
+            _check_policy(run, file, key)
+    for corpus, runs in params.probe_from.items():
+        names = ["ce", *getattr(params.runs, corpus)]
+        for run in runs:
+            require(run in names, file, f"probe_from.{corpus}", f"{run!r} is not one of {', '.join(names)}")
         require(corpus in params.classifiers, file, f"classifiers.{corpus}", "missing key")
+
+
+def _check_policy(run: Run, file: str, key: str) -> None:
+    require(len(run.kernel) > 0, file, f"{key}.kernel", "has no weight")
+    require(sum(run.kernel) == 1, file, f"{key}.kernel", f"the weights sum to {sum(run.kernel)}, not to 1")
+    plain = run.convolve != "none" or (len(run.kernel) == 1 and run.stride == 1)
+    require(plain, file, f"{key}.convolve", "none needs kernel [1] and stride 1")
+    require(run.stride >= 1, file, f"{key}.stride", "must be at least 1")
+    require(run.convolve != "return" or run.stride == 1, file, f"{key}.stride", "convolve: return needs stride 1")
+    _check_share(run.lambda_pg, file, f"{key}.lambda_pg")
+    _check_share(run.gamma, file, f"{key}.gamma")
+    require(run.temperature > 0, file, f"{key}.temperature", "must be above 0")
+    require(run.entropy >= 0, file, f"{key}.entropy", "must not be negative")
+    require(run.samples >= 1, file, f"{key}.samples", "must be at least 1")
+    require(run.baseline != "mean" or run.samples > 1, file, f"{key}.baseline", "mean needs at least 2 samples")
+    only = run.sampling != "argmax" or (run.samples == 1 and run.baseline == "none")
+    require(only, file, f"{key}.sampling", "argmax gives one sample, so it needs samples: 1 and baseline: none")
 
 
 def from_mapping(mapping: Any, file: str) -> Params:
@@ -257,6 +300,7 @@ def from_mapping(mapping: Any, file: str) -> Params:
     for key in ("workers", "threads"):
         require(getattr(params, key) >= 1, file, key, "must be at least 1")
     _check_corpora(params, file)
+    _check_trainings(params, file)
     _check_runs(params, file)
     return params
 
@@ -278,4 +322,4 @@ def load(path: str | Path) -> Params:
 
 def to_plain(settings: Any) -> dict:
     """A dataclass of settings as numbers, texts and lists, fit for a checkpoint that loads with weights_only."""
-    return {key: [float(w) for w in value] if key == "kernel" else value for key, value in asdict(settings).items()}
+    return asdict(settings)

@@ -23,6 +23,10 @@ class Paths:
         """Folder of one run's history.csv, metrics.json and predictions.csv."""
         return self.results / "runs" / corpus / run / f"seed{seed}"
 
+    def events(self, corpus: str, run: str, seed: int) -> Path:
+        """Folder of one training's curves for TensorBoard."""
+        return self.base / "logs" / self.preset / "tensorboard" / corpus / run / f"seed{seed}"
+
     def inventory(self, corpus: str) -> Path:
         """Folder of summary.csv and notes.csv: what became of every clip."""
         return self.results / "clips" / corpus

@@ -1,18 +1,21 @@
 """Stage `probe`: word classifiers on the encoder (Section IV-F, Table III)."""
 
-import math
+from functools import partial
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
-from pcpg import batches, checkpoint
-from pcpg.batches import Batch, View
+from pcpg import batches, checkpoint, parallel
+from pcpg.batches import Batch, Training, View
 from pcpg.evaluate import write_metrics
 from pcpg.history import write_history
-from pcpg.model import Classifier, LipReader
+from pcpg.model import Classifier
 from pcpg.params import Model, Optimisation, to_plain
+from pcpg.resume import Resume, fingerprint
+from pcpg.session import Session
 from pcpg.store import ClipStore
+from pcpg.train import new_lip_reader
 from pcpg.training import fit
 
 
@@ -21,63 +24,63 @@ def accuracy(model: Classifier, store: ClipStore, rows: list[int], view: View, d
     """Share of `rows` whose likeliest class is the true one."""
     model.eval()
     hits = 0
-    for batch in batches.in_order(store, rows, 64, view, device):
+    for batch in batches.in_order(store, rows[parallel.rank() :: parallel.world()], 64, view, device):
         hits += int((model(batch.frames, batch.lengths).argmax(dim=1) == batch.labels).sum())
-    return hits / len(rows)
+    return sum(parallel.gather(hits)) / len(rows)
 
 
-def _start(store: ClipStore, settings: Model, init: Path | None, device: torch.device) -> tuple[LipReader, View]:
-    """Encoder and view: of the run in `init`, or new ones."""
-    if init is not None:
-        return checkpoint.restore(checkpoint.load(init), device)
-    view, network = checkpoint.split_settings(to_plain(settings))
-    mean, std = store.mean_std(store.select("train"))
-    return LipReader(**network).to(device), View(**view, mean=mean, std=std)
+def classifier_losses(label_smoothing: float, fixed: bool, model: Classifier, batch: Batch) -> dict[str, torch.Tensor]:
+    """Cross-entropy over the word classes. A fixed encoder runs as in test: no dropout, stored batch statistics."""
+    model.encoder.train(not fixed)
+    logits = model(batch.frames, batch.lengths)
+    return {"loss": F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)}
 
 
 def train_classifier(
     clips: Path,
     init: Path | None,
-    weights: Path,
-    outcome: Path,
     model_settings: Model,
     settings: Optimisation,
     fixed: bool,
-    device: torch.device,
-    generator: torch.Generator,
+    session: Session,
     identity: dict,
 ) -> None:
-    """Train on the word classes; write `weights`, `outcome`/history.csv and metrics.json with the test accuracy.
+    """Train on the word classes; write the session's weights, history.csv and metrics.json with the test accuracy.
 
-    init: the run whose encoder is taken, None for random weights. fixed: the encoder learns nothing and runs as in
-    test (no dropout, stored batch statistics), "FE"; else it is trained on, "TE".
+    init: the run whose encoder is taken, None for random weights. fixed: the encoder learns nothing ("FE"), else it is
+    trained on ("TE"). `identity` (corpus, run, seed, protocol) opens metrics.json.
     """
-    store = ClipStore(clips)
-    lip_reader, view = _start(store, model_settings, init, device)
+    store, device = ClipStore(clips), session.device
+    if init is None:
+        lip_reader, view = new_lip_reader(store, model_settings, device)
+    else:
+        lip_reader, view = checkpoint.restore(checkpoint.load(init), device)
+    basis = fingerprint(session, [model_settings, settings], store, *([init] if init else []))
+    resume = Resume(session.weights, basis)
     rows = {split: store.select(split) for split in ("train", "val", "test")}
     classes = 1 + max(clip.label for clip in store.index)
     model = Classifier(lip_reader.encoder, classes).to(device)
     model.encoder.requires_grad_(not fixed)
-
-    def losses_of(batch: Batch) -> dict[str, torch.Tensor]:
-        model.encoder.train(not fixed)
-        logits = model(batch.frames, batch.lengths)
-        return {"loss": F.cross_entropy(logits, batch.labels, label_smoothing=settings.label_smoothing)}
-
     best, history = fit(
         model,
         settings,
-        epoch=lambda: batches.epoch(store, rows["train"], settings.batch, view, device, generator),
-        updates_per_epoch=math.ceil(len(rows["train"]) / settings.batch),
-        losses_of=losses_of,
+        Training(store, rows["train"], settings.batch, view, device, session.seed),
+        losses_of=partial(classifier_losses, settings.label_smoothing, fixed),
         validate=lambda: {"val_error": 1 - accuracy(model, store, rows["val"], view, device)},
         select="val_error",
         start=0,
-        name=f"{identity['corpus']} {identity['run']} seed {identity['seed']}",
+        session=session,
+        resume=resume,
     )
     model.load_state_dict(best)
     test = accuracy(model, store, rows["test"], view, device)
-    write_history(outcome / "history.csv", history)
-    write_metrics(outcome / "metrics.json", identity | {"split": "test", "clips": len(rows["test"]), "accuracy": test})
-    checkpoint.save(weights, {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std,
-                              "model": best, "classes": classes, "iteration": history[-1]["iteration"]})  # fmt: skip
+    if parallel.rank() > 0:
+        return
+    iteration = min(history, key=lambda row: row["val_error"])["iteration"]
+    content = {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std, "classes": classes}
+    write_history(session.outcome / "history.csv", history)
+    write_metrics(
+        session.outcome / "metrics.json", identity | {"split": "test", "clips": len(rows["test"]), "accuracy": test}
+    )
+    checkpoint.save(session.weights, content | {"model": best, "iteration": iteration})
+    resume.remove()

@@ -26,14 +26,15 @@ def pseudo_convolve(
     """L'_u = sum_i w_i L_i over the steps of window u (Eq. 6); the sum over dim 1 is the loss of Eq. 7.
 
     values (N, U), kernel (k,) with the earliest step's weight first, lengths (N,) valid steps a row (all by default)
-    -> (N, U') with zeros behind a row's last window.
+    -> (N, U'), as many windows as U steps have, with zeros behind a row's last window.
     """
     count, steps = values.shape
     if lengths is None:
         lengths = torch.full((count,), steps, device=values.device)
     size = len(kernel)
     first, windows = _windows(lengths, size, stride, padding)
-    j = torch.arange(int(windows.max()) if count else 0, device=values.device)
+    most = -(-steps // stride) if padding == "same" else max((steps - size) // stride + 1, 0)
+    j = torch.arange(most, device=values.device)
     i = torch.arange(size, device=values.device)
     step = first[:, None, None] + j[:, None] * stride + i  # (N, U', k)
     inside = (step >= 0) & (step < lengths[:, None, None]) & (j < windows[:, None])[:, :, None]

@@ -1,16 +1,32 @@
-"""Explicit random state: the same seed on the same machine gives the same bytes."""
+"""Explicit random state: the same seed on the same machine gives the same bytes, wherever a run was broken off."""
 
+import numpy as np
 import torch
 
+from pcpg import parallel
 
-def seed_process(seed: int, threads: int) -> torch.Generator:
-    """Seed torch (initial weights, dropout) and fix its threads; -> a generator for the order and crops of clips."""
+
+def seed_process(seed: int, threads: int) -> None:
+    """Seed torch (initial weights) and fix its threads."""
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(seed)
-    return torch.Generator().manual_seed(seed)
+
+
+def stream(*path: int) -> int:
+    """The seed of an own sequence of random numbers for each path, such as (run's seed, epoch, clip).
+
+    What a clip draws then depends neither on the clips before it nor on the number of processes.
+    """
+    return int(np.random.SeedSequence(path).generate_state(1)[0])
+
+
+def generator(*path: int) -> torch.Generator:
+    return torch.Generator().manual_seed(stream(*path))
 
 
 def choose_device(name: str) -> torch.device:
-    """The device named "cpu" or "cuda"; for "auto" the GPU where there is one."""
-    return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else "cpu" if name == "auto" else name)
+    """The device named "cpu" or "cuda"; for "auto" the GPU where there is one. One GPU a process."""
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    return torch.device("cuda", parallel.local_rank())

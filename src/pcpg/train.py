@@ -1,36 +1,68 @@
 """Stage `train`: the cross-entropy baseline of one corpus."""
 
-import math
+from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import torch
 
-from pcpg import batches, checkpoint
-from pcpg.batches import Batch, View
+from pcpg import batches, checkpoint, parallel
+from pcpg.batches import Batch, Training, View
 from pcpg.decode import greedy
 from pcpg.history import write_history
 from pcpg.metrics import error_rates
 from pcpg.model import LipReader
 from pcpg.objectives import cross_entropy
-from pcpg.params import Decoding, Model, Optimisation, to_plain
+from pcpg.params import Decoding, Model, Transcription, to_plain
+from pcpg.resume import Resume, fingerprint
+from pcpg.session import Session
 from pcpg.store import ClipStore
-from pcpg.text import decode
+from pcpg.text import END, decode
 from pcpg.training import fit
 
 
-def forced_logits(model: LipReader, batch: Batch) -> torch.Tensor:
-    """Teacher forcing: each step is fed the true character before it -> logits (N, U, C)."""
+def new_lip_reader(store: ClipStore, settings: Model, device: torch.device) -> tuple[LipReader, View]:
+    """A lip-reader of random weights, and its view of the clips, normalised by the training split."""
+    view, network = checkpoint.split_settings(to_plain(settings))
+    mean, std = store.mean_std(store.select("train"))
+    return LipReader(**network).to(device), View(**view, mean=mean, std=std)
+
+
+def teacher(
+    targets: torch.Tensor, forcing: float = 1.0, coins: torch.Tensor | None = None
+) -> Callable[[int, torch.Tensor], torch.Tensor]:
+    """What the decoder is fed: the true character with probability `forcing`, else its own likeliest (argmax).
+
+    targets (N, U); coins (N, U) uniform in [0, 1), needed where `forcing` is below 1. Nothing follows an end symbol
+    and padding stands for nothing, so the decoder's own end symbol is never fed, nor anything in place of the true end
+    and what follows it.
+    """
+
+    def choose(u: int, logits: torch.Tensor) -> torch.Tensor:
+        true = targets[:, u]
+        if forcing == 1:
+            return true
+        own = logits.detach().argmax(dim=1)
+        return torch.where((coins[:, u] < forcing) | (true <= END) | (own <= END), true, own)
+
+    return choose
+
+
+def cross_entropies(logits: torch.Tensor, batch: Batch, settings: Transcription) -> tuple[torch.Tensor, torch.Tensor]:
+    """Eq. 3 to minimise, and beside it the plain cross-entropy per character, to compare."""
+    plain = cross_entropy(logits.detach(), batch.targets) / batch.target_lengths.float().mean()
+    return cross_entropy(logits, batch.targets, settings.label_smoothing, settings.mask_padding), plain
+
+
+def forced_losses(settings: Transcription, model: LipReader, batch: Batch) -> dict[str, torch.Tensor]:
+    """Cross-entropy alone, "loss" and "ce"."""
     memory = model.encode(batch.frames, batch.lengths)
-    logits, _ = model.decoder.unroll(memory, lambda u, _: batch.targets[:, u], batch.targets.shape[1])
-    return logits
-
-
-def forced_losses(model: LipReader, label_smoothing: float, batch: Batch) -> dict[str, torch.Tensor]:
-    """The loss to minimise, and the plain cross-entropy per character beside it."""
-    logits = forced_logits(model, batch)
-    per_character = cross_entropy(logits.detach(), batch.targets) / batch.target_lengths.float().mean()
-    return {"loss": cross_entropy(logits, batch.targets, label_smoothing), "ce": per_character}
+    steps = batch.targets.shape[1]
+    coins = batch.uniforms(steps) if settings.teacher_forcing < 1 else None
+    logits, _ = model.decoder.unroll(memory, teacher(batch.targets, settings.teacher_forcing, coins), steps)
+    loss, plain = cross_entropies(logits, batch, settings)
+    return {"loss": loss, "ce": plain}
 
 
 @torch.no_grad()
@@ -39,47 +71,49 @@ def validate(
 ) -> dict[str, float]:
     """val_ce: cross-entropy per character under teacher forcing; val_cer: corpus CER of greedy decoding."""
     model.eval()
-    loss, characters, references, hypotheses = 0.0, 0, [], []
-    for batch in batches.in_order(store, rows, 64, view, device):
+    loss, characters, pairs = 0.0, 0, []
+    for batch in batches.in_order(store, rows[parallel.rank() :: parallel.world()], 64, view, device):
         memory = model.encode(batch.frames, batch.lengths)
-        logits, _ = model.decoder.unroll(memory, lambda u, _, b=batch: b.targets[:, u], batch.targets.shape[1])
+        logits, _ = model.decoder.unroll(memory, teacher(batch.targets), batch.targets.shape[1])
         loss += float(cross_entropy(logits, batch.targets)) * len(batch.rows)
         characters += int(batch.target_lengths.sum())
-        references += [store.index[row].text for row in batch.rows]
-        hypotheses += [decode(row) for row in greedy(model.decoder, memory, max_length).tolist()]
-    return {"val_ce": loss / characters, "val_cer": error_rates(references, hypotheses)["cer"]}
+        hypotheses = map(decode, greedy(model.decoder, memory, max_length).tolist())
+        pairs += zip([store.index[row].text for row in batch.rows], hypotheses, strict=True)
+    losses, counts, shares = zip(*parallel.gather((loss, characters, pairs)), strict=True)
+    references, hypotheses = zip(*chain.from_iterable(shares), strict=True)
+    return {"val_ce": sum(losses) / sum(counts), "val_cer": error_rates(references, hypotheses)["cer"]}
 
 
 def train_baseline(
-    clips: Path,
-    weights: Path,
-    outcome: Path,
-    model_settings: Model,
-    settings: Optimisation,
-    decoding: Decoding,
-    device: torch.device,
-    generator: torch.Generator,
-    name: str,
+    clips: Path, model_settings: Model, settings: Transcription, decoding: Decoding, session: Session
 ) -> None:
-    """Read the clip store `clips`; write `weights` (the best on validation) and `outcome`/history.csv."""
+    """Read the clip store `clips`; write the session's weights (the best on validation) and history.csv."""
     store = ClipStore(clips)
-    train_rows, val_rows = store.select("train"), store.select("val")
-    view_settings, network = checkpoint.split_settings(to_plain(model_settings))
-    mean, std = store.mean_std(train_rows)
-    view = View(**view_settings, mean=mean, std=std)
-    model = LipReader(**network).to(device)
+    rows, device = store.select("val"), session.device
+    model, view = new_lip_reader(store, model_settings, device)
+    identity = fingerprint(session, [model_settings, settings, decoding], store)
+    resume = Resume(session.weights, identity)
     best, history = fit(
         model,
         settings,
-        epoch=lambda: batches.epoch(store, train_rows, settings.batch, view, device, generator),
-        updates_per_epoch=math.ceil(len(train_rows) / settings.batch),
-        losses_of=partial(forced_losses, model, settings.label_smoothing),
-        validate=lambda: validate(model, store, val_rows, view, device, decoding.max_length),
+        Training(store, store.select("train"), settings.batch, view, device, session.seed),
+        losses_of=partial(forced_losses, settings),
+        validate=lambda: validate(model, store, rows, view, device, decoding.max_length),
         select="val_cer",
         start=0,
-        name=name,
+        session=session,
+        resume=resume,
     )
-    iteration = min(history, key=lambda row: row["val_cer"])["iteration"]
-    content = {"settings": to_plain(model_settings), "mean": mean, "std": std, "model": best, "iteration": iteration}
-    write_history(outcome / "history.csv", history)
-    checkpoint.save(weights, content)
+    content = {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std}
+    write_outcome(session, content, best, history, resume)
+
+
+def write_outcome(
+    session: Session, content: dict, best: dict, history: list[dict], resume: Resume, first: dict | None = None
+) -> None:
+    """history.csv, behind the row `first`, and a lip-reader's checkpoint; by then nothing is left to resume."""
+    if parallel.rank() == 0:
+        iteration = min(history, key=lambda row: row["val_cer"])["iteration"]
+        write_history(session.outcome / "history.csv", [first, *history] if first else history)
+        checkpoint.save(session.weights, content | {"model": best, "iteration": iteration})
+        resume.remove()

@@ -1,17 +1,23 @@
 """The training loop that baseline, policy-gradient runs and probes share."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
-from pcpg.batches import Batch
+from pcpg import parallel
+from pcpg.batches import Batch, Training
 from pcpg.errors import InputError
+from pcpg.monitor import Monitor
 from pcpg.params import Optimisation
+from pcpg.resume import Resume
+from pcpg.seeding import stream
+from pcpg.session import Session
 
 Losses = dict[str, torch.Tensor]
+SAVE_SECONDS = 120.0  # at most so long between two saved states
 
 
 def make_optimiser(parameters: list[nn.Parameter], settings: Optimisation) -> torch.optim.Optimizer:
@@ -28,59 +34,128 @@ def make_schedule(optimiser: torch.optim.Optimizer, settings: Optimisation, upda
     return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
 
 
-def update(model: nn.Module, optimiser: torch.optim.Optimizer, losses: Losses, clip_norm: float, batch: Batch) -> None:
-    """One step down the gradient of losses["loss"], its norm clipped; stops with the batch's rows on NaN."""
-    optimiser.zero_grad(set_to_none=True)
-    losses["loss"].backward()
-    norm = nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
-    if not torch.isfinite(norm):
-        raise InputError(f"clips {batch.rows}", f"the loss is {losses['loss'].item()} and its gradient not finite")
-    optimiser.step()
+class Objective(nn.Module):
+    """A model with its losses, so that one forward pass gives what is to be minimised."""
+
+    def __init__(self, model: nn.Module, losses_of: Callable[[nn.Module, Batch], Losses], session: Session):
+        super().__init__()
+        self.model, self.losses_of = model, losses_of
+        enabled = session.precision == "bfloat16"
+        self.autocast = torch.autocast(session.device.type, torch.bfloat16, enabled=enabled)
+
+    def forward(self, batch: Batch) -> Losses:
+        with self.autocast:
+            return self.losses_of(self.model, batch)
+
+
+@dataclass
+class Progress:
+    """How far a training has come; plain values and tensors, so that it can be saved."""
+
+    done: int = 0  # updates
+    best: float = math.inf
+    best_state: dict | None = None
+    history: list[dict] = field(default_factory=list)
+    recent: dict[str, list[torch.Tensor]] = field(default_factory=dict)  # values since the last evaluation
+
+    def note(self, losses: Losses) -> None:
+        self.done += 1
+        for key, value in losses.items():
+            self.recent.setdefault(key, []).append(value)
+
+    def record(self, row: dict, validated: dict[str, float], select: str, model: nn.Module) -> None:
+        """A row of the history, and the weights where they are the best so far."""
+        norms = torch.stack(self.recent["gradient_norm"])
+        means = {
+            f"train_{key}": float(parallel.add(torch.stack(values).mean())) / parallel.world()
+            for key, values in self.recent.items()
+        }
+        self.history.append(row | means | {"train_gradient_norm_sd": float(norms.std(correction=0))} | validated)
+        self.recent = {}
+        if validated[select] < self.best:
+            self.best = validated[select]
+            self.best_state = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+
+
+class Learner:
+    """A model, its optimiser and its learning rate, which move together."""
+
+    def __init__(self, model: nn.Module, losses_of, settings: Optimisation, updates: int, session: Session):
+        self.model, self.clip_norm = model, settings.clip_norm
+        self.objective = parallel.wrap(Objective(model, losses_of, session))
+        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.optimiser = make_optimiser(self.parameters, settings)
+        self.schedule = make_schedule(self.optimiser, settings, updates)
+
+    def update(self, batch: Batch) -> Losses:
+        """One step down the gradient of "loss", its norm clipped -> losses and norm; stops with the clips on NaN."""
+        self.model.train()
+        self.optimiser.zero_grad(set_to_none=True)
+        losses = self.objective(batch)
+        (losses["loss"] * batch.weight).backward()
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
+        if not torch.isfinite(norm):
+            what = f"the loss is {losses['loss'].item()} and its gradient not finite; nothing was learned from them"
+            raise InputError(f"clips {', '.join(batch.clips)}", what)
+        self.optimiser.step()
+        self.schedule.step()
+        return {key: value.detach() * batch.weight for key, value in losses.items()} | {"gradient_norm": norm}
+
+    def state(self) -> dict:
+        parts = {"model": self.model, "optimiser": self.optimiser, "schedule": self.schedule}
+        return {name: part.state_dict() for name, part in parts.items()}
+
+    def load(self, state: dict) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
 
 
 def fit(
     model: nn.Module,
     settings: Optimisation,
-    epoch: Callable[[], Iterator[Batch]],
-    updates_per_epoch: int,
-    losses_of: Callable[[Batch], Losses],
+    training: Training,
+    losses_of: Callable[[nn.Module, Batch], Losses],
     validate: Callable[[], dict[str, float]],
     select: str,
     start: int,
-    name: str,
+    session: Session,
+    resume: Resume,
 ) -> tuple[dict, list[dict]]:
     """Train, and keep the weights of the evaluation with the lowest `select`, a quantity that `validate` returns.
 
     losses_of: the losses of a batch, "loss" the one to minimise; their means since the last evaluation go into the
-    history as train_*. start: iterations behind the initial weights. -> best state_dict, history.
+    history as train_*. start: iterations behind the initial weights. All that is random follows from the session's
+    seed, the update and the clip, so a training that goes on from `resume` ends in the same bytes.
+    -> best state_dict, history.
     """
-    total = settings.epochs * updates_per_epoch
+    total = settings.epochs * len(training)
     due = {math.ceil(total * (i + 1) / settings.evaluations) for i in range(settings.evaluations)}
-    optimiser = make_optimiser([p for p in model.parameters() if p.requires_grad], settings)
-    schedule = make_schedule(optimiser, settings, total)
-    history, best, best_state, sums, done = [], math.inf, None, {}, 0
-    with tqdm(total=total, desc=name, unit="update", mininterval=5.0) as bar:
-        for number in range(settings.epochs):
-            for batch in epoch():
-                model.train()
-                losses = losses_of(batch)
-                update(model, optimiser, losses, settings.clip_norm, batch)
-                schedule.step()
-                done += 1
-                bar.update()
-                for key, value in losses.items():
-                    sums.setdefault(f"train_{key}", []).append(value.detach())
-                if done in due:
-                    row = {"iteration": start + done, "epoch": number + 1}
-                    row |= {key: float(torch.stack(values).mean()) for key, values in sums.items()}
-                    row |= validate()
-                    history.append(row)
-                    sums = {}
-                    bar.set_postfix({select: f"{row[select]:.3f}"})
-                    if row[select] < best:
-                        best, best_state = row[select], copy_state(model)
-    return best_state, history
+    learner = Learner(model, losses_of, settings, total, session)
+    progress = restore(resume, learner, session.device)
+    with Monitor(session, training, settings.epochs, progress.done) as monitor:
+        while progress.done < total:
+            epoch, skip = divmod(progress.done, len(training))
+            for batch in monitor.watch(training.epoch(epoch, skip)):
+                torch.manual_seed(stream(session.seed, progress.done, parallel.rank()))  # of dropout
+                rate = learner.schedule.get_last_lr()[0]
+                progress.note(learner.update(batch))
+                row = {"iteration": start + progress.done, "epoch": epoch + 1, "learning_rate": rate}
+                evaluated = progress.done in due
+                if evaluated:
+                    progress.record(row, validate(), select, model)
+                monitor.advance(progress.done, progress.history[-1] if evaluated else None)
+                if parallel.rank() == 0 and (evaluated or resume.age() > SAVE_SECONDS):
+                    resume.save(learner.state() | {"progress": vars(progress)})
+    return progress.best_state, progress.history
 
 
-def copy_state(model: nn.Module) -> dict:
-    return {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+def restore(resume: Resume, learner: Learner, device: torch.device) -> Progress:
+    """Put the learner where an unfinished training left it, if there is one -> how far it had come."""
+    saved = resume.load()
+    if saved is None:
+        return Progress()
+    learner.load(saved)
+    progress = Progress(**saved["progress"])
+    progress.recent = {key: [value.to(device) for value in values] for key, values in progress.recent.items()}
+    return progress

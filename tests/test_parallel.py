@@ -1,0 +1,57 @@
+"""Two processes under torchrun learn what one process learns from the same batches."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from pcpg.checkpoint import load
+
+TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+def run(folder: Path, launcher: list[str], *command: str) -> tuple[pd.DataFrame, dict]:
+    outcome, corpus, name = folder / "results/smoke/runs", command[1], "ce" if command[0] == "train" else command[2]
+    done = subprocess.run(
+        [sys.executable, *launcher, "-m", "pcpg.cli", *command, "--seed", "1"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    weights = load(folder / f"runs/smoke/{corpus}/{name}/seed1/model.pt")["model"]
+    return pd.read_csv(outcome / corpus / name / "seed1/history.csv"), weights
+
+
+def assert_equal(one: tuple[pd.DataFrame, dict], two: tuple[pd.DataFrame, dict]) -> None:
+    """The same losses and weights, but for the order in which floating-point numbers are added."""
+    columns = [name for name in one[0] if name.startswith(("train_loss", "train_pcpg", "train_gradient", "val_"))]
+    assert len(columns) >= 4 and len(one[0]) > 1
+    for column in columns:
+        assert two[0][column].to_list() == pytest.approx(one[0][column].to_list(), rel=2e-3, nan_ok=True), column
+    assert two[1].keys() == one[1].keys()
+    for name, value in one[1].items():
+        assert torch.allclose(two[1][name].float(), value.float(), atol=2e-3), name
+
+
+def test_two_processes_equal_one(toy):
+    """The baseline, then a run whose samples, baseline and standardised returns must not know of the processes.
+
+    Ten clips in batches of five: three in one process, two in the other. No dropout, which each process draws on its
+    own. Adam hides the size of a wrong gradient but not its norm, which the history holds.
+    """
+    params = toy / "params.yaml"
+    text = params.read_text().replace("dropout: 0.2", "dropout: 0.0").replace("batch: 16", "batch: 5")
+    text = text.replace("epochs: 1", "epochs: 2").replace("evaluations: 1", "evaluations: 2")
+    params.write_text(
+        text.replace("baseline: none", "baseline: greedy").replace("standardise: none", "standardise: batch")
+    )
+    one = run(toy, [], "train", "grid")
+    baseline = (toy / "runs/smoke/grid/ce/seed1/model.pt").read_bytes()
+    tuned = run(toy, [], "finetune", "grid", "k5s1")
+    assert_equal(one, run(toy, TWO, "train", "grid"))
+    (toy / "runs/smoke/grid/ce/seed1/model.pt").write_bytes(baseline)
+    assert_equal(tuned, run(toy, TWO, "finetune", "grid", "k5s1"))
