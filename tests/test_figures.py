@@ -1,19 +1,43 @@
+import re
+import shlex
+import subprocess
 import sys
 import types
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 
 import matplotlib.colors
 import matplotlib.style
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from matplotlib.text import Text
 from PIL import Image
 
+from pcpg import params
 from pcpg.errors import InputError
-from pcpg.report import curves, fig6, figures, strip
+from pcpg.pseudo_conv import coverage, pseudo_convolve
+from pcpg.report import curves, fig5, fig6, figures, strip
+from pcpg.report.paper import KERNELS
+from pcpg.rewards import returns
 
+# the coverage of the first steps, inside, and of the last steps, by hand
+ENDS = {
+    "k1s1": ("", "1", ""),
+    "k5s5": ("", "1/5", ""),
+    "k5s1": ("3/5 4/5", "1", "4/5 3/5"),
+    "k2s1": ("1/2", "1", ""),
+    "k3s1": ("2/3", "1", "2/3"),
+    "k7s1": ("4/7 5/7 6/7", "1", "6/7 5/7 4/7"),
+    "k3s1-w121": ("3/4", "1", "3/4"),
+    "k3s1-w321": ("5/6", "1", "2/3"),
+    "k3s1-w123": ("2/3", "1", "5/6"),
+}
 HEADER = "iteration,epoch,train_loss,train_ce,val_ce,val_cer"
 SEEDS = [1, 2]
+ROOT = Path(__file__).parents[1]
 
 
 def history(results, run, seed, points, corpus="grid"):
@@ -124,6 +148,159 @@ def test_fig6_survives_a_perfect_model(results):
     figures.write("fig6_lrw", results, results / "out", SEEDS)
 
 
+def spread(ends, steps=fig5.STEPS):
+    """The coverage of every step, from that of the first steps, inside, and of the last steps."""
+    first, inside, last = ([Fraction(weight) for weight in part.split()] for part in ends)
+    return first + inside * (steps - len(first) - len(last)) + last
+
+
+def parameter_files():
+    return [*sorted((ROOT / "presets").glob("*.yaml")), ROOT / "params.yaml", ROOT / "tests" / "smoke.params.yaml"]
+
+
+@pytest.mark.parametrize("file", parameter_files(), ids=lambda file: file.stem)
+def test_runs_have_the_kernels_that_their_names_say(file):
+    settings, seen = params.load(file), set()
+    for corpus in settings.corpus_names:
+        for name, run in getattr(settings.runs, corpus).items():
+            if name in KERNELS:
+                assert (tuple(run.kernel), run.stride) == KERNELS[name], (corpus, name)
+                assert (run.convolve, run.padding) == ("loss", "same"), (corpus, name)
+                seen.add(name)
+    assert {"k1s1", "k5s5", "k5s1"} <= seen
+    assert file.stem != "mini" or seen == set(KERNELS)
+
+
+@pytest.mark.parametrize("file", parameter_files(), ids=lambda file: file.stem)
+def test_controls_differ_from_k1s1_in_lambda_alone(file):
+    settings = params.load(file)
+    for corpus in settings.corpus_names:
+        runs = getattr(settings.runs, corpus)
+        plain, scaled = runs["k1s1"], runs["k1s1-scaled"]
+        assert replace(scaled, lambda_pg=plain.lambda_pg) == plain
+        assert replace(runs["ce-continued"], lambda_pg=plain.lambda_pg) == plain
+        assert replace(runs["k5s5"], kernel=plain.kernel, stride=1) == plain
+        assert runs["ce-continued"].lambda_pg == 0
+        # lambda' / (1 - lambda') = (lambda / 5) / (1 - lambda)
+        assert scaled.lambda_pg * (1 - plain.lambda_pg) == plain.lambda_pg / 5 * (1 - scaled.lambda_pg) > 0
+
+
+def test_coverage_by_hand():
+    for run in KERNELS:
+        assert fig5.covered(run) == spread(ENDS[run]), run
+    assert fig5.covered("k5s5", 7) == [Fraction(1, 5)] * 7
+
+
+def test_fig5_draws_the_coverage_of_every_run():
+    figure = fig5.draw()
+    panels = {axes.get_title(loc="left"): axes for axes in figure.axes[1:]}
+    assert list(panels) == [fig5.name(run) for run in KERNELS]
+    for run in KERNELS:
+        axes = panels[fig5.name(run)]
+        heights = [Fraction(bar.get_height()).limit_denominator(100) for bar in axes.patches]
+        assert heights == spread(ENDS[run])
+        assert [text.get_text() for text in axes.texts] == list(ENDS[run])
+        full = [matplotlib.colors.same_color(bar.get_facecolor(), fig5.WHOLE) for bar in axes.patches]
+        assert full == [height == 1 for height in heights]
+    assert panels["k=3, s=1"].get_title(loc="right") == "Tables IIa, IIb"
+    assert panels["k=5, s=5"].get_title(loc="right") == "Table I"
+    assert panels["k=3, s=1, w=[1/6, 1/2, 1/3]"].get_title(loc="right") == "Table IIb"
+
+
+def test_fig5_draws_the_windows():
+    """Three drawings: boxes of step losses, of windows inside the sentence, and outside it (dotted)."""
+    boxes = [patch for patch in fig5.draw().axes[0].patches if patch.get_height() == patch.get_width() == 1]
+    inside = [box for box in boxes if matplotlib.colors.same_color(box.get_facecolor(), fig5.WINDOW)]
+    outside = [box for box in boxes if box.get_linestyle() == ":"]
+    # k=5, s=1: 7 windows of 5, six boxes outside; k=5, s=5: 2 windows, three outside; k=2, s=1: 7 windows, one outside
+    assert len(inside) == (35 - 6) + (10 - 3) + (14 - 1)
+    assert len(outside) == (6 + 4) + (3 + 3) + (1 + 1)
+    texts = [text.get_text() for text in fig5.draw().axes[0].texts]
+    assert [texts.count(text) for text in ("$L_7$", "$L'_1$", "$L'_2$", "$L'_7$", "•")] == [3, 3, 3, 2, 14]
+    assert [text for text in texts if re.fullmatch(r"\d|\d/\d", text) and text != "0"] == (
+        ["3/5", "4/5", "1", "4/5", "3/5", "1/5", "1/2", "1"]
+    )
+
+
+def test_an_even_window_reaches_one_step_further_behind_u():
+    half = Fraction(1, 2)
+    assert fig5.windows("k2s1", 3) == [[half, half, 0], [0, half, half], [0, 0, half]]
+
+
+def test_fig5_can_be_read():
+    with matplotlib.style.context(figures.STYLE, after_reset=True):
+        figure = fig5.draw()
+        figure.draw_without_rendering()
+        texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+        assert min(text.get_fontsize() for text in texts) >= 7
+        boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+    for place, (one, box) in enumerate(boxes):
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, one
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, one
+        assert not [other for other, its in boxes[place + 1 :] if box.overlaps(its)], one
+
+
+def test_fig5_needs_no_results_and_other_figures_no_torch(tmp_path):
+    figures.write("fig5_coverage", tmp_path / "nowhere", tmp_path, [])
+    with Image.open(tmp_path / "fig5_coverage.png") as image:
+        assert image.size[0] == 7.16 * 300
+    command = "import sys, pcpg.report.figures; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", command], check=True)
+
+
+@pytest.fixture(scope="module")
+def page():
+    """docs/collapse.md: the rows of its table of coverage, by run."""
+    text = (ROOT / "docs" / "collapse.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    return text, {row[0]: row[1:] for row in rows if row[0] in KERNELS}
+
+
+def test_the_page_on_the_collapse_has_the_numbers_of_the_code(page):
+    _, table = page
+    assert list(table) == list(KERNELS)
+    for run, (places, k, s, w, *ends, effective) in table.items():
+        kernel, stride = KERNELS[run]
+        assert places == ", ".join(name for name, rows in fig5.TABLES.items() if run in rows)
+        assert (int(k), int(s), [Fraction(weight) for weight in w.split()]) == (len(kernel), stride, list(kernel))
+        found = coverage(24, torch.tensor([float(weight) for weight in kernel], dtype=torch.float64), stride)
+        assert found.tolist() == pytest.approx([float(weight) for weight in spread(ends, 24)]), run
+        inside = Fraction(ends[1]) / 2
+        assert Fraction(effective) == inside / (inside + Fraction(1, 2))
+
+
+def test_the_pages_command_prints_the_pages_numbers(page):
+    text, table = page
+    (command,) = re.findall(r"```sh\npython (.*)\n```", text)
+    done = subprocess.run([sys.executable, *shlex.split(command)], capture_output=True, text=True, check=True)
+    printed = {
+        run: [Fraction(weight) for weight in weights] for run, *weights in map(str.split, done.stdout.splitlines())
+    }
+    assert printed == {run: spread(row[4:7], 24) for run, row in table.items()}
+
+
+def test_the_pages_short_words(page):
+    text, _ = page
+    assert "6/5 of one step's weight in all: 5 % of 24 steps, but 17 % of 7" in " ".join(text.split())
+    lost = {steps: steps - sum(fig5.covered("k5s1", steps)) for steps in (3, 7, 24)}
+    assert set(lost.values()) == {Fraction(6, 5)}
+    assert [round(100 * lost[steps] / steps) for steps in (24, 7)] == [5, 17]
+    assert fig5.covered("k5s1", 3) == [Fraction(3, 5)] * 3
+
+
+def test_convolving_the_return_makes_a_ramp_of_the_rewards_reach(page):
+    """What docs/collapse.md says of `convolve: return`: the weight of r_i in R'_u, for k = 5."""
+    text, _ = page
+    assert "of r_i the step i + 2 gets 1/5, i + 1 gets 2/5, i itself 3/5, i − 1 gets 4/5" in " ".join(text.split())
+    steps, earned = 12, 7
+    reward = torch.nn.functional.one_hot(torch.tensor([earned]), steps)
+    future = returns(reward, torch.tensor([steps]), 0.5, "end")
+    assert future[0, : earned + 1].unique().tolist() == [0.5 ** (steps - 1 - earned)]
+    smoothed = pseudo_convolve(future, torch.full((5,), 0.2))[0] / future[0, 0]
+    wanted = [0.6, 0.8, *[1.0] * 4, 0.8, 0.6, 0.4, 0.2, 0.0, 0.0]
+    assert smoothed.tolist() == pytest.approx(wanted)
+
+
 @pytest.fixture
 def clips(tmp_path, monkeypatch):
     """Clip stores of grid (75 frames, frame t is grey t) and lrw1000 (5 frames), behind a stand-in for pcpg.store."""
@@ -173,7 +350,7 @@ def test_strip_needs_clips(clips, tmp_path):
         strip.read(clips / "empty", "grid")
 
 
-@pytest.mark.parametrize("name", ["fig6_grid", "strip"])
+@pytest.mark.parametrize("name", ["fig5_coverage", "fig6_grid", "strip"])
 def test_same_input_same_bytes_and_no_traces(results, clips, name):
     for folder in ("a", "b"):
         figures.write(name, results, results / folder, SEEDS, clips)

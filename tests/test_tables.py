@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from pcpg import params
 from pcpg.errors import InputError
-from pcpg.report import tables
+from pcpg.report import layouts, paper, tables
 from pcpg.report.layouts import LAYOUTS
 
 SEEDS = [1, 2, 3]
@@ -24,8 +25,11 @@ PRINTED = {
     "table5a": "20.4 13.6 13.6 11.9 11.4 11.2",
     "table5b": "76.2 78.5 33.1",
 }
-GRID_RUNS = {"ce", "k1s1", "k2s1", "k3s1", "k5s1", "k7s1", "k5s5", "k3s1-w121", "k3s1-w321", "k3s1-w123"}
-WORD_RUNS = {"ce", "k1s1", "k5s5", "k5s1", "scratch", "fe_tc", "te_tc"}
+CONTROLS = {
+    "table1": [f"{corpus} {run}" for corpus in ("grid", "lrw", "lrw1000") for run in ("ce-continued", "k1s1-scaled")],
+    "table3": [f"{corpus} {run}" for corpus in ("lrw", "lrw1000") for run in ("ce-fe_tc", "ce-te_tc")],
+}
+HEADING = "**Controls that the paper lacks**"
 
 
 def put(results, corpus, run, seed, **changes):
@@ -53,10 +57,10 @@ def row(results, name, corpus, run):
 
 
 def markdown(results, name):
-    """Cells of the Markdown table, heading first, without the rule."""
+    """Cells of the Markdown table, heading first, without the rule and without the heading of the controls."""
     text = (results / f"{name}.md").read_text(encoding="utf-8")
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
-    return [cells[0], *cells[2:]]
+    return [cells[0], *(row for row in cells[2:] if row[0] != HEADING)]
 
 
 def write_all(results, seeds=SEEDS):
@@ -144,26 +148,95 @@ def test_the_papers_values_stand_in_their_rows(tmp_path, name):
     tables.write(name, tmp_path, SEEDS, "mini")
     head, *body = markdown(tmp_path, name)
     columns = [index for index, heading in enumerate(head) if heading.endswith(" paper")]
-    assert [cells[column] for cells in body for column in columns] == PRINTED[name].split()
+    lacking = len(CONTROLS.get(name, [])) * len(columns)
+    printed = [cells[column] for cells in body for column in columns]
+    assert printed == PRINTED[name].split() + ["\N{EN DASH}"] * lacking
     keys = [f"paper_{measure.name}" for measure in LAYOUTS[name].measures]
-    assert [row[key] for row in rows(tmp_path, name) for key in keys] == PRINTED[name].split()
+    assert [row[key] for row in rows(tmp_path, name) for key in keys] == PRINTED[name].split() + [""] * lacking
 
 
-def test_rows_name_runs_of_the_project():
+@pytest.mark.parametrize("name", tables.NAMES)
+def test_controls_stand_last_and_are_told_apart(tmp_path, name):
+    tables.write(name, tmp_path, SEEDS, "mini")
+    controls = CONTROLS.get(name, [])
+    found = [(f"{row['corpus']} {row['run']}", row["control"]) for row in rows(tmp_path, name)]
+    first = len(found) - len(controls)
+    assert {control for _, control in found[:first]} == {"false"}
+    assert found[first:] == [(run, "true") for run in controls]
+    for suffix in ("md", "tex"):
+        text = (tmp_path / f"{name}.{suffix}").read_text(encoding="utf-8")
+        assert text.count("Controls that the paper lacks") == bool(controls)
+
+
+@pytest.mark.parametrize(("name", "first"), [("table1", "GRID"), ("table3", "LRW")])
+def test_a_heading_parts_the_controls_from_the_papers_rows(tmp_path, name, first):
+    tables.write(name, tmp_path, SEEDS, "mini")
+    above, below = (tmp_path / f"{name}.md").read_text(encoding="utf-8").split(HEADING)
+    assert above.splitlines()[-2].startswith("| LRW-1000 |")
+    rest, *lines = below.splitlines()
+    assert rest == " |" + "  |" * (len(markdown(tmp_path, name)[0]) - 1)
+    assert len([line for line in lines if line.startswith("| ")]) == len(CONTROLS[name])
+    tex = (tmp_path / f"{name}.tex").read_text(encoding="utf-8")
+    assert re.search(rf"\\midrule\n\\multicolumn.*\n{first} & .*\n & ", tex)
+    assert tex.count("\nLRW-1000 & ") == 2  # named once among the paper's rows and once among the controls
+
+
+def test_a_control_is_compared_with_our_baseline_alone(tmp_path):
+    for seed, ce, scaled in ((1, 0.30, 0.20), (2, 0.50, 0.44)):
+        decoded(tmp_path, "grid", "ce", seed, 0.1, ce)
+        decoded(tmp_path, "grid", "k1s1-scaled", seed, 0.1, scaled)
+        put(tmp_path, "lrw", "scratch", seed, accuracy=0.5)
+        put(tmp_path, "lrw", "ce-te_tc", seed, accuracy=0.6)
+    tables.write("table1", tmp_path, [1, 2], "mini")
+    tables.write("table3", tmp_path, [1, 2], "mini")
+    found = row(tmp_path, "table1", "grid", "k1s1-scaled")
+    assert (found["wer_mean"], found["wer_delta_mean"], found["wer_delta_seeds"]) == ("32.0000", "-8.0000", "2")
+    assert found["paper_wer"] == found["paper_wer_delta"] == ""
+    scaled = next(cells for cells in markdown(tmp_path, "table1") if "a fifth" in cells[1])
+    assert scaled[6:] == ["\N{EN DASH}", "32.0 ± 17.0 (2)", "\N{MINUS SIGN}8.0 ± 2.8"]
+    probes = {cells[1]: cells[2:] for cells in markdown(tmp_path, "table3") if cells[0] == "LRW"}
+    assert probes["TE and TC, encoder of cross-entropy"] == ["\N{EN DASH}", "60.0 ± 0.0 (2)", "+10.0 ± 0.0"]
+    assert probes["FE and TC, encoder of cross-entropy"] == ["\N{EN DASH}", "not run", "not run"]
+
+
+@pytest.mark.parametrize(
+    ("name", "note"), [("table1", layouts.RUN_CONTROLS_ASK), ("table3", layouts.PROBE_CONTROLS_ASK)]
+)
+def test_a_note_says_what_each_control_is_for(tmp_path, root, name, note):
+    tables.write(name, tmp_path, SEEDS, "mini")
+    assert f"- {note}\n" in (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+    assert all(run.split()[1] in note for run in CONTROLS[name])
+    assert all((root / page).is_file() for page in re.findall(r"docs/\S+\.md", note))
+
+
+def test_rows_name_runs_of_the_project(root):
+    settings = params.load(root / "presets" / "mini.yaml")
     for layout in LAYOUTS.values():
         for found in layout.rows:
-            assert found.run in {"", *(GRID_RUNS if found.corpus == "grid" else WORD_RUNS)}, (layout.name, found)
+            encoders = settings.probe_from.get(found.corpus, [])
+            probes = ["scratch", *(f"{encoder}-{probe}" for encoder in encoders for probe in settings.probes)]
+            assert found.run in {"", "ce", *getattr(settings.runs, found.corpus), *probes}, (layout.name, found)
+
+
+def test_labels_name_the_kernel_that_the_run_has():
+    for run in ("k1s1", "k5s5", "k5s1"):
+        kernel, stride = paper.KERNELS[run]
+        assert layouts.METHODS[run][1] == f"k={len(kernel)}, s={stride}"
+    assert [row.labels for row in LAYOUTS["table2a"].rows] == [("k=1",), ("k=2",), ("k=3",), ("k=5",), ("k=7",)]
+    weights = ["1/3, 1/3, 1/3", "1/4, 1/2, 1/4", "1/3, 1/2, 1/6", "1/6, 1/2, 1/3"]
+    assert [row.labels for row in LAYOUTS["table2b"].rows] == [(f"w=[{three}]",) for three in weights]
 
 
 def test_which_run_and_decoder_the_comparisons_use(tmp_path):
     decoded(tmp_path, "grid", "k3s1-w121", 1, 0.1, 0.21, beam=(0.1, 0.19))
     decoded(tmp_path, "lrw", "k5s1", 1, 0.1, 0.31, beam=(0.1, 0.29), protocol="")
-    put(tmp_path, "lrw", "te_tc", 1, accuracy=0.66)
+    put(tmp_path, "lrw", "k5s1-te_tc", 1, accuracy=0.66)
+    put(tmp_path, "lrw", "ce-te_tc", 1, accuracy=0.55)
     write_all(tmp_path)
     assert [row["wer_mean"] for row in rows(tmp_path, "table5a")] == ["", "", "", "21.0000", "", "19.0000"]
     assert [row["accuracy_mean"] for row in rows(tmp_path, "table5b")] == ["", "71.0000", ""]
-    assert row(tmp_path, "table4", "lrw", "te_tc")["accuracy_mean"] == "66.0000"
-    assert row(tmp_path, "table3", "lrw", "te_tc")["accuracy_mean"] == "66.0000"
+    assert row(tmp_path, "table4", "lrw", "k5s1-te_tc")["accuracy_mean"] == "66.0000"
+    assert row(tmp_path, "table3", "lrw", "k5s1-te_tc")["accuracy_mean"] == "66.0000"
     assert "40 clips, beam of 5" in (tmp_path / "table5a.md").read_text()
     assert "beam of" not in (tmp_path / "table1.md").read_text()
 
@@ -240,7 +313,10 @@ def check_tex(text):
     columns = len(re.sub(r"p\{.*?\}", "p", columns).replace("\\linewidth", ""))
     body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
     lines = [line for line in body.splitlines() if line and not line.startswith(("\\toprule", "\\midrule"))]
-    assert all(line.endswith(r"\\") and len(re.findall(r"(?<!\\)&", line)) == columns - 1 for line in lines)
+    for line in lines:
+        spanned = sum(int(count) - 1 for count in re.findall(r"\\multicolumn\{(\d+)\}", line))
+        assert line.endswith(r"\\")
+        assert len(re.findall(r"(?<!\\)&", line)) + spanned == columns - 1
     assert "&" not in re.sub(r"\\&", "", text.replace(body, ""))
     return len(lines)
 
@@ -251,12 +327,13 @@ def test_tex_is_well_formed(tmp_path, name):
     decoded(tmp_path, "grid", "k1s1", 1, 0.1, 0.3, protocol="unseen")
     tables.write(name, tmp_path, SEEDS, "50%_mini & more")
     text = (tmp_path / f"{name}.tex").read_text(encoding="utf-8")
-    assert check_tex(text) == len(LAYOUTS[name].rows) + 1
+    assert check_tex(text) == 1 + len(LAYOUTS[name].rows) + (name in CONTROLS)
     assert r"50\%\_mini \& more" in text
 
 
 @pytest.mark.parametrize(
-    "broken", [("\\&", "&"), ("\\%", "%"), ("\\end{table*}", ""), ("& 8.4", "8.4"), ("$-$", "\N{MINUS SIGN}")]
+    "broken",
+    [("\\&", "&"), ("\\%", "%"), ("\\end{table*}", ""), ("& 8.4", "8.4"), ("{9}", "{8}"), ("$-$", "\N{MINUS SIGN}")],
 )
 def test_the_tex_check_finds_faults(tmp_path, broken):
     tables.write("table1", tmp_path, SEEDS, "50%_mini & more")

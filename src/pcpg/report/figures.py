@@ -7,12 +7,12 @@ from matplotlib.figure import Figure
 
 from pcpg.errors import InputError
 from pcpg.files import atomic_file
-from pcpg.report import fig6, strip
+from pcpg.report import fig5, fig6, strip
 from pcpg.report.paper import CORPORA
 
 STYLE = Path(__file__).with_name("pcpg.mplstyle")
 CURVES = {f"fig6_{corpus}": corpus for corpus in CORPORA}
-NAMES = (*CURVES, "strip")
+NAMES = ("fig5_coverage", *CURVES, "strip")
 METADATA = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 
 
@@ -26,6 +26,8 @@ def write(name: str, results: Path, out: Path, seeds: list[int], clips: Path | N
 
 
 def _draw(name: str, results: Path, seeds: list[int], clips: Path | None) -> Figure:
+    if name == "fig5_coverage":
+        return fig5.draw()
     if name in CURVES:
         return fig6.draw(CURVES[name], results, seeds)
     if name != "strip":

@@ -1,5 +1,6 @@
 """The table model: which rows and columns a table has, and what fills them."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,9 +25,13 @@ class Row:
 
     labels: tuple[str, ...]
     corpus: str
-    paper: dict[str, float]
+    paper: dict[str, float]  # empty: a control, which the paper lacks
     run: str = ""  # "": a published result with no run of ours
     quantity: str = ""  # read this instead of the measure's quantity
+
+    @property
+    def control(self) -> bool:
+        return not self.paper
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Layout:
     title: str
     labels: tuple[str, ...]  # headings of the label columns
     measures: tuple[Measure, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...]  # the paper's in its order, then the controls
     notes: tuple[str, ...]
     baseline: str = ""  # run that the others are compared with, seed by seed; "": no comparison
     against: str = ""  # that baseline's name in the heading
@@ -54,7 +59,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Cell:
-    """What one row holds for one measure."""
+    """What one row holds for one measure; the paper's numbers are nan in a control."""
 
     paper: float
     ours: Summary
@@ -96,7 +101,7 @@ def fill(layout: Layout, results: Path, seeds: list[int], preset: str) -> Table:
 
 def _cell(layout: Layout, row: Row, measure: Measure, frame: pd.DataFrame) -> Cell:
     quantity = row.quantity or measure.quantity
-    values, paper = by_seed(frame, row.corpus, row.run, quantity), row.paper[measure.name]
+    values, paper = by_seed(frame, row.corpus, row.run, quantity), row.paper.get(measure.name, math.nan)
     if not layout.baseline or row.run == layout.baseline:
         return Cell(paper, summarise(values))
     paper_delta = paper - layout.baseline_row(row.corpus).paper[measure.name]

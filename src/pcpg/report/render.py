@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from itertools import groupby
 
 from pcpg.report import words
 from pcpg.report.aggregate import Summary
@@ -29,14 +30,15 @@ def _record(table: Table, line: Line) -> dict[str, object]:
     labels = (label.lower().replace(" ", "_") for label in table.layout.labels)
     record = dict(zip(labels, (label.replace(words.MINUS, "-") for label in line.row.labels), strict=True))
     record |= {"corpus": line.row.corpus, "run": line.row.run, "preset": table.preset}
+    record["control"] = str(line.row.control).lower()
     for measure, cell in zip(table.layout.measures, line.cells, strict=True):
         record |= _quantities(measure.name, cell, bool(table.layout.baseline))
     return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": len(table.seeds), "clips": line.clips}
 
 
 def _quantities(name: str, cell: Cell, compared: bool) -> dict[str, object]:
-    found = {f"paper_{name}": words.number(cell.paper), f"{name}_mean": _number(cell.ours.mean)}
-    found[f"{name}_sd"] = _number(cell.ours.sd)
+    found = {f"paper_{name}": "" if math.isnan(cell.paper) else words.number(cell.paper)}
+    found[f"{name}_mean"], found[f"{name}_sd"] = _number(cell.ours.mean), _number(cell.ours.sd)
     if compared:
         delta = cell.delta or Summary(math.nan, math.nan, 0)
         found[f"paper_{name}_delta"] = "" if cell.paper_delta is None else _number(cell.paper_delta)
@@ -55,7 +57,10 @@ def to_markdown(table: Table) -> str:
     labels = len(table.layout.labels)
     lines = [f"### {table.layout.title}", "", words.data(table), ""]
     lines += [_bar(headings), _bar(["---"] * labels + ["---:"] * (len(headings) - labels))]
-    lines += [_bar(words.cells(table, line)) for line in table.lines]
+    for control, group in groupby(table.lines, key=lambda line: line.row.control):
+        if control:
+            lines.append(_bar([f"**{words.CONTROLS}**", *[""] * (len(headings) - 1)]))
+        lines += [_bar(words.cells(table, line)) for line in group]
     lines += ["", *(f"- {note}" for note in table.layout.notes)]
     return "\n".join(lines) + "\n"
 
@@ -93,16 +98,19 @@ def _columns(table: Table) -> str:
 
 
 def _body(table: Table) -> list[str]:
-    """The rows; a corpus is named once, and a rule stands between two."""
-    lines, last = [], None
-    for line in table.lines:
-        cells = words.cells(table, line)
-        if last is not None and line.row.corpus != last:
-            lines.append(r"\midrule")
-        if table.layout.labels[0] == "Dataset" and line.row.corpus == last:
-            cells[0] = ""
-        lines.append(_row(cells))
-        last = line.row.corpus
+    """The rows; a corpus is named once, and a rule stands between two, and above the controls with their heading."""
+    lines = []
+    for control, part in groupby(table.lines, key=lambda line: line.row.control):
+        if control:
+            heading = rf"\multicolumn{{{len(words.headings(table))}}}{{@{{}}l}}{{\emph{{{escape(words.CONTROLS)}}}}} \\"
+            lines += [r"\midrule", heading]
+        for place, (_, group) in enumerate(groupby(part, key=lambda line: line.row.corpus)):
+            rows = [words.cells(table, line) for line in group]
+            if table.layout.labels[0] == "Dataset":
+                rows[1:] = [["", *cells[1:]] for cells in rows[1:]]
+            if place:
+                lines.append(r"\midrule")
+            lines += [_row(cells) for cells in rows]
     return lines
 
 

@@ -1,18 +1,28 @@
 """How a table's cells and headings read in print: shared by the Markdown and the LaTeX renderer."""
 
+import math
+
 from pcpg.report.aggregate import Summary
 from pcpg.report.model import Cell, Line, Table
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import CORPORA, KERNELS
 
 NOT_RUN = "not run"
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
+CONTROLS = "Controls that the paper lacks"
 
 
 def number(value: float) -> str:
-    """A number of the paper with the digits it has there: at least one decimal, at most two."""
+    """A number of the paper with the digits it has there: at least one decimal, at most two; a dash for nan."""
+    if math.isnan(value):
+        return NONE
     text = f"{value:.2f}"
     return text.removesuffix("0")
+
+
+def weights(run: str) -> str:
+    """The kernel of a run: w=[1/4, 1/2, 1/4]."""
+    return f"w=[{', '.join(map(str, KERNELS[run][0]))}]"
 
 
 def headings(table: Table) -> list[str]:
@@ -49,15 +59,15 @@ def summary(found: Summary, wanted: int) -> str:
 
 
 def difference(cell: Cell) -> str:
-    """Minus 1.2 ± 0.4 [minus 1.7]: ours, and the paper's. Fewer pairs than seeds are counted."""
+    """Minus 1.2 ± 0.4 [minus 1.7]: ours, and the paper's if it has one. Fewer pairs than seeds are counted."""
     if cell.delta is None:
         return NONE
-    theirs = f"[{signed(cell.paper_delta)}]"
+    theirs = "" if math.isnan(cell.paper_delta) else f" [{signed(cell.paper_delta)}]"
     if not cell.delta.n:
-        return f"{'no pair' if cell.ours.n else NOT_RUN} {theirs}"
+        return f"{'no pair' if cell.ours.n else NOT_RUN}{theirs}"
     spread = f" ± {cell.delta.sd:.1f}" if cell.delta.n > 1 else ""
     pairs = f" ({cell.delta.n})" if cell.delta.n != cell.ours.n else ""
-    return f"{signed(cell.delta.mean)}{spread}{pairs} {theirs}"
+    return f"{signed(cell.delta.mean)}{spread}{pairs}{theirs}"
 
 
 def signed(value: float) -> str:
