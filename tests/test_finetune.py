@@ -4,9 +4,9 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 
-import editdistance
 import pytest
 import torch
+from rapidfuzz.distance import Levenshtein
 from torch import nn
 
 from pcpg.batches import Batch
@@ -210,7 +210,7 @@ def log_policy(tiny: Tiny, sequence: list[int], temperature: float) -> torch.Ten
 
 def plain_rewards(sequence: list[int], reference: list[int]) -> list[int]:
     text = [c for c in sequence if c != END]
-    distances = [editdistance.eval(text[:u], reference) for u in range(len(text) + 1)]
+    distances = [Levenshtein.distance(text[:u], reference) for u in range(len(text) + 1)]
     earned = [distances[u] - distances[u + 1] for u in range(len(text))]
     return earned + [0] * (len(sequence) - len(text))
 

@@ -1,5 +1,6 @@
 """Data-parallel training under torchrun: every process takes its share of each batch, the first one writes."""
 
+import atexit
 import os
 from typing import Any
 
@@ -12,13 +13,11 @@ from torch.nn.parallel import DistributedDataParallel
 
 def begin(device: torch.device) -> None:
     """Join the other processes where torchrun started this one; alone, nothing happens."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-
-
-def end() -> None:
-    if dist.is_initialized():
-        dist.destroy_process_group()
+        atexit.register(dist.destroy_process_group)
 
 
 def rank() -> int:

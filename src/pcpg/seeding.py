@@ -1,5 +1,7 @@
 """Explicit random state: the same seed on the same machine gives the same bytes, wherever a run was broken off."""
 
+import os
+
 import numpy as np
 import torch
 
@@ -8,6 +10,7 @@ from pcpg import parallel
 
 def seed_process(seed: int, threads: int) -> None:
     """Seed torch (initial weights) and fix its threads."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else matrix products on a GPU vary from run to run
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(seed)
