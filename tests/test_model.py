@@ -5,7 +5,7 @@ import torch
 import torchvision
 
 from pcpg.decode import beam_search, greedy
-from pcpg.model import Classifier, LipReader
+from pcpg.model import Classifier, LipReader, Stem
 from pcpg.text import END, decode
 
 TINY = {
@@ -38,6 +38,13 @@ def test_paper_sized_body_takes_the_weights_of_resnet18():
     reference = torchvision.models.resnet18(weights=None)
     stages = torch.nn.Sequential(reference.layer1, reference.layer2, reference.layer3, reference.layer4)
     model.encoder.front_end.body.load_state_dict(stages.state_dict())
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [([5, 7, 7], [1, 2, 2]), ([3, 5, 5], [3, 2, 2]), ([4, 3, 3], [2, 1, 1])])
+def test_the_stem_is_the_3d_convolution_that_its_weights_say(frames, kernel, stride):
+    stem = Stem(6, kernel, stride)
+    wanted = torch.nn.Conv3d.forward(stem, frames[:, None]).transpose(1, 2).flatten(0, 1)
+    assert torch.allclose(stem(frames), wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("directions", ["concat", "sum"])

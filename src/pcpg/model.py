@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torchvision.models.resnet import BasicBlock
@@ -24,6 +25,21 @@ class Memory(NamedTuple):
     state: torch.Tensor  # (L, N, D), the decoder's first state, from h_e of Eq. 1
 
 
+class Stem(nn.Conv3d):
+    """A 3D convolution of grey frames, computed as a 2D convolution over stacked frames: the same numbers, faster."""
+
+    def __init__(self, channels: int, kernel: list[int], stride: list[int]):
+        super().__init__(1, channels, tuple(kernel), tuple(stride), tuple(k // 2 for k in kernel), bias=False)
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """frames (N, T, H, W) -> maps (N * S, channels, H', W'), channels last in memory: that speeds the rest."""
+        reach = self.padding[0]
+        stacks = F.pad(frames, (0, 0, 0, 0, reach, reach)).unfold(1, self.kernel_size[0], self.stride[0])
+        stacks = stacks.flatten(0, 1).permute(0, 3, 1, 2)  # (N * S, kernel's frames, H, W)
+        weight = self.weight[:, 0].contiguous(memory_format=torch.channels_last)
+        return F.conv2d(stacks, weight, stride=self.stride[1:], padding=self.padding[1:])
+
+
 class FrontEnd(nn.Module):
     """Conv3d stem, then residual stages (torchvision's BasicBlock) on each time step.
 
@@ -33,8 +49,7 @@ class FrontEnd(nn.Module):
     def __init__(self, channels: int, kernel: list[int], stride: list[int], pool: bool, widths: list[int], blocks: int):
         super().__init__()
         self.time_stride = stride[0]
-        self.stem = nn.Conv3d(1, channels, tuple(kernel), tuple(stride), tuple(k // 2 for k in kernel), bias=False)
-        # over (N * S, C, H, W) these are what they are over (N, C, S, H, W), and with channels last twice as fast
+        self.stem = Stem(channels, kernel, stride)
         self.activation = nn.Sequential(
             nn.BatchNorm2d(channels), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1) if pool else nn.Identity()
         )
@@ -47,11 +62,8 @@ class FrontEnd(nn.Module):
 
     def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """frames (N, T, H, W), lengths (N,) -> features (N, S, F), lengths (N,) in encoder steps."""
-        maps = self.stem(frames[:, None])  # (N, channels, S, H', W')
-        count, _, steps = maps.shape[:3]
-        maps = maps.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        features = self.body(self.activation(maps)).mean(dim=(2, 3))  # (N * S, F)
-        return features.view(count, steps, -1), (lengths + self.time_stride - 1) // self.time_stride
+        features = self.body(self.activation(self.stem(frames))).mean(dim=(2, 3))  # (N * S, F)
+        return features.view(len(frames), -1, self.width), (lengths + self.time_stride - 1) // self.time_stride
 
 
 def _stage(before: int, width: int, blocks: int, stride: int) -> nn.Sequential:
