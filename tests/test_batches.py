@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pcpg import parallel
-from pcpg.batches import Training, View, in_order, prepare
+from pcpg.batches import Training, View, ahead, cut, in_order, normalise
 from pcpg.store import ClipStore
 
 CPU = torch.device("cpu")
@@ -22,15 +22,20 @@ def view_of(**settings) -> View:
     return View(**{"crop": 12, "shift": 0, "pool": 1, "flip": False, "repeat": 0.0, "mean": 0.0, "std": 1.0} | settings)
 
 
+def prepare(clip: np.ndarray, view: View, draws: torch.Generator | None) -> torch.Tensor:
+    pixels = torch.tensor(cut(clip, view, draws).copy())
+    return normalise(pixels[None], torch.tensor([len(clip)]), view)[0]
+
+
 def test_the_centre_is_cut_without_a_generator(clip):
     view = view_of(shift=4, flip=True, mean=0.25, std=0.5)
     wanted = (torch.tensor(clip[:, 4:16, 4:16]).float() / 255 - 0.25) / 0.5
-    assert torch.allclose(prepare(clip, view, CPU, None), wanted, atol=1e-5)
+    assert torch.allclose(prepare(clip, view, None), wanted, atol=1e-5)
 
 
 def test_pooling_takes_the_mean_of_squares(clip):
     view = view_of(pool=3)
-    pooled = prepare(clip, view, CPU, None)
+    pooled = prepare(clip, view, None)
     assert pooled.shape == (6, 4, 4)
     assert pooled[0, 0, 0].item() == pytest.approx(clip[0, 4:7, 4:7].mean() / 255, rel=1e-5)
 
@@ -46,7 +51,7 @@ def test_training_draws_one_crop_and_flip_for_all_frames_within_the_shift(clip):
             possible[tuple(cut.flip(1).flatten().tolist())] = (top, left, True)
     seen = set()
     for _ in range(300):
-        frames = prepare(clip, view, CPU, generator)
+        frames = prepare(clip, view, generator)
         assert (frames == frames[0]).all()
         seen.add(possible[tuple(frames[0].flatten().tolist())])
     assert len(seen) > 45  # of 50 positions and flips
@@ -54,12 +59,18 @@ def test_training_draws_one_crop_and_flip_for_all_frames_within_the_shift(clip):
 
 def test_a_frame_shown_twice_moves_the_rest_back_and_keeps_the_length():
     clip = np.arange(40, dtype=np.uint8)[:, None, None].repeat(20, 1).repeat(20, 2)
-    shown = 255 * prepare(clip, view_of(repeat=0.3), CPU, torch.Generator().manual_seed(2))[:, 0, 0]
+    shown = 255 * prepare(clip, view_of(repeat=0.3), torch.Generator().manual_seed(2))[:, 0, 0]
     steps = shown.round().diff().tolist()
     assert len(shown) == 40 and set(steps) == {0.0, 1.0}
     assert 5 < steps.count(0.0) < 20  # 40 draws of 0.3 in what is left of them
-    still = 255 * prepare(clip, view_of(), CPU, torch.Generator().manual_seed(2))[:, 0, 0]
+    still = 255 * prepare(clip, view_of(), torch.Generator().manual_seed(2))[:, 0, 0]
     assert still.round().tolist() == list(range(40))
+
+
+def test_behind_its_end_a_clip_is_zero():
+    pixels = torch.full((2, 3, 4, 4), 200, dtype=torch.uint8)
+    frames = normalise(pixels, torch.tensor([3, 1]), view_of(crop=4, pool=2, mean=0.5))
+    assert (frames[0] > 0.2).all() and (frames[1, :1] > 0.2).all() and (frames[1, 1:] == 0).all()
 
 
 def training_of(toy, view: View, seed: int = 1) -> Training:
@@ -112,3 +123,17 @@ def test_in_order_takes_all_rows_as_they_come_and_draws_nothing(toy):
     assert [batch.rows for batch in found] == [[3, 1], [2]]
     assert torch.allclose(found[0].frames[1, :5, 0, 0] * 255, torch.tensor(store[1][:5, 16, 16]).float(), atol=1e-3)
     assert found[0].seeds == [] and found[0].weight == 1
+
+
+def test_a_thread_that_works_ahead_changes_neither_batches_nor_order():
+    assert list(ahead(iter(range(5)))) == [0, 1, 2, 3, 4]
+    assert list(ahead(iter(()))) == []
+
+
+def test_what_fails_in_the_thread_fails_the_training():
+    def fail():
+        yield 1
+        raise OSError("disk gone")
+
+    with pytest.raises(OSError, match="disk gone"):
+        list(ahead(fail()))

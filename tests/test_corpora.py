@@ -15,8 +15,8 @@ NAMES = ["bbaf4p", "lrae3s", "swiz9a", "pgby1n", "bwahzs", "srwi5a", "lgbd7n", "
 
 
 def read_grid(root, **changes):
-    settings = dict(split="overlapped", test_speakers=[], test_sentences=2, validation=0.25, seed=1) | changes
-    return grid.read(root, **settings)
+    settings = dict(speakers=None, split="overlapped", test_speakers=[], test_sentences=2, validation=0.25, seed=1)
+    return grid.read(root, **settings | changes)
 
 
 def align_of(sentence):
@@ -108,10 +108,20 @@ def test_unseen_speakers_are_only_in_test(tmp_path):
     assert {clip.speaker for clip in clips if clip.split == "test"} == {"s2"}
     assert {clip.speaker for clip in clips if clip.split != "test"} == {"s1", "s3"}
     assert sum(clip.split == "test" for clip in clips) == 9
-    with pytest.raises(InputError, match="test speaker s20; there are s1, s2, s3"):
+    with pytest.raises(InputError, match="test speaker s20 is not among s1, s2, s3"):
         read_grid(root, split="unseen", test_speakers=["s2", "s20"])
     with pytest.raises(InputError, match="9 usable clips, so 9 of them"):
         read_grid(root, test_sentences=9)
+
+
+def test_chosen_speakers_keep_their_splits(tmp_path):
+    root = make_grid(tmp_path / "grid", speakers=["s1", "s2", "s3"])
+    everybody, chosen = read_grid(root)[0], read_grid(root, speakers=["s3", "s1"])[0]
+    assert chosen == [clip for clip in everybody if clip.speaker in ("s1", "s3")]
+    with pytest.raises(InputError, match="no folder for the speaker s4; there are s1, s2, s3"):
+        read_grid(root, speakers=["s1", "s4"])
+    with pytest.raises(InputError, match="test speaker s2 is not among s1, s3"):
+        read_grid(root, speakers=["s1", "s3"], split="unseen", test_speakers=["s2"])
 
 
 def test_missing_corpora_say_where_to_ask(tmp_path):

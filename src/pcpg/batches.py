@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,26 +84,22 @@ class Training:
         return collate(self.store, mine or rows[:1], self.view, self.device, path, longest, weight)
 
 
-def prepare(clip: np.ndarray, view: View, device: torch.device, draws: torch.Generator | None) -> torch.Tensor:
-    """One stored clip, uint8 (T, S, S) -> float (T, H, W) on `device`: one crop position and flip for all its frames.
+def cut(clip: np.ndarray, view: View, draws: torch.Generator | None) -> np.ndarray:
+    """One stored clip, uint8 (T, S, S) -> uint8 (T, crop, crop): one crop position and flip for all its frames.
 
     draws: gives these and the frames to show twice (training); None: the centre, as stored (validation and test).
     """
     top = left = (clip.shape[1] - view.crop) // 2
-    flip, order = False, None
-    if draws is not None:
-        down, right = torch.randint(-view.shift, view.shift + 1, (2,), generator=draws).tolist()
-        top, left = top + down, left + right
-        flip = view.flip and bool(torch.randint(2, (1,), generator=draws))
-        order = repeated(len(clip), view.repeat, draws)
-    cut = torch.tensor(clip[:, top : top + view.crop, left : left + view.crop], device=device).float()
+    if draws is None:
+        return clip[:, top : top + view.crop, left : left + view.crop]
+    down, right = torch.randint(-view.shift, view.shift + 1, (2,), generator=draws).tolist()
+    top, left = top + down, left + right
+    flip = view.flip and bool(torch.randint(2, (1,), generator=draws))
+    pixels = clip[:, top : top + view.crop, left : left + view.crop]
+    order = repeated(len(clip), view.repeat, draws)
     if order is not None:
-        cut = cut[order.to(device)]
-    if view.pool > 1:
-        cut = F.avg_pool2d(cut[:, None], view.pool)[:, 0]
-    if flip:
-        cut = cut.flip(2)
-    return (cut - 255 * view.mean) / (255 * view.std)
+        pixels = pixels[order.numpy()]
+    return pixels[:, :, ::-1] if flip else pixels
 
 
 def repeated(frames: int, probability: float, draws: torch.Generator) -> torch.Tensor | None:
@@ -114,6 +111,23 @@ def repeated(frames: int, probability: float, draws: torch.Generator) -> torch.T
         return None
     times = 1 + (torch.rand(frames, generator=draws) < probability).long()
     return torch.arange(frames).repeat_interleave(times)[:frames]
+
+
+def to_device(pixels: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A copy to a GPU starts from memory that does not move, and nobody waits for its end."""
+    if device.type == "cuda":
+        return pixels.pin_memory().to(device, non_blocking=True)
+    return pixels
+
+
+def normalise(pixels: torch.Tensor, lengths: torch.Tensor, view: View) -> torch.Tensor:
+    """uint8 (N, T, crop, crop), lengths (N,) -> float (N, T, H, W), pooled; 0 behind a clip's end."""
+    frames = pixels.float()
+    if view.pool > 1:
+        frames = F.avg_pool2d(frames, view.pool)
+    frames = (frames - 255 * view.mean) / (255 * view.std)
+    behind = torch.arange(frames.shape[1], device=frames.device) >= lengths[:, None]
+    return frames.masked_fill_(behind[:, :, None, None], 0.0)
 
 
 def collate(
@@ -130,12 +144,16 @@ def collate(
     path: what the random numbers of training follow from, beside the clip; none without it.
     """
     draws = [generator(*path, row, 0) if path else None for row in rows]
-    clips = [prepare(store[row], view, device, drawn) for row, drawn in zip(rows, draws, strict=True)]
-    frames = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
+    lengths = torch.tensor([store.index[row].frames for row in rows])
+    pixels = torch.zeros(len(rows), max(longest, int(lengths.max())), view.crop, view.crop, dtype=torch.uint8)
+    for filled, row, drawn in zip(pixels.numpy(), rows, draws, strict=True):
+        clip = cut(store[row], view, drawn)
+        filled[: len(clip)] = clip
+    lengths = lengths.to(device)
     targets, target_lengths = to_batch([store.index[row].text for row in rows])
     return Batch(
-        frames=F.pad(frames, (0, 0, 0, 0, 0, max(longest - frames.shape[1], 0))),
-        lengths=torch.tensor([len(clip) for clip in clips], device=device),
+        frames=normalise(to_device(pixels, device), lengths, view),
+        lengths=lengths,
         targets=targets.to(device),
         target_lengths=target_lengths.to(device),
         labels=torch.tensor([store.index[row].label for row in rows], device=device),
@@ -144,6 +162,15 @@ def collate(
         seeds=[stream(*path, row, 1) for row in rows] if path else [],
         weight=weight,
     )
+
+
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, each made by a thread while the one before is in use."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
 def in_order(store: ClipStore, rows: list[int], size: int, view: View, device: torch.device) -> Iterator[Batch]:

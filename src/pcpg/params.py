@@ -38,6 +38,7 @@ class GridRaw:
     source: Literal["synthetic", "local"]
     root: str | None  # folder of the local copy; null for source: synthetic
     synthetic: GridSynthetic | None
+    speakers: list[str] | None  # s1, s2, ...; null: all
     split: Literal["unseen", "overlapped"]
     test_speakers: list[str]  # unseen: all their sentences are test
     test_sentences: int  # overlapped: this many of each speaker are test

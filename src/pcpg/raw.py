@@ -32,6 +32,7 @@ def _read(settings: Settings, root: Path) -> tuple[list[Clip], list[Excluded]]:
     if isinstance(settings, GridRaw):
         return grid.read(
             root,
+            speakers=settings.speakers,
             split=settings.split,
             test_speakers=settings.test_speakers,
             test_sentences=settings.test_sentences,

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from pcpg import parallel
-from pcpg.batches import Batch, Training
+from pcpg.batches import Batch, Training, ahead
 from pcpg.errors import InputError
 from pcpg.monitor import Monitor
 from pcpg.params import Optimisation
@@ -136,7 +136,10 @@ def fit(
     with Monitor(session, training, settings.epochs, progress.done) as monitor:
         while progress.done < total:
             epoch, skip = divmod(progress.done, len(training))
-            for batch in monitor.watch(training.epoch(epoch, skip)):
+            batches = training.epoch(epoch, skip)
+            if session.device.type == "cuda":  # else the thread would only take the processor from the training
+                batches = ahead(batches)
+            for batch in monitor.watch(batches):
                 torch.manual_seed(stream(session.seed, progress.done, parallel.rank()))  # of dropout
                 rate = learner.schedule.get_last_lr()[0]
                 progress.note(learner.update(batch))

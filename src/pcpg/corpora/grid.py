@@ -24,27 +24,28 @@ GRAMMAR = (
 def read(
     root: Path,
     *,
+    speakers: list[str] | None,
     split: str,
     test_speakers: list[str],
     test_sentences: int,
     validation: float,
     seed: int,
 ) -> tuple[list[Clip], list[Excluded]]:
-    """All clips under `root`, with their splits, and those that cannot be used.
+    """All clips of `speakers` (None: of everybody) under `root`, with their splits, and those that cannot be used.
 
     split "unseen": every clip of `test_speakers` is for test. "overlapped": `test_sentences` clips of each speaker
     are. Of the rest of each speaker the share `validation` is for validation. Both draws follow `seed` and the names
     alone, so another speaker on disk changes nothing. Raises InputError where a folder or a test speaker is missing.
     """
     root = Path(root)
-    speakers = _speakers(root)
+    speakers = _chosen(root, speakers)
     if split not in ("unseen", "overlapped"):
         raise InputError("split", f"{split!r} is neither 'unseen' nor 'overlapped'")
     if not 0 <= validation < 1:
         raise InputError("validation", f"{validation} is not a share of 0 or more and less than 1")
     absent = [speaker for speaker in test_speakers if speaker not in speakers]
     if split == "unseen" and absent:
-        raise InputError(root, f"no folder for the test speaker {', '.join(absent)}; there are {', '.join(speakers)}")
+        raise InputError(root, f"the test speaker {', '.join(absent)} is not among {', '.join(speakers)}")
     clips, excluded = [], []
     for speaker in speakers:
         sentences, unusable = _usable(root, speaker)
@@ -76,6 +77,15 @@ def _speakers(root: Path) -> list[str]:
     if not speakers:
         raise InputError(root, f"holds no speaker folder s1, s2, ... with .mpg files. {WHERE}")
     return speakers
+
+
+def _chosen(root: Path, names: list[str] | None) -> list[str]:
+    """The speakers `names`, each once and by number; InputError where one is not there."""
+    there = _speakers(root)
+    absent = [name for name in names or [] if name not in there]
+    if absent:
+        raise InputError(root, f"no folder for the speaker {', '.join(absent)}; there are {', '.join(there)}")
+    return there if names is None else [name for name in there if name in names]
 
 
 def _test_count(folder: Path, wanted: int, clips: int) -> int:
