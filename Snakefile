@@ -39,7 +39,7 @@ wildcard_constraints:
     corpus="[^/]+",
     run="[^/]+",
     encoder="[^/]+",
-    probe="|".join(config["probes"]),
+    probe="|".join(config["probes"]) or "-",  # an empty pattern would match anything
     seed=r"\d+",
     table="[^/]+",
 

@@ -1,5 +1,6 @@
 """Measured speeds, as `make bench` prints them. Every ratio is taken within one run, on one thread or one GPU."""
 
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -237,13 +238,14 @@ def report(title: str, mini: Params, paper: Params, size: int, repeats: int, dev
     rates(paper, size, ce, device)
 
 
-def main() -> None:
+def main(devices: list[str]) -> None:
     mini, paper = (params.load(PRESETS / f"{name}.yaml") for name in ("mini", "paper"))
     torch.set_num_threads(1)
     print(f"The author's way and ours give one gradient: relative difference {check_same_gradient(mini):.1e}.")
-    report("One thread", mini, paper, 2, 4, torch.device("cpu"))
-    threads(mini)
-    if torch.cuda.is_available():
+    if "cpu" in devices:
+        report("One thread", mini, paper, 2, 4, torch.device("cpu"))
+        threads(mini)
+    if "cuda" in devices and torch.cuda.is_available():
         report(torch.cuda.get_device_name(), mini, paper, paper.runs.grid["k5s1"].batch, 5, torch.device("cuda"))
     print("\nAn update: forward and backward pass, clipping, Adam, for clips of 75 frames and texts of 25 characters."
           "\nIts FLOPs: three times those of the forward pass, which `pcpg model grid` prints."
@@ -251,4 +253,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or ["cpu", "cuda"])

@@ -96,6 +96,13 @@ def test_the_same_parameters(checkout):
     assert stages == rules
 
 
+@pytest.mark.parametrize("preset", sorted(path.name for path in (Path(__file__).parents[1] / "presets").glob("*.yaml")))
+def test_every_preset_is_a_list_of_jobs(checkout, preset):
+    command = ["snakemake", "--dry-run", "--quiet", "--cores", "2", "--configfile", f"presets/{preset}"]
+    run = subprocess.run(command, cwd=checkout, env=ENVIRONMENT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_a_wrong_key_stops_snakemake_before_the_first_job(checkout):
     text = (checkout / "params.yaml").read_text()
     (checkout / "wrong.yaml").write_text(
