@@ -35,8 +35,8 @@ class WordsSynthetic:
 
 @dataclass(frozen=True)
 class GridRaw:
-    source: Literal["synthetic", "local"]
-    root: str | None  # folder of the local copy; null for source: synthetic
+    source: Literal["synthetic", "local", "download"]
+    root: str | None  # folder of the local copy, or where the download goes; null for source: synthetic
     synthetic: GridSynthetic | None
     speakers: list[str] | None  # s1, s2, ...; null: all
     split: Literal["unseen", "overlapped"]
@@ -66,7 +66,7 @@ class Lrw1000Raw:
 class Roi:
     roi: Literal["landmarks", "box", "frame"]  # aligned to the face, LRW's fixed box, or the whole (cropped) frame
     landmarks: Literal["mediapipe", "sidecar"] | None
-    landmark_model: str | None  # face_landmarker.task, for landmarks: mediapipe
+    landmark_model: str | None  # face_landmarker.task or, to fetch it, "download"; for landmarks: mediapipe
     size: int  # pixels, square
 
 
@@ -221,7 +221,7 @@ def _check_corpora(params: Params, file: str) -> None:
         if corpus.raw.source == "synthetic":
             require(corpus.raw.synthetic is not None, file, f"{key}.raw.synthetic", "missing for source: synthetic")
         else:
-            require(corpus.raw.root is not None, file, f"{key}.raw.root", "missing for source: local")
+            require(corpus.raw.root is not None, file, f"{key}.raw.root", f"missing for source: {corpus.raw.source}")
         needs_model = corpus.clips.landmarks == "mediapipe"
         require(
             not needs_model or corpus.clips.landmark_model is not None,
@@ -241,8 +241,11 @@ def _check_corpora(params: Params, file: str) -> None:
         require(pool > 0 and crop % pool == 0, file, f"model.{name}.pool", f"{pool} does not divide the crop {crop}")
         _check_share(params.model[name].repeat, file, f"model.{name}.repeat")
     if params.corpora.grid:
-        share = params.corpora.grid.raw.validation
-        require(0 < share < 1, file, "corpora.grid.raw.validation", f"{share} is not between 0 and 1")
+        raw = params.corpora.grid.raw
+        require(0 < raw.validation < 1, file, "corpora.grid.raw.validation", f"{raw.validation} is not between 0 and 1")
+        for speaker in raw.test_speakers if raw.split == "unseen" and raw.speakers is not None else []:
+            key = "corpora.grid.raw.test_speakers"  # told before a download and not after it
+            require(speaker in raw.speakers, file, key, f"{speaker} is not one of {', '.join(raw.speakers)}")
 
 
 def _check_trainings(params: Params, file: str) -> None:

@@ -1,4 +1,4 @@
-"""Stage `raw`: generate a corpus or check a local copy; either way, a manifest of its clips."""
+"""Stage `raw`: generate a corpus, download it or check a local copy; each way, a manifest of its clips."""
 
 from pathlib import Path
 
@@ -54,11 +54,18 @@ def protocol(settings: Settings) -> str:
 
 
 def make(settings: Settings, folder: Path, workers: int) -> None:
-    """Write `folder`/manifest.csv, excluded.csv and, for source: synthetic, the corpus itself."""
+    """Write `folder`/manifest.csv, excluded.csv and, for source: synthetic, the corpus itself.
+
+    For source: download what is missing under settings.root is fetched first; the other sources ask no server.
+    """
     with atomic_folder(folder) as temporary:
         root = corpus_root(settings, temporary)
         if settings.source == "synthetic":
             _generate(settings, root, workers)
+        elif settings.source == "download":
+            from pcpg.corpora.download import download
+
+            download(root, settings.speakers)
         clips, excluded = _read(settings, root)
         for split in ("train", "val", "test"):
             if not any(clip.split == split for clip in clips):

@@ -1,0 +1,132 @@
+"""GRID from Zenodo: the chosen speakers' archives, fetched once, verified, and unpacked to what grid.read expects."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from zipfile import ZipFile, ZipInfo
+
+from pcpg.corpora import unpack
+from pcpg.errors import InputError
+from pcpg.fetch import TRIES, Remote, arrived, fetch, progress
+
+RECORD = "https://zenodo.org/api/records/3625687"
+ALIGNMENTS = "alignments.zip"
+
+
+def download(
+    root: Path, speakers: list[str] | None, *, api: str = RECORD, tries: int = TRIES, sleep: Callable = time.sleep
+) -> None:
+    """Make root/sN/*.mpg and root/alignments/sN/*.align for each of `speakers` (None: for all that the record has).
+
+    A speaker's folder appears when it is complete, and one that is there is left alone. root/archives holds the
+    record's list of files, what is not unpacked yet, and the alignments of everybody; what lies there is not fetched
+    again, so that archives put there by hand serve as well. Raises InputError for a speaker that the record lacks,
+    before anything large is fetched, and for what cannot be fetched, verified or unpacked.
+    """
+    root = Path(root)
+    if speakers and all(_folders_there(root, speaker) for speaker in speakers):
+        return _say(f"{root} has {', '.join(speakers)} already: nothing to download")
+    get = partial(fetch, tries=tries, sleep=sleep)
+    archives = root / "archives"
+    remotes = listing(api, archives / "record.json", get)
+    speakers = _chosen(speakers, remotes, api)
+    new = [speaker for speaker in speakers if not (root / speaker).is_dir()]
+    unaligned = [speaker for speaker in speakers if not (root / "alignments" / speaker).is_dir()]
+    _say(f"{root} has {len(speakers) - len(new)} of {len(speakers)} speakers; to come: {', '.join(new) or 'none'}")
+    _fetch_speakers(root, new, remotes, get)
+    if unaligned:
+        get(remotes[ALIGNMENTS], archives / ALIGNMENTS)
+        _align(root, unaligned, archives / ALIGNMENTS)
+
+
+def _say(text: str) -> None:
+    print(f"grid: {text}", file=sys.stderr)
+
+
+def _folders_there(root: Path, speaker: str) -> bool:
+    return (root / speaker).is_dir() and (root / "alignments" / speaker).is_dir()
+
+
+def listing(api: str, file: Path, get: Callable = fetch) -> dict[str, Remote]:
+    """Name -> archive of a Zenodo record, as its API tells; kept in `file`, since a record's files never change.
+
+    Raises InputError where the answer is no such list, or lacks GRID's alignments.
+    """
+    get(Remote(api), file)
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))["files"]
+        remotes = {row["key"]: _remote(row) for row in rows}
+    except (ValueError, KeyError, TypeError) as error:
+        file.unlink()
+        problem = f"{type(error).__name__}: {error}"
+        raise InputError(api, f"its answer is not a Zenodo record with size and MD5 of each file ({problem})") from None
+    if ALIGNMENTS not in remotes:
+        file.unlink()
+        raise InputError(api, f"the record has no {ALIGNMENTS}")
+    return remotes
+
+
+def _remote(row: dict) -> Remote:
+    url, size, checksum = row["links"]["self"], row["size"], row["checksum"]
+    if not (isinstance(url, str) and isinstance(size, int) and re.fullmatch("md5:[0-9a-f]{32}", checksum)):
+        raise ValueError(f"{row['key']}: {url}, {size}, {checksum}")
+    return Remote(url, size, checksum)
+
+
+def _chosen(speakers: list[str] | None, remotes: dict[str, Remote], api: str) -> list[str]:
+    """The speakers that are wanted, each once; InputError where the record has no archive of one."""
+    numbers = sorted(int(found[1]) for found in map(re.compile(r"s(\d+)\.zip").fullmatch, remotes) if found)
+    there = [f"s{number}" for number in numbers]
+    absent = [speaker for speaker in speakers or [] if speaker not in there]
+    if absent:
+        raise InputError(api, f"the record has no speaker {', '.join(absent)}; there are {', '.join(there)}")
+    return there if speakers is None else list(dict.fromkeys(speakers))
+
+
+def _fetch_speakers(root: Path, speakers: list[str], remotes: dict[str, Remote], get: Callable) -> None:
+    """One speaker after the other, so that at most one archive takes room beside the clips."""
+    if not speakers:
+        return
+    places = {speaker: root / "archives" / f"{speaker}.zip" for speaker in speakers}
+    waiting = [archive for archive in places.values() if not archive.is_file()]
+    total = sum(remotes[archive.name].size for archive in waiting)
+    with progress("GRID", total, sum(map(arrived, waiting))) as bar:
+        for speaker, archive in places.items():
+            get(remotes[archive.name], archive, bar=bar)
+            with unpack.opened(archive) as opened:
+                unpack.extract(opened, _videos(opened, archive), root / speaker)
+            archive.unlink()
+
+
+def _videos(opened: ZipFile, archive: Path) -> list[ZipInfo]:
+    videos = [entry for entries in unpack.members(opened, ".mpg").values() for entry in entries]
+    if not videos:
+        raise InputError(archive, f"holds no .mpg file, but {', '.join(opened.namelist()[:3]) or 'nothing'}")
+    return videos
+
+
+def _align(root: Path, speakers: list[str], archive: Path) -> None:
+    """Each speaker's .align files, from the folder that fits; a speaker without any is told of, and no fault."""
+    with unpack.opened(archive) as opened:
+        folders = unpack.members(opened, ".align")
+        names = {folder: unpack.stems(entries) for folder, entries in folders.items()}
+        for speaker in speakers:
+            folder = covering(names, {path.stem for path in (root / speaker).glob("*.mpg")})
+            if folder is None:
+                _say(f"{archive} has no folder for {speaker}, which goes without .align files")
+                continue
+            unpack.extract(opened, folders[folder], root / "alignments" / speaker)
+
+
+def covering(folders: dict[str, set[str]], clips: set[str]) -> str | None:
+    """The folder of .align names that covers most of a speaker's clips, or None where none covers half of them.
+
+    Zenodo's archive has many folders under another speaker's name. Chance is no danger: a speaker said each triple of
+    colour, letter and digit once, with three words out of 64 choices, so two speakers share about 1 sentence in 64.
+    """
+    best = max(folders, key=lambda folder: len(folders[folder] & clips), default=None)
+    return best if best is not None and 2 * len(folders[best] & clips) >= max(len(clips), 1) else None
