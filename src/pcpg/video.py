@@ -13,6 +13,9 @@ from pcpg.errors import InputError
 PLANAR = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "gray", "nv12"}  # plane 0: 8-bit luma
 ALREADY_FULL = {"yuvj420p", "yuvj422p", "yuvj444p", "gray"}
 FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+RATE = 25  # frames a second of the corpora, and so of all that is made from them
+NO_TIME = 1e-6  # s: less than any time between frames, more than an error of rounding
+TEXT = "tty"  # FFmpeg would draw a .txt as pictures of its lines
 
 
 def decode(path: str | Path) -> Iterator[av.VideoFrame]:
@@ -28,7 +31,7 @@ def decode(path: str | Path) -> Iterator[av.VideoFrame]:
     except (av.FFmpegError, OSError):
         raise InputError(path, "not a readable video: empty, cut short, or of another format") from None
     with container:
-        if not container.streams.video:
+        if not container.streams.video or container.format.name == TEXT:
             raise InputError(path, "has no video stream")
         stream = container.streams.video[0]
         stream.thread_type, stream.codec_context.thread_count = "NONE", 1
@@ -53,17 +56,17 @@ def _decode_packets(container, stream) -> Iterator[av.VideoFrame]:
 
 
 def grey(frame: av.VideoFrame) -> np.ndarray:
-    """Luma of one frame, uint8 (H, W), black 0 and white 255.
+    """Luma of one frame, uint8 (H, W), upright, black 0 and white 255.
 
     The Y plane is taken as it is stored, twenty times faster than a colour conversion. Video stores black as 16 and
     white as 235 (ITU-R BT.601); a table stretches that to the full range, as jpgs and other corpora have it.
     """
     if frame.format.name not in PLANAR:
-        return np.ascontiguousarray(frame.to_ndarray(format="gray"))
+        return _upright(frame.to_ndarray(format="gray"), frame)
     plane = frame.planes[0]
     luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
     full = frame.format.name in ALREADY_FULL or frame.color_range == FULL_RANGE
-    return luma.copy() if full else _stretch_table()[luma]
+    return _upright(luma.copy() if full else _stretch_table()[luma], frame)
 
 
 def _stretch_table() -> np.ndarray:
@@ -72,8 +75,16 @@ def _stretch_table() -> np.ndarray:
 
 
 def rgb(frame: av.VideoFrame) -> np.ndarray:
-    """One frame as uint8 (H, W, 3). Contiguous: PyAV hands out padded rows, which MediaPipe misreads in silence."""
-    return np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
+    """One frame as uint8 (H, W, 3), upright.
+
+    Contiguous: PyAV hands out padded rows, which MediaPipe misreads in silence.
+    """
+    return _upright(frame.to_ndarray(format="rgb24"), frame)
+
+
+def _upright(image: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
+    """`image`, contiguous, by as many quarter turns as the file says: telephones store what they film lying."""
+    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
 
 
 def read_grey(path: str | Path) -> np.ndarray:
@@ -126,6 +137,46 @@ def colour_clip(path: Path, first: int, frames: int) -> Iterable[np.ndarray]:
     if path.is_dir():
         return read_jpgs(path, first, frames, mode="RGB")
     return islice(map(rgb, decode(path)), first, first + frames if frames else None)
+
+
+def times(path: str | Path) -> Iterator[float]:
+    """Seconds from the first frame to each frame that can be decoded, never falling, one after the other.
+
+    A frame without time stamp follows when the one before is over.
+    """
+    begin, now, over = None, 0.0, 0.0
+    for frame in decode(path):
+        if frame.time is None:
+            now = over
+        else:
+            begin = frame.time - over if begin is None else begin
+            now = max(now, frame.time - begin)
+        yield now
+        over = now + (float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 1 / RATE)
+
+
+def nearest(seconds: np.ndarray) -> np.ndarray:
+    """The number of the frame nearest in time to each tick of RATE a second: int64 (ticks,), never falling.
+
+    seconds (frames,): when each frame is shown, the first at 0. Frames that come RATE a second are taken as they are.
+    """
+    frames = len(seconds)
+    whole = seconds[-1] * frames / max(frames - 1, 1)  # the last frame lasts as long as the mean of the others
+    ticks = np.arange(max(round(whole * RATE), 1)) / RATE
+    between = (seconds[:-1] + seconds[1:]) / 2
+    return np.searchsorted(between + NO_TIME, ticks)  # a tick half-way goes to the earlier frame
+
+
+def taken(path: str | Path, numbers: np.ndarray) -> Iterator[av.VideoFrame]:
+    """Frame `numbers` (never falling, from 0) of a video file; a number that comes twice yields its frame twice."""
+    counts = np.bincount(numbers).tolist()
+    for frame, count in zip(decode(path), counts, strict=False):  # the frames behind the last number are left out
+        yield from [frame] * count
+
+
+def grey_taken(path: str | Path, numbers: np.ndarray) -> np.ndarray:
+    """Frame `numbers` of a video file as uint8 (len(numbers), H, W)."""
+    return _stack(map(grey, taken(path, numbers)), path)
 
 
 def jpg_numbers(folder: Path) -> list[int]:

@@ -1,0 +1,136 @@
+"""Stage `transcribe`: what is said in a video of a talking face, as a trained lip-reader sees it."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pcpg import checkpoint, roi, show, video
+from pcpg import landmarks as face
+from pcpg.attention import attend
+from pcpg.batches import View, cut, normalise
+from pcpg.decode import beam_search
+from pcpg.errors import InputError
+from pcpg.model import LipReader
+from pcpg.text import CLASSES, END, decode
+
+SIZE = 96  # pixels of a mouth clip in every preset; a checkpoint holds the crop from it alone
+LONGEST = 10  # seconds; attention learnt on clips of 3 s loses its place long before
+MAX_LENGTH, LENGTH_NORMALISATION = 40, 1.0  # of `decoding` in every preset
+BEAMS = range(1, 101)
+NOTES = f"""\
+score: log p per character, the end symbol counted; 0 would be certainty
+vocabulary: {CLASSES} classes, that is 26 letters, 10 digits, the space, and symbols for begin, end and padding.
+The model can only say what it was trained on, and the checkpoint does not tell what that was: one that was trained
+on GRID knows GRID's 51 words and no others, whatever is said in the video."""
+
+
+@dataclass(frozen=True)
+class Transcriptions:
+    """What beam search found, best first, and where the decoder looked while writing the best."""
+
+    characters: list[list[int]]  # class indices, up to the end symbol where there is one
+    scores: list[float]
+    weights: np.ndarray  # (U, S) of the best, over encoder steps
+
+
+def transcribe(path: Path, weights: Path, landmark_model: Path, beam: int, shown: Path | None) -> str:
+    """The best `beam` texts for the video at `path`, as lines to print; what else happened goes to stderr.
+
+    weights: a lip-reader's checkpoint; landmark_model: MediaPipe's face_landmarker.task; shown: where to draw, .png or
+    .gif. InputError where one of these cannot be used, or the video shows no face, or too short or too long a time.
+    """
+    if beam not in BEAMS:
+        raise InputError("--beam", f"{beam} is not in {BEAMS[0]} .. {BEAMS[-1]}")
+    if shown is not None:
+        show.check(shown)
+    model, view, kernel, stride = read_model(weights)
+    clip = mouths(path, landmark_model, kernel)
+    seen = cut(clip, view, None)
+    found = read_lips(model, view, seen, beam)
+    if shown is not None:
+        best = found.characters[0]
+        show.write(shown, show.Reading(seen, show.labels(best), found.weights, stride, found.scores[0]))
+    return report(found)
+
+
+def read_model(path: Path) -> tuple[LipReader, View, int, int]:
+    """A checkpoint's lip-reader in eval mode, its view, and the stem's kernel and stride in time, in frames."""
+    if not path.is_file():
+        raise InputError(path, "no such checkpoint")
+    content = checkpoint.load(path)
+    if "classes" in content:
+        raise InputError(path, "is a word classifier's checkpoint; a lip-reader's is needed")
+    try:
+        model, view = checkpoint.restore(content, torch.device("cpu"))
+    except (KeyError, TypeError, RuntimeError):  # RuntimeError: the names or shapes of weights
+        raise InputError(path, "does not fit the lip-reader of this version; train it anew") from None
+    if view.crop > SIZE:
+        raise InputError(path, f"looks at {view.crop} pixels, mouth clips have {SIZE}")
+    return model.eval(), view, content["settings"]["stem_kernel"][0], content["settings"]["stem_stride"][0]
+
+
+def mouths(path: Path, landmark_model: Path, fewest: int) -> np.ndarray:
+    """Mouth clip uint8 (T, SIZE, SIZE) of the most prominent face, made as the stage `clips` makes it, at 25 frames/s.
+
+    InputError where the video cannot be read, has fewer than `fewest` frames, is too long, or shows no face.
+    """
+    numbers = frames_to_take(path)
+    if len(numbers) < fewest:
+        raise InputError(path, f"too short: {len(numbers)} of the {fewest} frames that the model needs")
+    face.check(landmark_model)
+    points = face.detect(map(video.rgb, video.taken(path, numbers)), landmark_model)
+    try:
+        clip, faceless, *_ = roi.align(video.grey_taken(path, numbers), points, SIZE)
+    except ValueError as error:
+        raise InputError(path, str(error)) from None
+    if faceless:
+        _note(path, f"no face in {faceless} of {len(clip)} frames; the mouth's place there is a guess")
+    return clip
+
+
+def frames_to_take(path: Path) -> np.ndarray:
+    """The numbers of the frames that make the video one of 25 a second; InputError where it is too long."""
+    seconds = []
+    for second in video.times(path):
+        if second > LONGEST - video.NO_TIME:
+            limit = f"the limit is {LONGEST} s ({LONGEST * video.RATE} frames), models learn from clips of about 3 s"
+            raise InputError(path, f"too long: {limit}; cut out one sentence")
+        seconds.append(second)
+    if not seconds:
+        raise InputError(path, "no frame could be decoded")
+    numbers = video.nearest(np.array(seconds))
+    if not np.array_equal(numbers, np.arange(len(seconds))):
+        rate = (len(seconds) - 1) / seconds[-1] if seconds[-1] else float("nan")
+        taken = f"{len(numbers)} taken, nearest in time, to make {video.RATE} frames/s"
+        _note(path, f"{len(seconds)} frames at {rate:.2f} frames/s; {taken}")
+    return numbers
+
+
+def _note(path: Path, text: str) -> None:
+    print(f"pcpg: {path}: {text}", file=sys.stderr)
+
+
+@torch.no_grad()
+def read_lips(model: LipReader, view: View, seen: np.ndarray, beam: int) -> Transcriptions:
+    """The `beam` best transcriptions of one clip uint8 (T, crop, crop), the view's part of its mouths."""
+    lengths = torch.tensor([len(seen)])
+    memory = model.encode(normalise(torch.from_numpy(seen.copy())[None], lengths, view), lengths)
+    ranked, scores = beam_search(model.decoder, memory, beam, MAX_LENGTH, LENGTH_NORMALISATION)
+    characters = [row[: row.index(END) + 1] if END in row else row for row in ranked[0].tolist()]
+    weights = attend(model.decoder, memory, torch.tensor(characters[:1]))
+    return Transcriptions(characters, scores[0].tolist(), weights[0].numpy())
+
+
+def report(found: Transcriptions) -> str:
+    """The best text, a table of all, and what the numbers and the vocabulary are."""
+    texts = [decode(characters) or "(nothing)" for characters in found.characters]
+    cut_off = [END not in characters for characters in found.characters]
+    lines = [texts[0], "", "rank   score  text"]
+    for rank, (text, score, unfinished) in enumerate(zip(texts, found.scores, cut_off, strict=True), start=1):
+        lines.append(f"{rank:4} {score:7.3f}  {text}{'...' if unfinished else ''}")
+    if any(cut_off):
+        lines.append(f"...: not at its end after {MAX_LENGTH} characters")
+    return "\n".join([*lines, "", NOTES])
