@@ -9,6 +9,7 @@ import pytest
 
 from pcpg import params
 from pcpg.errors import InputError
+from pcpg.metrics import error_rates
 from pcpg.report import layouts, paper, tables
 from pcpg.report.layouts import LAYOUTS
 
@@ -29,6 +30,7 @@ CONTROLS = {
     "table1": [f"{corpus} {run}" for corpus in ("grid", "lrw", "lrw1000") for run in ("ce-continued", "k1s1-scaled")],
     "table3": [f"{corpus} {run}" for corpus in ("lrw", "lrw1000") for run in ("ce-fe_tc", "ce-te_tc")],
 }
+PUBLISHED = tuple(PRINTED)
 HEADING = "**Controls that the paper lacks**"
 
 
@@ -75,7 +77,7 @@ def test_mean_spread_and_paired_difference_by_hand(tmp_path):
             decoded(tmp_path, "grid", "k5s1", seed, 0.1, ours)
     tables.write("table1", tmp_path, SEEDS, "mini")
     ce, found = row(tmp_path, "table1", "grid", "ce"), row(tmp_path, "table1", "grid", "k5s1")
-    assert (ce["wer_mean"], ce["wer_sd"], ce["seeds"], ce["clips"]) == ("40.0000", "10.0000", "3", "40")
+    assert (ce["wer_mean"], ce["wer_sd"], ce["seeds"], ce["utterances"]) == ("40.0000", "10.0000", "3", "40")
     assert float(found["wer_mean"]) == pytest.approx(32)
     assert float(found["wer_sd"]) == pytest.approx(statistics.stdev([20, 44]), abs=1e-4)
     # -10 and -6 of the seeds that both have
@@ -93,7 +95,7 @@ def test_difference_is_paired_and_not_of_means(tmp_path):
     found = row(tmp_path, "table2a", "grid", "k3s1")
     assert (found["wer_delta_mean"], found["wer_delta_sd"], found["wer_sd"]) == ("-5.0000", "", "")
     line = next(cells for cells in markdown(tmp_path, "table2a") if cells[0] == "k=3")
-    assert line == ["k=3", "12.1", "15.0 (1 of 3 seeds)", "\N{MINUS SIGN}5.0 [\N{MINUS SIGN}4.5]"]
+    assert line == ["k=3", "12.1", "15.0 (1 of 3 seeds)", "\N{MINUS SIGN}4.5", "\N{MINUS SIGN}5.0"]
 
 
 def test_runs_that_share_no_seed_have_no_pair(tmp_path):
@@ -101,7 +103,7 @@ def test_runs_that_share_no_seed_have_no_pair(tmp_path):
     decoded(tmp_path, "grid", "k5s1", 2, 0.1, 0.2)
     tables.write("table1", tmp_path, SEEDS, "mini")
     assert row(tmp_path, "table1", "grid", "k5s1")["wer_delta_mean"] == ""
-    assert "no pair [\N{MINUS SIGN}6.0]" in (tmp_path / "table1.md").read_text()
+    assert "| \N{MINUS SIGN}6.0 | no pair |" in (tmp_path / "table1.md").read_text()
 
 
 def test_markdown_cells(tmp_path):
@@ -110,24 +112,11 @@ def test_markdown_cells(tmp_path):
         decoded(tmp_path, "grid", "k1s1", seed, 0.04, wer)
     tables.write("table1", tmp_path, SEEDS, "mini")
     head, ce, k1s1, k5s5 = markdown(tmp_path, "table1")[:4]
-    assert head[:6] == ["Dataset", "Method", "Case", "CER paper", "CER ours", "Δ to CE [paper]"]
-    assert ce[6:] == ["18.3", "12.3 ± 0.8 (3)", "\N{EN DASH}"]
-    assert k1s1[3:] == [
-        "7.6",
-        "4.0 ± 0.0 (3)",
-        "\N{MINUS SIGN}1.0 ± 0.0 [\N{MINUS SIGN}0.8]",
-        "16.6",
-        "12.3 ± 0.8 (3)",
-        "0.0 ± 0.0 [\N{MINUS SIGN}1.7]",
-    ]
-    assert k5s5[3:] == [
-        "6.9",
-        "not run",
-        "not run [\N{MINUS SIGN}1.5]",
-        "15.3",
-        "not run",
-        "not run [\N{MINUS SIGN}3.0]",
-    ]
+    assert head[:7] == ["Dataset", "Method", "Case", "CER paper", "CER ours", "Δ to CE paper", "Δ ours"]
+    assert ce[7:] == ["18.3", "12.3 ± 0.8 (3)", "\N{EN DASH}", "\N{EN DASH}"]
+    assert k1s1[3:7] == ["7.6", "4.0 ± 0.0 (3)", "\N{MINUS SIGN}0.8", "\N{MINUS SIGN}1.0"]
+    assert k1s1[7:] == ["16.6", "12.3 ± 0.8 (3)", "\N{MINUS SIGN}1.7", "0.0"]
+    assert k5s5[3:7] == ["6.9", "not run", "\N{MINUS SIGN}1.5", "not run"]
     text = (tmp_path / "table1.md").read_text()
     assert "preset mini, seeds 1, 2, 3; GRID: test split, protocol unseen, 40 clips; LRW: not run;" in text
 
@@ -137,17 +126,20 @@ def test_nothing_has_run(tmp_path, name):
     tables.write(name, tmp_path, SEEDS, "mini")
     found = rows(tmp_path, name)
     assert len(found) == len(LAYOUTS[name].rows) == len(markdown(tmp_path, name)) - 1
-    assert all(row["seeds"] == "0" and row["clips"] == "" for row in found)
-    assert all(value == "" for row in found for key, value in row.items() if key.endswith(("_mean", "_sd")))
-    ours = [cells[-2 if LAYOUTS[name].baseline else -1] for cells in markdown(tmp_path, name)[1:]]
+    assert all(row["seeds"] == "0" and row["utterances"] == "" for row in found)
+    assert all(
+        value == "" for row in found for key, value in row.items() if key.endswith(("_mean", "_sd", "_low", "_high"))
+    )
+    place = -1 if not LAYOUTS[name].baseline else -3 if LAYOUTS[name].published else -2
+    ours = [cells[place] for cells in markdown(tmp_path, name)[1:]]
     assert ours == ["not run" if row["run"] else "\N{EN DASH}" for row in found]
 
 
-@pytest.mark.parametrize("name", tables.NAMES)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_the_papers_values_stand_in_their_rows(tmp_path, name):
     tables.write(name, tmp_path, SEEDS, "mini")
     head, *body = markdown(tmp_path, name)
-    columns = [index for index, heading in enumerate(head) if heading.endswith(" paper")]
+    columns = [index for index, heading in enumerate(head) if re.fullmatch("(CER|WER|accuracy) paper", heading)]
     lacking = len(CONTROLS.get(name, [])) * len(columns)
     printed = [cells[column] for cells in body for column in columns]
     assert printed == PRINTED[name].split() + ["\N{EN DASH}"] * lacking
@@ -193,10 +185,10 @@ def test_a_control_is_compared_with_our_baseline_alone(tmp_path):
     assert (found["wer_mean"], found["wer_delta_mean"], found["wer_delta_seeds"]) == ("32.0000", "-8.0000", "2")
     assert found["paper_wer"] == found["paper_wer_delta"] == ""
     scaled = next(cells for cells in markdown(tmp_path, "table1") if "a fifth" in cells[1])
-    assert scaled[6:] == ["\N{EN DASH}", "32.0 ± 17.0 (2)", "\N{MINUS SIGN}8.0 ± 2.8"]
+    assert scaled[7:] == ["\N{EN DASH}", "32.0 ± 17.0 (2)", "\N{EN DASH}", "\N{MINUS SIGN}8.0"]
     probes = {cells[1]: cells[2:] for cells in markdown(tmp_path, "table3") if cells[0] == "LRW"}
-    assert probes["TE and TC, encoder of cross-entropy"] == ["\N{EN DASH}", "60.0 ± 0.0 (2)", "+10.0 ± 0.0"]
-    assert probes["FE and TC, encoder of cross-entropy"] == ["\N{EN DASH}", "not run", "not run"]
+    assert probes["TE and TC, encoder of cross-entropy"] == ["\N{EN DASH}", "60.0 ± 0.0 (2)", "\N{EN DASH}", "+10.0"]
+    assert probes["FE and TC, encoder of cross-entropy"] == ["\N{EN DASH}", "not run", "\N{EN DASH}", "not run"]
 
 
 @pytest.mark.parametrize(
@@ -209,13 +201,15 @@ def test_a_note_says_what_each_control_is_for(tmp_path, root, name, note):
     assert all((root / page).is_file() for page in re.findall(r"docs/\S+\.md", note))
 
 
-def test_rows_name_runs_of_the_project(root):
-    settings = params.load(root / "presets" / "mini.yaml")
-    for layout in LAYOUTS.values():
+@pytest.mark.parametrize(("preset", "names"), [("mini", PUBLISHED), ("grid-s1-cpu", ["table1", "ablation"])])
+def test_rows_name_runs_of_the_project(root, preset, names):
+    settings = params.load(root / "presets" / f"{preset}.yaml")
+    for layout in map(LAYOUTS.get, names):
         for found in layout.rows:
             encoders = settings.probe_from.get(found.corpus, [])
             probes = ["scratch", *(f"{encoder}-{probe}" for encoder in encoders for probe in settings.probes)]
-            assert found.run in {"", "ce", *getattr(settings.runs, found.corpus), *probes}, (layout.name, found)
+            if found.corpus in settings.corpus_names:
+                assert found.run in {"", "ce", *getattr(settings.runs, found.corpus), *probes}, (layout.name, found)
 
 
 def test_labels_name_the_kernel_that_the_run_has():
@@ -239,6 +233,53 @@ def test_which_run_and_decoder_the_comparisons_use(tmp_path):
     assert row(tmp_path, "table3", "lrw", "k5s1-te_tc")["accuracy_mean"] == "66.0000"
     assert "40 clips, beam of 5" in (tmp_path / "table5a.md").read_text()
     assert "beam of" not in (tmp_path / "table1.md").read_text()
+
+
+def transcribed(results, corpus, run, seed, hypotheses, reference="set blue now"):
+    """Metrics and transcriptions of one run, which agree."""
+    cer, wer = (error_rates([reference] * len(hypotheses), hypotheses)[name] for name in ("cer", "wer"))
+    path = decoded(results, corpus, run, seed, cer, wer, beam=(cer, wer))
+    lines = ["clip,speaker,reference,greedy,beam"]
+    lines += [f"{number},s1,{reference},{text},{text}" for number, text in enumerate(hypotheses)]
+    path.with_name("predictions.csv").write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_intervals_come_from_the_transcriptions(tmp_path):
+    """Every second sentence is wrong under ce; under k1s1 every tenth, and the rest alike."""
+    for seed in SEEDS:
+        transcribed(tmp_path, "grid", "ce", seed, ["set blue now" if k % 2 else "set red now" for k in range(40)])
+        transcribed(tmp_path, "grid", "k1s1", seed, ["set blue now" if k % 10 else "set red now" for k in range(40)])
+    tables.write("table1", tmp_path, SEEDS, "mini")
+    ce, found = (row(tmp_path, "table1", "grid", run) for run in ("ce", "k1s1"))
+    assert (ce["wer_mean"], found["wer_mean"], found["wer_delta_mean"]) == ("16.6667", "3.3333", "-13.3333")
+    wide = 100 / 3 * (0.5 * 0.5 / 40) ** 0.5 * 1.96
+    assert float(ce["wer_low"]) == pytest.approx(16.67 - wide, abs=0.6)
+    assert float(ce["wer_high"]) == pytest.approx(16.67 + wide, abs=0.6)
+    assert float(found["wer_delta_low"]) < -13.3333 < float(found["wer_delta_high"]) < -5
+    line = markdown(tmp_path, "table1")[2]
+    assert re.fullmatch(r"\N{MINUS SIGN}13.3 \(\N{MINUS SIGN}1\d.\d to \N{MINUS SIGN}\d.\d\)", line[10]), line
+    transcribed(tmp_path, "grid", "ce", 1, ["set red now"] * 40).write_text(
+        (tmp_path / "runs/grid/ce/seed2/metrics.json").read_text().replace('"seed": 2', '"seed": 1')
+    )
+    with pytest.raises(InputError, match="grid ce: metrics.json gives greedy_cer"):
+        tables.write("table1", tmp_path, SEEDS, "mini")
+
+
+def test_bold_is_what_beats_every_other_row_by_more_than_chance(tmp_path):
+    for seed in SEEDS:
+        for run, every in (("k3s1", 20), ("k3s1-w121", 2), ("k3s1-w321", 3), ("k3s1-w123", 2)):
+            texts = ["set blue now" if k % every else "set red now" for k in range(60)]
+            transcribed(tmp_path, "grid", run, seed, texts)
+    tables.write("table2b", tmp_path, SEEDS, "mini")
+    cells = [cells[2] for cells in markdown(tmp_path, "table2b")[1:]]
+    assert cells == ["**1.7 ± 0.0 (3)**", "16.7 ± 0.0 (3)", "11.1 ± 0.0 (3)", "16.7 ± 0.0 (3)"]
+    assert (tmp_path / "table2b.tex").read_text().count("\\textbf{1.7 $\\pm$ 0.0 (3)}") == 1
+    for seed in SEEDS:
+        texts = ["set blue now" if k % 15 else "set red now" for k in range(60)]
+        transcribed(tmp_path, "grid", "k3s1-w321", seed, texts)  # 4 wrong against 3
+    tables.write("table2b", tmp_path, SEEDS, "mini")
+    assert "**" not in "".join(cells[2] for cells in markdown(tmp_path, "table2b"))
 
 
 def test_other_seeds_are_left_out(tmp_path):
@@ -280,6 +321,20 @@ def test_runs_on_different_data_share_no_table(tmp_path, change):
         tables.write("table1", tmp_path, SEEDS, "mini")
 
 
+def test_a_table_of_ours_alone_has_no_columns_for_the_paper(tmp_path):
+    for seed, wer in ((1, 0.2), (2, 0.4)):
+        decoded(tmp_path, "grid", "k1s1", seed, 0.1, wer)
+        decoded(tmp_path, "grid", "k1s1-mean", seed, 0.1, wer - 0.1)
+    tables.write("ablation", tmp_path, [1, 2], "mini")
+    head, first, *rest = markdown(tmp_path, "ablation")
+    assert head == ["Changed", "To", "CER", "Δ to k=1, s=1", "WER", "Δ to k=1, s=1"]
+    assert first[2:] == ["10.0 ± 0.0 (2)", "\N{EN DASH}", "30.0 ± 14.1 (2)", "\N{EN DASH}"]
+    mean = next(cells for cells in rest if cells[1].startswith("mean"))
+    assert mean[2:] == ["10.0 ± 0.0 (2)", "0.0", "20.0 ± 14.1 (2)", "\N{MINUS SIGN}10.0"]
+    assert not [key for key in rows(tmp_path, "ablation")[0] if key.startswith("paper")]
+    assert HEADING not in (tmp_path / "ablation.md").read_text()
+
+
 def test_unknown_table(tmp_path):
     with pytest.raises(InputError, match="table6"):
         tables.write("table6", tmp_path, SEEDS, "mini")
@@ -290,7 +345,7 @@ def test_same_input_same_bytes(tmp_path):
         for seed in SEEDS if folder == "a" else reversed(SEEDS):
             decoded(tmp_path / folder, "grid", "ce", seed, 0.1 * seed, 0.2)
         write_all(tmp_path / folder)
-    files = sorted((tmp_path / "a").glob("table*"))
+    files = sorted((tmp_path / "a").glob("*.*"))
     assert len(files) == 3 * len(tables.NAMES)
     assert all(file.read_bytes() == (tmp_path / "b" / file.name).read_bytes() for file in files)
 
@@ -333,7 +388,7 @@ def test_tex_is_well_formed(tmp_path, name):
 
 @pytest.mark.parametrize(
     "broken",
-    [("\\&", "&"), ("\\%", "%"), ("\\end{table*}", ""), ("& 8.4", "8.4"), ("{9}", "{8}"), ("$-$", "\N{MINUS SIGN}")],
+    [("\\&", "&"), ("\\%", "%"), ("\\end{table*}", ""), ("& 8.4", "8.4"), ("{11}", "{10}"), ("$-$", "\N{MINUS SIGN}")],
 )
 def test_the_tex_check_finds_faults(tmp_path, broken):
     tables.write("table1", tmp_path, SEEDS, "50%_mini & more")

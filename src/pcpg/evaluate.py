@@ -36,6 +36,13 @@ def transcribe_test(weights: Path, store: ClipStore, decoding: Decoding, device:
     return predictions
 
 
+def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:
+    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def write_metrics(path: Path, metrics: dict) -> None:
     write_text(path, json.dumps(metrics, indent=2) + "\n")
 
@@ -49,8 +56,5 @@ def evaluate(
     metrics = identity | {"split": "test", "clips": len(predictions), "beam_size": decoding.beam}
     for kind in ("greedy", "beam"):
         metrics[kind] = error_rates(references, [row[kind] for row in predictions])
-    with atomic_file(outcome / "predictions.csv") as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, PREDICTIONS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(predictions)
+    write_predictions(outcome / "predictions.csv", predictions)
     write_metrics(outcome / "metrics.json", metrics)

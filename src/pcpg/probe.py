@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from pcpg import batches, checkpoint, parallel
 from pcpg.batches import Batch, Training, View
-from pcpg.evaluate import write_metrics
+from pcpg.evaluate import write_metrics, write_predictions
 from pcpg.history import write_history
 from pcpg.model import Classifier
 from pcpg.params import Model, Optimisation, to_plain
@@ -18,15 +18,30 @@ from pcpg.store import ClipStore
 from pcpg.train import new_lip_reader
 from pcpg.training import fit
 
+PREDICTIONS = ("clip", "speaker", "reference", "classified")
+
 
 @torch.no_grad()
-def accuracy(model: Classifier, store: ClipStore, rows: list[int], view: View, device: torch.device) -> float:
-    """Share of `rows` whose likeliest class is the true one."""
+def classify(model: Classifier, store: ClipStore, rows: list[int], view: View, device: torch.device) -> dict[int, int]:
+    """The likeliest class of each clip of `rows`, in their order."""
     model.eval()
-    hits = 0
+    found = {}
     for batch in batches.in_order(store, rows[parallel.rank() :: parallel.world()], 64, view, device):
-        hits += int((model(batch.frames, batch.lengths).argmax(dim=1) == batch.labels).sum())
-    return sum(parallel.gather(hits)) / len(rows)
+        found |= zip(batch.rows, model(batch.frames, batch.lengths).argmax(dim=1).tolist(), strict=True)
+    whole = {row: label for share in parallel.gather(found) for row, label in share.items()}
+    return {row: whole[row] for row in rows}
+
+
+def accuracy(store: ClipStore, classes: dict[int, int]) -> float:
+    """Share of the clips whose class is the true one."""
+    return sum(store.index[row].label == label for row, label in classes.items()) / len(classes)
+
+
+def named(store: ClipStore, classes: dict[int, int]) -> list[dict[str, str]]:
+    """Rows of predictions.csv: a class is named by its word."""
+    words = {clip.label: clip.text for clip in store.index}
+    rows = ((store.index[row], words[label]) for row, label in classes.items())
+    return [dict(zip(PREDICTIONS, (clip.clip, clip.speaker, clip.text, word), strict=True)) for clip, word in rows]
 
 
 def classifier_losses(label_smoothing: float, fixed: bool, model: Classifier, batch: Batch) -> dict[str, torch.Tensor]:
@@ -45,7 +60,8 @@ def train_classifier(
     session: Session,
     identity: dict,
 ) -> None:
-    """Train on the word classes; write the session's weights, history.csv and metrics.json with the test accuracy.
+    """Train on the word classes; write the session's weights, history.csv, and predictions.csv and metrics.json of the
+    test split.
 
     init: the run whose encoder is taken, None for random weights. fixed: the encoder learns nothing ("FE"), else it is
     trained on ("TE"). `identity` (corpus, run, seed, protocol) opens metrics.json.
@@ -66,21 +82,21 @@ def train_classifier(
         settings,
         Training(store, rows["train"], settings.batch, view, device, session.seed),
         losses_of=partial(classifier_losses, settings.label_smoothing, fixed),
-        validate=lambda: {"val_error": 1 - accuracy(model, store, rows["val"], view, device)},
+        validate=lambda: {"val_error": 1 - accuracy(store, classify(model, store, rows["val"], view, device))},
         select="val_error",
         start=0,
         session=session,
         resume=resume,
     )
     model.load_state_dict(best)
-    test = accuracy(model, store, rows["test"], view, device)
+    test = classify(model, store, rows["test"], view, device)
     if parallel.rank() > 0:
         return
     iteration = min(history, key=lambda row: row["val_error"])["iteration"]
     content = {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std, "classes": classes}
     write_history(session.outcome / "history.csv", history)
-    write_metrics(
-        session.outcome / "metrics.json", identity | {"split": "test", "clips": len(rows["test"]), "accuracy": test}
-    )
+    write_predictions(session.outcome / "predictions.csv", named(store, test))
+    facts = {"split": "test", "clips": len(test), "accuracy": accuracy(store, test)}
+    write_metrics(session.outcome / "metrics.json", identity | facts)
     checkpoint.save(session.weights, content | {"model": best, "iteration": iteration})
     resume.remove()

@@ -1,6 +1,7 @@
 """How a table's cells and headings read in print: shared by the Markdown and the LaTeX renderer."""
 
 import math
+from collections.abc import Sequence
 
 from pcpg.report.aggregate import Summary
 from pcpg.report.model import Cell, Line, Table
@@ -26,22 +27,24 @@ def weights(run: str) -> str:
 
 
 def headings(table: Table) -> list[str]:
-    """Label columns, then for each measure: paper, ours, and the difference where the table compares."""
+    """Label columns, then for each measure: paper, ours, and both differences where the table compares."""
     found = list(table.layout.labels)
     for measure in table.layout.measures:
-        found += [f"{measure.label} paper", f"{measure.label} ours"]
+        found += [f"{measure.label} paper", f"{measure.label} ours"] if table.layout.published else [measure.label]
         if table.layout.baseline:
-            found.append(f"Δ to {table.layout.against} [paper]")
+            against = f"Δ to {table.layout.against}"
+            found += [f"{against} paper", "Δ ours"] if table.layout.published else [against]
     return found
 
 
-def cells(table: Table, line: Line) -> list[str]:
-    """The row's printed cells, as many as headings."""
-    found = list(line.row.labels)
+def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
+    """The row's printed cells, as many as headings, and whether each is the best of its kind."""
+    found = [(label, False) for label in line.row.labels]
     for cell in line.cells:
-        found += [number(cell.paper), ours(cell, line, len(table.seeds))]
+        pairs = [(number(cell.paper), False), (ours(cell, line, len(table.seeds)), cell.best)]
         if table.layout.baseline:
-            found.append(difference(cell))
+            pairs += [(signed(cell.paper_delta), False), (difference(cell), False)]
+        found += pairs if table.layout.published else pairs[1::2]
     return found
 
 
@@ -59,24 +62,31 @@ def summary(found: Summary, wanted: int) -> str:
 
 
 def difference(cell: Cell) -> str:
-    """Minus 1.2 ± 0.4 [minus 1.7]: ours, and the paper's if it has one. Fewer pairs than seeds are counted."""
+    """Minus 1.2 (minus 2.0 to minus 0.4); fewer pairs than seeds are counted."""
     if cell.delta is None:
         return NONE
-    theirs = "" if math.isnan(cell.paper_delta) else f" [{signed(cell.paper_delta)}]"
     if not cell.delta.n:
-        return f"{'no pair' if cell.ours.n else NOT_RUN}{theirs}"
-    spread = f" ± {cell.delta.sd:.1f}" if cell.delta.n > 1 else ""
-    pairs = f" ({cell.delta.n})" if cell.delta.n != cell.ours.n else ""
-    return f"{signed(cell.delta.mean)}{spread}{pairs}{theirs}"
+        return "no pair" if cell.ours.n else NOT_RUN
+    found = cell.delta_interval
+    between = f" ({signed(found.low)} to {signed(found.high)})" if found else ""
+    pairs = f", {cell.delta.n} of {cell.ours.n} seeds" if cell.delta.n != cell.ours.n else ""
+    return f"{signed(cell.delta.mean)}{between}{pairs}"
 
 
-def signed(value: float) -> str:
+def signed(value: float | None) -> str:
+    """One decimal with its sign; a dash where there is no value."""
+    if value is None or math.isnan(value):
+        return NONE
     text = f"{value:+.1f}".replace("-", MINUS)
     return "0.0" if text[1:] == "0.0" else text
 
 
-def data(table: Table) -> str:
-    """One sentence: what the numbers of ours were measured on."""
-    found = "; ".join(f"{CORPORA[corpus]}: {kind or NOT_RUN}" for corpus, kind in table.data.items())
-    seeds = ", ".join(map(str, table.seeds))
-    return f"All values in percent. Ours: preset {table.preset}, seed{'s'[: len(table.seeds) != 1]} {seeds}; {found}."
+def data(found: dict[str, str], preset: str, seeds: Sequence[int]) -> str:
+    """What the numbers of ours were measured on."""
+    corpora = "; ".join(f"{CORPORA[corpus]}: {kind or NOT_RUN}" for corpus, kind in found.items())
+    return f"preset {preset}, seed{'s'[: len(seeds) != 1]} {', '.join(map(str, seeds))}; {corpora}"
+
+
+def source(table: Table) -> str:
+    """One sentence above or below a table."""
+    return f"All values in percent. Ours: {data(table.data, table.preset, table.seeds)}."
