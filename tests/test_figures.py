@@ -155,7 +155,8 @@ def spread(ends, steps=fig5.STEPS):
 
 
 def parameter_files():
-    return [*sorted((ROOT / "presets").glob("*.yaml")), ROOT / "params.yaml", ROOT / "tests" / "smoke.params.yaml"]
+    presets = [path for path in sorted((ROOT / "presets").glob("*.yaml")) if ".tuning" not in path.name]
+    return [*presets, ROOT / "params.yaml", ROOT / "tests" / "smoke.params.yaml"]
 
 
 @pytest.mark.parametrize("file", parameter_files(), ids=lambda file: file.stem)

@@ -17,7 +17,7 @@ class Paths:
         return self.base / "clips" / self.preset / corpus
 
     def weights(self, corpus: str, run: str, seed: int) -> Path:
-        return self.base / "runs" / self.preset / corpus / run / f"seed{seed}" / "model.pt"
+        return self.trained / corpus / run / f"seed{seed}" / "model.pt"
 
     def outcome(self, corpus: str, run: str, seed: int) -> Path:
         """Folder of one run's history.csv, metrics.json and predictions.csv."""
@@ -30,6 +30,10 @@ class Paths:
     def inventory(self, corpus: str) -> Path:
         """Folder of summary.csv and notes.csv: what became of every clip."""
         return self.results / "clips" / corpus
+
+    @property
+    def trained(self) -> Path:
+        return self.base / "runs" / self.preset
 
     @property
     def results(self) -> Path:

@@ -26,20 +26,23 @@ class Band:
     high: np.ndarray
 
 
-def histories(results: Path, corpus: str, run: str, seeds: list[int]) -> list[pd.DataFrame]:
-    """The history.csv of every seed that has one, ordered by iteration; a malformed one is an InputError."""
+def histories(results: Path, corpus: str, run: str, seeds: list[int], more: tuple[str, ...] = ()) -> list[pd.DataFrame]:
+    """The history.csv of every seed that has one, ordered by iteration; a malformed one is an InputError.
+
+    more: columns beside COLUMNS that a history may lack; what it lacks is nan.
+    """
     paths = [results / "runs" / corpus / run / f"seed{seed}" / "history.csv" for seed in seeds]
-    return [read(path) for path in paths if path.is_file()]
+    return [read(path, more) for path in paths if path.is_file()]
 
 
-def read(path: Path) -> pd.DataFrame:
-    """One history.csv with COLUMNS as numbers; empty cells are nan."""
+def read(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
+    """One history.csv with COLUMNS and `more` as numbers; empty cells, and all of a lacking one of `more`, are nan."""
     try:
         frame = pd.read_csv(path)
         missing = [name for name in COLUMNS if name not in frame]
         if missing:
             raise InputError(path, f"no column {', '.join(missing)}")
-        frame = frame[list(COLUMNS)].astype(float)
+        frame = frame.reindex(columns=[*COLUMNS, *more]).astype(float)
     except InputError:
         raise
     except ValueError as error:  # also what pandas raises on an empty or ragged file

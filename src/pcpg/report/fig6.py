@@ -20,6 +20,7 @@ STYLES = {
     "k5s1": ("k = 5, s = 1", "#D55E00", "^", (4, (4, 4))),
 }
 BRANCHES = ("k1s1", "k5s1")  # leave the baseline
+SCRATCH = {"ce": STYLES["ce"]} | {f"{run}-scratch": STYLES[run] for run in BRANCHES}  # all from random weights
 SIZE = (7.16, 4.0)  # inches: both columns
 MARKS = 0.13  # markers along a curve, as a share of the panel's diagonal
 BAND = 0.2  # opacity
@@ -27,29 +28,33 @@ CURVE = "_curve"  # label of every training curve; the underscore keeps it out o
 WIDE = 5.0  # highest / lowest value from which on a panel is logarithmic
 
 
-def draw(corpus: str, results: Path, seeds: list[int]) -> Figure:
+def draw(corpus: str, results: Path, seeds: list[int], scratch: bool = False) -> Figure:
     """Top: cross-entropy of training and validation; bottom: validation CER; right: where the branches leave.
+
+    scratch: the runs that start from random weights, as the paper seems to have drawn them; no branches then.
 
     Lines are means over seeds, bands run from the lowest to the highest seed. A thin vertical line with the run's
     marker stands at the mean iteration of convergence (curves.CONVERGENCE). Fine-tuned runs start where they leave the
     baseline, so their iterations include the baseline's up to there. A run without history is named so.
     """
+    styles = SCRATCH if scratch else STYLES
     figure = Figure(figsize=SIZE)
-    panels = figure.subplots(2, 2, sharex="col", width_ratios=(3, 2))
-    frames = {run: histories(results, corpus, run, seeds) for run in STYLES}
+    columns = {"ncols": 1} if scratch else {"ncols": 2, "width_ratios": (3, 2)}
+    panels = figure.subplots(2, sharex="col", squeeze=False, **columns)
+    frames = {run: histories(results, corpus, run, seeds) for run in styles}
     for top, bottom in panels.T:
         for place, (run, found) in enumerate(frames.items()):
             if found:
-                _run(top, bottom, run, found, place)
+                _run(top, bottom, styles[run], found, place)
         bottom.set_xlabel("iteration")
     for axes in panels[:, 0]:
         _scale(axes)
-    for axes in panels[:, 1]:
+    for axes in panels[:, 1:].flat:
         _zoom(axes)
-    panels[0, 0].set_title(CORPORA[corpus], loc="left")
+    panels[0, 0].set_title(f"{CORPORA[corpus]}, from random weights" if scratch else CORPORA[corpus], loc="left")
     panels[0, 0].set_ylabel("cross-entropy\nper character (nats)")
     panels[1, 0].set_ylabel("validation CER (%)")
-    figure.legend(handles=_handles(frames, len(seeds)), loc="outside upper center", ncols=3)
+    figure.legend(handles=_handles(frames, styles, len(seeds)), loc="outside upper center", ncols=3)
     return figure
 
 
@@ -78,8 +83,8 @@ def _zoom(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
-def _run(top: Axes, bottom: Axes, run: str, frames: list[pd.DataFrame], place: int) -> None:
-    _, colour, marker, rule = STYLES[run]
+def _run(top: Axes, bottom: Axes, style: tuple, frames: list[pd.DataFrame], place: int) -> None:
+    _, colour, marker, rule = style
     marks = {"marker": marker, "markerfacecolor": "white", "markevery": (MARKS * place / len(STYLES), MARKS)}
     _curve(top, band(frames, "train_ce"), {"color": colour, "linestyle": "-"})
     _curve(top, band(frames, "val_ce"), {"color": colour, "linestyle": "--", **marks})
@@ -114,11 +119,11 @@ def _scale(axes: Axes) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _handles(frames: dict[str, list], wanted: int) -> list[Line2D]:
+def _handles(frames: dict[str, list], styles: dict[str, tuple], wanted: int) -> list[Line2D]:
     """Entries of the legend: the runs with their numbers of seeds, then what the line styles and the rule mean."""
     handles = []
     for run, found in frames.items():
-        name, colour, marker, _ = STYLES[run]
+        name, colour, marker, _ = styles[run]
         count = f"n = {len(found)}" if len(found) == wanted else f"{len(found)} of {wanted} seeds"
         label = f"{name} ({count if found else 'not run'})"
         handles.append(Line2D([], [], color=colour, marker=marker, markerfacecolor="white", label=label))

@@ -1,5 +1,7 @@
 """Writes one figure as .png and .svg: the same input gives the same bytes."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.style
@@ -7,31 +9,60 @@ from matplotlib.figure import Figure
 
 from pcpg.errors import InputError
 from pcpg.files import atomic_file
-from pcpg.report import fig5, fig6, strip
+from pcpg.report import fig5, fig6, policy, strip, sweeps
 from pcpg.report.paper import CORPORA
 
 STYLE = Path(__file__).with_name("pcpg.mplstyle")
-CURVES = {f"fig6_{corpus}": corpus for corpus in CORPORA}
-NAMES = ("fig5_coverage", *CURVES, "strip")
 METADATA = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 
 
-def write(name: str, results: Path, out: Path, seeds: list[int], clips: Path | None = None) -> None:
-    """Write out/{name}.png and .svg; `clips` (one folder a corpus) is needed by the figure strip only."""
+@dataclass(frozen=True)
+class Sources:
+    """What figures are drawn from; None: not at hand."""
+
+    results: Path
+    seeds: list[int]
+    clips: Path | None  # folder of the clip stores, one a corpus
+    weights: Path | None  # folder of the trainings, as corpus/run/seedN/model.pt
+
+
+def _attention(corpus: str, of: Sources) -> Figure:
+    from pcpg.report import attention_maps  # what decodes video is slow to start, and no other figure needs it
+
+    return attention_maps.draw(corpus, of.weights, of.clips, of.seeds)
+
+
+def _of_corpus(corpus: str) -> dict[str, Callable[[Sources], Figure]]:
+    return {
+        f"fig6_{corpus}": lambda of: fig6.draw(corpus, of.results, of.seeds),
+        f"fig6_{corpus}_scratch": lambda of: fig6.draw(corpus, of.results, of.seeds, scratch=True),
+        f"policy_{corpus}": lambda of: policy.draw(corpus, of.results, of.seeds),
+        f"attention_{corpus}": lambda of: _attention(corpus, of),
+    }
+
+
+FIGURES: dict[str, Callable[[Sources], Figure]] = {
+    "fig5_coverage": lambda of: fig5.draw(),
+    "sweep_k": lambda of: sweeps.draw("sweep_k", of.results, of.seeds),
+    "sweep_w": lambda of: sweeps.draw("sweep_w", of.results, of.seeds),
+    "strip": lambda of: strip.draw(of.clips),
+} | {name: draw for corpus in CORPORA for name, draw in _of_corpus(corpus).items()}
+NAMES = tuple(FIGURES)
+
+
+def write(
+    name: str, results: Path, out: Path, seeds: list[int], clips: Path | None = None, weights: Path | None = None
+) -> None:
+    """Write out/{name}.png and .svg; strip and attention need `clips`, attention also `weights` (see Sources)."""
+    if name not in FIGURES:
+        raise InputError(name, f"not a figure; there are {', '.join(NAMES)}")
+    kind = name.partition("_")[0]
+    if clips is None and kind in ("strip", "attention"):
+        raise InputError(name, "this figure needs the folder of the clip stores")
+    if weights is None and kind == "attention":
+        raise InputError(name, "this figure needs the folder of the trained weights")
     with matplotlib.style.context(STYLE, after_reset=True):
-        figure = _draw(name, results, seeds, clips)
+        figure = FIGURES[name](Sources(results, seeds, clips, weights))
         for suffix, metadata in METADATA.items():
             with atomic_file(out / f"{name}.{suffix}") as temporary:
                 figure.savefig(temporary, format=suffix, metadata=metadata)
-
-
-def _draw(name: str, results: Path, seeds: list[int], clips: Path | None) -> Figure:
-    if name == "fig5_coverage":
-        return fig5.draw()
-    if name in CURVES:
-        return fig6.draw(CURVES[name], results, seeds)
-    if name != "strip":
-        raise InputError(name, f"not a figure; there are {', '.join(NAMES)}")
-    if clips is None:
-        raise InputError(name, "this figure needs the folder of the clip stores")
-    return strip.draw(clips)
