@@ -51,6 +51,7 @@ ruleorder: scratch > probe > evaluate
 rule all:
     input:
         expand(f"results/{P}/{{table}}.csv", table=config["tables"]),
+        [f"results/{P}/claims.csv"] if config["tables"] else [],  # without tables a preset tunes, and tests nothing
         expand(f"figures/{P}/{{figure}}.png", figure=config["figures"]),
         # not in git, so that a fresh clone, which has tables and figures, still runs everything
         each(WEIGHTS, RUNS + SCRATCH + PROBES),
@@ -160,6 +161,7 @@ rule scratch:
         WEIGHTS.replace("{run}", "scratch"),
         HISTORY.replace("{run}", "scratch"),
         METRICS.replace("{run}", "scratch"),
+        PREDICTIONS.replace("{run}", "scratch"),
     params:
         lookup("model/{corpus}", within=config),
         lookup("classifiers/{corpus}", within=config),
@@ -180,6 +182,7 @@ rule probe:
         WEIGHTS.replace("{run}", "{encoder}-{probe}"),
         HISTORY.replace("{run}", "{encoder}-{probe}"),
         METRICS.replace("{run}", "{encoder}-{probe}"),
+        PREDICTIONS.replace("{run}", "{encoder}-{probe}"),
     params:
         lookup("model/{corpus}", within=config),
         lookup("probes/{probe}", within=config),
@@ -195,8 +198,10 @@ rule tables:
         "src/pcpg/report/layouts.py",
         "src/pcpg/report/paper.py",
         "src/pcpg/report/render.py",
-        "src/pcpg/report/words.py",
+        "src/pcpg/report/intervals.py",
+        "src/pcpg/stats.py",
         each(METRICS, RUNS + SCRATCH + PROBES),
+        each(PREDICTIONS, RUNS + SCRATCH + PROBES),
     output:
         report(f"results/{P}/{{table}}.csv", category="Tables", labels={"table": "{table}"}),
         f"results/{P}/{{table}}.md",
@@ -207,15 +212,36 @@ rule tables:
         "pcpg tables {wildcards.table} {FLAG} 2> {log}"
 
 
+rule claims:
+    input:
+        "src/pcpg/report/claims.py",
+        "src/pcpg/report/verdicts.py",
+        "src/pcpg/stats.py",
+        each(PREDICTIONS, RUNS + SCRATCH + PROBES),
+        each(HISTORY, RUNS + SCRATCH + PROBES),
+    output:
+        report(f"results/{P}/claims.csv", category="Claims"),
+        f"results/{P}/claims.md",
+        f"results/{P}/evidence.md",
+    log:
+        f"logs/{P}/claims.log",
+    shell:
+        "pcpg claims {FLAG} 2> {log}"
+
+
 rule figures:
     input:
+        "src/pcpg/report/attention_maps.py",
         "src/pcpg/report/fig5.py",
         "src/pcpg/report/fig6.py",
         "src/pcpg/report/paper.py",
+        "src/pcpg/report/policy.py",
         "src/pcpg/report/strip.py",
+        "src/pcpg/report/sweeps.py",
         "src/pcpg/report/pcpg.mplstyle",
-        each(METRICS, RUNS + SCRATCH + PROBES),
+        each(PREDICTIONS, RUNS + SCRATCH + PROBES),
         each(HISTORY, RUNS + SCRATCH + PROBES),
+        each(WEIGHTS, RUNS + SCRATCH + PROBES),
         expand(f"clips/{P}/{{corpus}}", corpus=config["corpora"]),
     output:
         report(f"figures/{P}/{{figure}}.png", category="Figures", labels={"figure": "{figure}"}),

@@ -33,6 +33,7 @@ def raw(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.clips import build
     from pcpg.corpora.base import Clip, read_rows
+    from pcpg.face_model import locate
     from pcpg.files import atomic_folder
     from pcpg.inventory import write
     from pcpg.raw import corpus_root
@@ -47,7 +48,7 @@ def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
             out,
             roi=roi.roi,
             landmarks=roi.landmarks,
-            model=Path(roi.landmark_model) if roi.landmark_model else None,
+            model=locate(roi.landmark_model),
             size=roi.size,
             workers=settings.workers,
         )
@@ -165,10 +166,32 @@ def tables(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     write(args.name, paths.results, settings.seeds, settings.preset)
 
 
+def claims(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.report.judgement import write
+
+    write(paths.results, settings.seeds, settings.preset)
+
+
+def tuning(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.report.tuning import table
+
+    _corpus(settings, args.corpus)
+    runs = getattr(settings.runs, args.corpus)
+    print(table(settings.baselines[args.corpus], runs, paths.results, args.corpus, settings.seeds), end="")
+
+
 def figures(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.report.figures import write
 
-    write(args.name, paths.results, paths.figures, settings.seeds, paths.clips(""))
+    write(args.name, paths.results, paths.figures, settings.seeds, paths.clips(""), paths.trained)
+
+
+def page(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.report.page import write
+    from pcpg.seeding import seed_process
+
+    seed_process(settings.seeds[0], settings.threads)
+    write(settings, paths, Path(args.params))
 
 
 def readme(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
@@ -179,9 +202,32 @@ def readme(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     write_text(page, refresh(page.read_text(encoding="utf-8"), page.parent))
 
 
+def transcribe(args: argparse.Namespace) -> None:
+    from pcpg.transcribe import transcribe as run_transcribe
+
+    print(run_transcribe(args.video, args.checkpoint, args.landmark_model, args.beam, args.show))
+
+
 def check(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     runs = {name: list(getattr(settings.runs, name)) for name in settings.corpus_names}
     print(f"{args.params}: preset {settings.preset}, seeds {settings.seeds}, runs {runs}")
+
+
+def _add_transcribe(commands) -> None:
+    help = "what is said in a video of a talking face; needs no parameter file"
+    command = commands.add_parser("transcribe", help=help, description=help)
+    command.add_argument("video", type=Path, metavar="VIDEO", help="up to 10 s of one face")
+    command.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="model.pt of a lip-reader")
+    command.add_argument(
+        "--landmark-model",
+        type=Path,
+        default=Path("models/face_landmarker.task"),
+        metavar="FILE",
+        help="MediaPipe's face_landmarker.task (default: %(default)s)",
+    )
+    command.add_argument("--beam", type=int, default=5, metavar="N", help="texts to keep and print (default: 5)")
+    command.add_argument("--show", type=Path, metavar="FILE", help="draw mouth and attention: .png, or .gif that moves")
+    command.set_defaults(function=transcribe, params=None)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -206,7 +252,10 @@ def parser() -> argparse.ArgumentParser:
         add("scratch", scratch, "a word classifier from random weights", "corpus", seed=True),
         add("probe", probe, "a word classifier on the encoder of a run", "corpus", "encoder", "probe", seed=True),
         add("tables", tables, "one of the paper's tables, ours beside the paper's", "name"),
+        add("claims", claims, "a verdict on each of the paper's claims"),
+        add("tuning", tuning, "settings and best validation score of every run of a corpus", "corpus"),
         add("figures", figures, "one of the figures", "name"),
+        add("page", page, "all results as one HTML page that needs no other file"),
         add("readme", readme, "fill the tables of a page from results/", "file"),
         add("model", model, "parameters and FLOPs a clip of a corpus' lip-reader", "corpus"),
     ]
@@ -214,6 +263,7 @@ def parser() -> argparse.ArgumentParser:
     stages[-1].add_argument("--characters", type=int, default=28, help="decoder steps (default: 28)")
     for stage in stages:
         stage.add_argument("--params", default="params.yaml", metavar="FILE")
+    _add_transcribe(commands)
     check_command = commands.add_parser("params", help="check a parameter file", description="check a parameter file")
     check_command.add_argument("action", choices=["check"])
     check_command.add_argument("params", metavar="FILE")
@@ -225,8 +275,11 @@ def main() -> int:
     """Entry point; a wrong input is one line on stderr and exit status 2."""
     args = parser().parse_args()
     try:
-        settings = params.load(args.params)
-        args.function(args, settings, Paths(settings.preset))
+        if args.params is None:
+            args.function(args)
+        else:
+            settings = params.load(args.params)
+            args.function(args, settings, Paths(settings.preset))
     except InputError as error:
         print(f"pcpg: {error}", file=sys.stderr)
         return 2
