@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from pcpg.errors import InputError
 from pcpg.files import atomic_file
-from pcpg.report import fig5, fig6, policy, strip, sweeps
+from pcpg.report import contact, fig5, fig6, policy, strip, sweeps
 from pcpg.report.paper import CORPORA
 
 STYLE = Path(__file__).with_name("pcpg.mplstyle")
@@ -38,6 +38,7 @@ def _of_corpus(corpus: str) -> dict[str, Callable[[Sources], Figure]]:
         f"fig6_{corpus}_scratch": lambda of: fig6.draw(corpus, of.results, of.seeds, scratch=True),
         f"policy_{corpus}": lambda of: policy.draw(corpus, of.results, of.seeds),
         f"attention_{corpus}": lambda of: _attention(corpus, of),
+        f"contact_{corpus}": lambda of: contact.draw(corpus, of.clips),
     }
 
 
@@ -53,11 +54,11 @@ NAMES = tuple(FIGURES)
 def write(
     name: str, results: Path, out: Path, seeds: list[int], clips: Path | None = None, weights: Path | None = None
 ) -> None:
-    """Write out/{name}.png and .svg; strip and attention need `clips`, attention also `weights` (see Sources)."""
+    """Write out/{name}.png, .svg; strip, contact and attention need `clips`, attention `weights` too: see Sources."""
     if name not in FIGURES:
         raise InputError(name, f"not a figure; there are {', '.join(NAMES)}")
     kind = name.partition("_")[0]
-    if clips is None and kind in ("strip", "attention"):
+    if clips is None and kind in ("strip", "contact", "attention"):
         raise InputError(name, "this figure needs the folder of the clip stores")
     if weights is None and kind == "attention":
         raise InputError(name, "this figure needs the folder of the trained weights")
