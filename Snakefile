@@ -51,7 +51,7 @@ ruleorder: scratch > probe > evaluate
 rule all:
     input:
         expand(f"results/{P}/{{table}}.csv", table=config["tables"]),
-        [f"results/{P}/claims.csv"] if config["tables"] else [],  # without tables a preset tunes, and tests nothing
+        [f"results/{P}/report.html"] if config["tables"] else [],  # without tables a preset tunes, and tests nothing
         expand(f"figures/{P}/{{figure}}.png", figure=config["figures"]),
         # not in git, so that a fresh clone, which has tables and figures, still runs everything
         each(WEIGHTS, RUNS + SCRATCH + PROBES),
@@ -250,3 +250,20 @@ rule figures:
         f"logs/{P}/figures/{{figure}}.log",
     shell:
         "pcpg figures {wildcards.figure} {FLAG} 2> {log}"
+
+
+rule page:
+    input:
+        "src/pcpg/report/page",
+        f"results/{P}/claims.csv",
+        expand(f"figures/{P}/{{figure}}.png", figure=config["figures"]),
+        each(PREDICTIONS, RUNS + SCRATCH + PROBES),
+        each(WEIGHTS, RUNS + SCRATCH + PROBES),
+        expand(f"clips/{P}/{{corpus}}", corpus=config["corpora"]),
+        expand(f"results/{P}/clips/{{corpus}}/summary.csv", corpus=config["corpora"]),
+    output:
+        report(f"results/{P}/report.html", category="Page"),
+    log:
+        f"logs/{P}/page.log",
+    shell:
+        "pcpg page {FLAG} 2> {log}"

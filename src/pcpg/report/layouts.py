@@ -10,12 +10,12 @@ ACCURACY = Measure("accuracy", "accuracy", "accuracy")
 DECODED = Measure("accuracy", "accuracy", "beam_accuracy")
 
 SPREAD = (
-    "Ours is the mean ± sample standard deviation over seeds (number of seeds), bold where the 95 % interval of its "
+    "Ours is the mean ± sample standard deviation over seeds, bold where the 95 % interval of its "
     "difference to each other row of the paper's on the same corpus excludes 0. The paper prints one number a row and "
     "does not say how many runs are behind it."
 )
 OWN_SPREAD = (
-    "Mean ± sample standard deviation over seeds (number of seeds), bold where the 95 % interval of its difference to "
+    "Mean ± sample standard deviation over seeds, bold where the 95 % interval of its difference to "
     "each other row excludes 0."
 )
 SCALE = (
@@ -34,7 +34,7 @@ DIFFERENCE = (
 )
 
 METHODS = {
-    "ce": ("cross-entropy (baseline)", "/"),
+    "ce": ("cross-entropy", "/"),
     "k1s1": (f"{MINUS}RF {MINUS}OP", "k=1, s=1"),
     "k5s5": (f"+RF {MINUS}OP", "k=5, s=5"),
     "k5s1": ("+RF +OP", "k=5, s=1"),
@@ -44,7 +44,7 @@ PROBES = {"scratch": "baseline", "k5s1-fe_tc": "FE and TC", "k5s1-te_tc": "TE an
 # what the paper lacks and a referee would ask for
 RUN_CONTROLS = {
     "ce-continued": ("cross-entropy, continued", "/"),
-    "k1s1-scaled": (f"{MINUS}RF {MINUS}OP, a fifth of the strength", "k=1, s=1"),
+    "k1s1-scaled": (f"{MINUS}RF {MINUS}OP, 1/5 as strong", "k=1, s=1"),
 }
 PROBE_CONTROLS = {
     "ce-fe_tc": "FE and TC, encoder of cross-entropy",
@@ -52,7 +52,7 @@ PROBE_CONTROLS = {
 }
 RUN_CONTROLS_ASK = (
     "Controls: is it the longer training? “Continued” (our run ce-continued) trains the baseline on without policy "
-    "gradient, for as many updates as the other runs. Is it the windows? “A fifth of the strength” (k1s1-scaled) is "
+    "gradient, for as many updates as the other runs. Is it the windows? “1/5 as strong” (k1s1-scaled) is "
     "plain policy gradient whose loss is proportional to that of k=5, s=5: docs/collapse.md."
 )
 PROBE_CONTROLS_ASK = (

@@ -90,6 +90,7 @@ def to_tex(table: Table) -> str:
         f"% {table.layout.name} of the preset {table.preset}; needs \\usepackage{{booktabs}}",
         r"\begin{table*}",
         r"\centering",
+        *([r"\scriptsize", r"\setlength{\tabcolsep}{1pt}"] if len(words.headings(table)) > 5 else []),
         rf"\caption{{{escape(title)}}}",
         rf"\label{{tab:{table.layout.name}}}",
         rf"\begin{{tabular}}{{@{{}}{_columns(table)}@{{}}}}",
@@ -107,7 +108,7 @@ def to_tex(table: Table) -> str:
 
 
 def _columns(table: Table) -> str:
-    labels = ["p{0.3\\linewidth}" if label == "Source" else "l" for label in table.layout.labels]
+    labels = ["p{0.28\\linewidth}" if label in ("Source", "Changed", "To") else "l" for label in table.layout.labels]
     return "".join(labels) + "r" * (len(words.headings(table)) - len(labels))
 
 

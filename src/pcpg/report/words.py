@@ -32,8 +32,7 @@ def headings(table: Table) -> list[str]:
     for measure in table.layout.measures:
         found += [f"{measure.label} paper", f"{measure.label} ours"] if table.layout.published else [measure.label]
         if table.layout.baseline:
-            against = f"Δ to {table.layout.against}"
-            found += [f"{against} paper", "Δ ours"] if table.layout.published else [against]
+            found += ["Δ paper", "Δ ours"] if table.layout.published else [f"Δ to {table.layout.against}"]
     return found
 
 
@@ -55,20 +54,20 @@ def ours(cell: Cell, line: Line, wanted: int) -> str:
 
 
 def summary(found: Summary, wanted: int) -> str:
-    """12.3 ± 0.8 (3); one seed has no spread; seeds that are missing are named."""
+    """12.3 ± 0.8; one seed has no spread; fewer seeds than wanted are counted."""
     spread = f" ± {found.sd:.1f}" if found.n > 1 else ""
-    count = f"{found.n}" if found.n == wanted else f"{found.n} of {wanted} seeds"
-    return f"{found.mean:.1f}{spread} ({count})"
+    count = "" if found.n == wanted else f" ({found.n} of {wanted} seeds)"
+    return f"{found.mean:.1f}{spread}{count}"
 
 
 def difference(cell: Cell) -> str:
-    """Minus 1.2 (minus 2.0 to minus 0.4); fewer pairs than seeds are counted."""
+    """Minus 1.2 [minus 2.0, minus 0.4]; fewer pairs than seeds are counted."""
     if cell.delta is None:
         return NONE
     if not cell.delta.n:
         return "no pair" if cell.ours.n else NOT_RUN
     found = cell.delta_interval
-    between = f" ({signed(found.low)} to {signed(found.high)})" if found else ""
+    between = f" [{signed(found.low)}, {signed(found.high)}]" if found else ""
     pairs = f", {cell.delta.n} of {cell.ours.n} seeds" if cell.delta.n != cell.ours.n else ""
     return f"{signed(cell.delta.mean)}{between}{pairs}"
 

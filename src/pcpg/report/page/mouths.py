@@ -1,0 +1,101 @@
+"""What the lip-reader sees of a test clip, and where it looks: strips of mouths and attention maps, small enough to
+stand in the page."""
+
+import base64
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pcpg.params import Model, to_plain
+from pcpg.paths import Paths
+from pcpg.store import ClipStore
+
+CLIPS = 60  # of each corpus
+FRAMES, SIZE, QUALITY = 10, 40, 45
+PREFERRED = ("k5s1", "ce")  # the run whose attention is shown: the paper's own, else the baseline
+
+
+def media(paths: Paths, corpus: dict, texts: list[str], pairs: list, settings: Model) -> dict:
+    """Strips, and the attention of one run, of the corpus' first clips; {} where the clip store is absent.
+
+    corpus, texts, pairs: as pcpg.report.page.predictions.collect made them. settings: the corpus' model in params.yaml.
+    """
+    if not (paths.clips(corpus["name"]) / "frames.npy").is_file():
+        return {}
+    store = ClipStore(paths.clips(corpus["name"]))
+    places = {row.clip: number for number, row in enumerate(store.index)}
+    rows = {i: places[clip] for i, clip in enumerate(corpus["clips"][:CLIPS]) if clip in places}
+    return {
+        "strips": {i: strip(np.asarray(store[row]), settings.crop) for i, row in rows.items()},
+        "attention": _attention(paths, corpus, texts, pairs, settings, store, rows),
+    }
+
+
+def strip(frames: np.ndarray, crop: int) -> str:
+    """uint8 (T, size, size) -> FRAMES moments side by side as WebP in base64.
+
+    Each is the frame in the middle of its share of the clip, of which a short clip repeats some; `crop` pixels of the
+    centre are shown.
+    """
+    edge = (frames.shape[1] - crop) // 2
+    chosen = frames[((np.arange(FRAMES) + 0.5) * len(frames) / FRAMES).astype(int)]
+    cut = np.ascontiguousarray(chosen[:, edge : edge + crop, edge : edge + crop])
+    small = [np.asarray(Image.fromarray(frame).resize((SIZE, SIZE))) for frame in cut]
+    picture = io.BytesIO()
+    Image.fromarray(np.concatenate(small, axis=1)).save(picture, "WEBP", quality=QUALITY, method=6)
+    return base64.b64encode(picture.getvalue()).decode()
+
+
+def _attention(paths, corpus: dict, texts, pairs, settings: Model, store: ClipStore, rows: dict) -> dict | None:
+    """The maps of the first preferred run that has weights of these settings; None where none has."""
+    runs = {run["name"]: run["seeds"][0] for run in corpus["runs"]}
+    for run in filter(runs.get, PREFERRED):
+        seed, greedy = runs[run]["seed"], runs[run]["decoders"]["greedy"]
+        network = _network(paths.weights(corpus["name"], run, seed), settings)
+        if network:
+            written = {i: texts[pairs[greedy[i]][1]] for i in rows}
+            maps = attention_maps(*network, store, {i: row for i, row in rows.items() if written[i]}, written)
+            return {"run": run, "seed": seed, "maps": maps}
+    return None
+
+
+def _network(weights: Path, settings: Model) -> tuple | None:
+    """The trained lip-reader and its view; None where there is none, or one of other settings than today's."""
+    import torch
+
+    from pcpg import checkpoint
+
+    if not weights.is_file():
+        return None
+    content = checkpoint.load(weights)
+    if content["settings"] != to_plain(settings):
+        print(f"page: {weights} was made with other settings: no attention from it", file=sys.stderr)
+        return None
+    return checkpoint.restore(content, torch.device("cpu"))
+
+
+def attention_maps(model, view, store: ClipStore, rows: dict[int, int], written: dict[int, str]) -> dict[int, list]:
+    """For each clip [encoder steps S, base64 of uint8 (characters, S)], the weights as it writes what is `written`.
+
+    255 is the highest weight of its map. rows: our number of a clip -> its place in the store.
+    """
+    import torch
+
+    from pcpg import batches
+    from pcpg.attention import attend
+    from pcpg.text import to_batch
+
+    maps, cpu = {}, torch.device("cpu")
+    model.eval()
+    with torch.no_grad():
+        for i, row in rows.items():  # one clip at a time: few, and each free of the others' lengths
+            batch = batches.collate(store, [row], view, cpu)
+            memory = model.encode(batch.frames, batch.lengths)
+            characters, _ = to_batch([written[i]])
+            found = attend(model.decoder, memory, characters)[0, :-1].numpy()  # without the end symbol
+            levels = np.rint(255 * found / found.max()).astype(np.uint8)
+            maps[i] = [levels.shape[1], base64.b64encode(levels.tobytes()).decode()]
+    return maps
