@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -32,9 +33,10 @@ def smoke(root, tmp_path_factory) -> Path:
     run("git", "init", "--quiet", cwd=folder)
     run("dvc", "init", "--quiet", "--force", cwd=folder)
     shutil.copy(root / ".dvcignore", folder / ".dvcignore")
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run("snakemake", "--cores", "2", cwd=folder)
-    (folder / "seconds").write_text(str(time.monotonic() - started))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    (folder / "seconds").write_text(str(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
     run("dvc", "commit", "--force", "--quiet", "--no-relink", cwd=folder)
     run("git", "add", ".", cwd=folder)
     run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "smoke", cwd=folder)
@@ -45,8 +47,9 @@ def jobs_of(output: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.M) if name != "total"}
 
 
-def test_it_takes_a_minute_or_so(smoke):
-    assert float((smoke / "seconds").read_text()) < 90
+def test_it_takes_two_cores_two_minutes_at_most(smoke):
+    """By the time that processors worked: whatever else the machine does does not count."""
+    assert float((smoke / "seconds").read_text()) < 2 * 120
 
 
 def test_every_table_and_figure_is_there(smoke):
@@ -56,6 +59,9 @@ def test_every_table_and_figure_is_there(smoke):
     for figure in ("fig5_coverage", "fig6_grid", "fig6_lrw", "fig6_lrw1000", "strip"):
         for ending in ("png", "svg"):
             assert (smoke / f"figures/smoke/{figure}.{ending}").stat().st_size > 1000
+    assert (smoke / "results/smoke/claims.md").read_text().count("\n| C") == 8
+    assert "not run" not in (smoke / "results/smoke/claims.md").read_text().split("| C7 |")[0].split("| C3 |")[0]
+    assert 100_000 < (smoke / "results/smoke/report.html").stat().st_size < 3_000_000
     table = pd.read_csv(smoke / "results/smoke/table1.csv")
     assert table[~table["control"]]["cer_mean"].notna().all()
     assert table[table["control"] & (table["corpus"] == "grid")]["cer_mean"].notna().all()
@@ -91,7 +97,7 @@ def test_a_changed_parameter_reruns_what_depends_on_it_in_both_engines(smoke):
         jobs = jobs_of(run("snakemake", "--dry-run", "--quiet", "rules", "--cores", "2", cwd=smoke))
         status = run("dvc", "status", cwd=smoke)
         difference = run("dvc", "params", "diff", cwd=smoke)
-        assert jobs == {"finetune": 1, "evaluate": 1, "tables": 7, "figures": 5, "all": 1}
+        assert jobs == {"finetune": 1, "evaluate": 1, "tables": 7, "claims": 1, "figures": 5, "page": 1, "all": 1}
         assert re.findall(r"^(\S+):$", status, re.M) == ["finetune_lrw@k5s5-1"]
         assert re.search(r"runs\.lrw\.k5s5\.gamma +0\.95 +0\.9\b", difference)
     finally:
