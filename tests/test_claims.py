@@ -4,7 +4,8 @@ import csv
 
 import pytest
 
-from pcpg.report import judgement, verdicts
+from pcpg.errors import InputError
+from pcpg.report import evidence, judgement, verdicts
 from pcpg.report.claims import CLAIMS
 from pcpg.report.paper import CORPORA, TABLE2B
 
@@ -141,6 +142,16 @@ def test_classifiers_are_judged_by_their_errors(tmp_path):
         -0.3
     )
     assert found.reason.endswith("against the controls: 4 of 4 not shown")
+
+
+def test_seeds_that_transcribed_other_clips_are_refused(tmp_path):
+    transcribe(tmp_path, "grid", "ce", 2)
+    path = tmp_path / "runs/grid/ce/seed3/predictions.csv"
+    path.write_text(path.read_text().replace("\n7,", "\n700,"))
+    with pytest.raises(InputError, match=r"seed3/predictions\.csv: its clips or references are not those"):
+        evidence.errors(tmp_path, "grid", "ce", SEEDS, "wer")
+    with pytest.raises(InputError, match=r"seed1/predictions\.csv: no column classified"):
+        evidence.errors(tmp_path, "grid", "ce", SEEDS, "error")
 
 
 def test_the_csv_has_a_row_for_each_comparison(tmp_path):

@@ -26,7 +26,7 @@ from pcpg.inventory import Count, Note
 from pcpg.model import LipReader
 from pcpg.params import to_plain
 from pcpg.paths import Paths
-from pcpg.report import page
+from pcpg.report import evidence, page
 from pcpg.report.page import accounts, figures, markup, mouths, predictions, tables, verdicts
 from pcpg.store import ClipStore, IndexRow
 
@@ -237,6 +237,7 @@ def test_predictions_that_do_not_belong_together_are_named(site, tmp_path):
     ("content", "problem"),
     [
         ("clip,speaker,reference,greedy\n", "holds no prediction"),
+        ("clip,speaker,reference,greedy\na,b, ,d\n", "line 2: no reference"),
         ("clip,speaker,reference\na,b,c\n", "line 2: expected the columns"),
         ("clip,speaker,reference,greedy\na,b,c\n", "line 2: expected the columns"),
         ("clip,speaker,reference,greedy\na,b,c,d,e\n", "line 2: expected the columns"),
@@ -245,7 +246,7 @@ def test_predictions_that_do_not_belong_together_are_named(site, tmp_path):
 def test_a_malformed_table_of_predictions_is_named(tmp_path, content, problem):
     (tmp_path / "predictions.csv").write_text(content)
     with pytest.raises(InputError, match=problem):
-        predictions.read(tmp_path / "predictions.csv")
+        evidence.read(tmp_path / "predictions.csv")
 
 
 def test_no_text_becomes_markup(html):

@@ -203,9 +203,10 @@ def readme(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def transcribe(args: argparse.Namespace) -> None:
+    from pcpg.face_model import locate
     from pcpg.transcribe import transcribe as run_transcribe
 
-    print(run_transcribe(args.video, args.checkpoint, args.landmark_model, args.beam, args.show))
+    print(run_transcribe(args.video, args.checkpoint, locate(args.landmark_model), args.beam, args.show))
 
 
 def check(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
@@ -220,10 +221,9 @@ def _add_transcribe(commands) -> None:
     command.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="model.pt of a lip-reader")
     command.add_argument(
         "--landmark-model",
-        type=Path,
-        default=Path("models/face_landmarker.task"),
+        default="models/face_landmarker.task",
         metavar="FILE",
-        help="MediaPipe's face_landmarker.task (default: %(default)s)",
+        help="MediaPipe's face_landmarker.task, or download to fetch it to there (default: %(default)s)",
     )
     command.add_argument("--beam", type=int, default=5, metavar="N", help="texts to keep and print (default: 5)")
     command.add_argument("--show", type=Path, metavar="FILE", help="draw mouth and attention: .png, or .gif that moves")

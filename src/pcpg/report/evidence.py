@@ -1,15 +1,17 @@
-"""Reads the transcriptions of a run, utterance by utterance, as what pcpg.stats computes with."""
+"""Reads the transcriptions of runs, utterance by utterance, and compares them by pcpg.stats."""
 
 import csv
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from pcpg import stats
 from pcpg.errors import InputError
 from pcpg.metrics import edits
-from pcpg.stats import Errors
+from pcpg.stats import Errors, Estimate
 
-MEASURES = ("cer", "wer", "error")  # error: a word classified wrongly
+FACTS = ("clip", "speaker", "reference")  # columns of predictions.csv; every other one is a way of decoding
 
 
 def errors(
@@ -26,9 +28,11 @@ def errors(
         path = results / "runs" / corpus / run / f"seed{seed}" / "predictions.csv"
         if not path.is_file():
             continue
-        seen, rows = rows, read(path, column)
+        seen, rows = rows, read(path)
         if seen and [(row["clip"], row["reference"]) for row in seen] != [(r["clip"], r["reference"]) for r in rows]:
             raise InputError(path, "its clips or references are not those of the seeds before")
+        if column not in rows[0]:
+            raise InputError(path, f"no column {column}")
         found[seed] = [edits(row["reference"], row[column], measure) for row in rows]
     if not found:
         return None
@@ -41,8 +45,8 @@ def errors(
     )
 
 
-def read(path: Path, column: str) -> list[dict[str, str]]:
-    """The rows of a predictions.csv, with clip, speaker, reference and `column` at least."""
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a predictions.csv: FACTS, and one column or more of what was read."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file, strict=True))
@@ -51,7 +55,29 @@ def read(path: Path, column: str) -> list[dict[str, str]]:
     if not rows:
         raise InputError(path, "holds no prediction")
     for number, row in enumerate(rows, start=2):
-        absent = [key for key in ("clip", "speaker", "reference", column) if row.get(key) is None]
-        if absent or not row["reference"].strip():
-            raise InputError(f"{path}, line {number}", f"no {absent[0] if absent else 'reference'}")
+        if None in row or None in row.values() or not set(FACTS) < row.keys():
+            raise InputError(f"{path}, line {number}", f"expected the columns {', '.join(FACTS)} and a decoder's")
+        if not row["reference"].strip():
+            raise InputError(f"{path}, line {number}", "no reference")
     return rows
+
+
+class Evidence:
+    """The runs under `results`; each run's files are read once."""
+
+    def __init__(self, results: Path, seeds: list[int]):
+        self.errors = cache(lambda corpus, run, *source: errors(results, corpus, run, seeds, *source))
+
+    def rate(self, corpus: str, run: str, measure: str, decoder: str) -> Estimate | None:
+        """None where the run has no transcriptions."""
+        found = self.errors(corpus, run, measure, decoder)
+        return found and stats.rate(found)
+
+    def difference(
+        self, corpus: str, run: str, against: str, measure: str, decoders: tuple[str, str]
+    ) -> Estimate | None:
+        """run - against; None where one has no transcriptions, or they share no seed."""
+        pair = [self.errors(corpus, name, measure, way) for name, way in zip((run, against), decoders, strict=True)]
+        if None in pair or not set(pair[0].seeds) & set(pair[1].seeds):
+            return None
+        return stats.difference(*pair)

@@ -12,7 +12,7 @@ from pcpg.report.layouts import LAYOUTS
 from pcpg.report.model import read
 from pcpg.report.paper import CORPORA
 from pcpg.report.verdicts import Judged, Verdict
-from pcpg.report.words import MINUS, NONE, data, signed
+from pcpg.report.words import MINUS, chance, data, signed
 from pcpg.stats import LEVEL, REPLICATES
 
 COLUMNS = (
@@ -98,7 +98,7 @@ def _evidence(verdict: Verdict) -> list[str]:
     for one in sorted(verdict.judged, key=lambda one: one.comparison.control):
         pair = one.comparison
         cells = [CORPORA[pair.corpus], _pair(one), WORDS.get(pair.measure, "WER, best to worst")]
-        cells += [_points(pair.paper), _interval(one), NONE if one.estimate is None else _p(one.p_holm)]
+        cells += [signed(pair.paper), _interval(one), chance(one.p_holm)]
         outcome = f"{one.outcome} (control)" if pair.control else one.outcome
         lines.append(f"| {' | '.join([*cells, outcome])} |")
     return lines
@@ -113,16 +113,8 @@ def _pair(one: Judged) -> str:
     return f"{pair.run} {MINUS} {pair.against}"
 
 
-def _points(value: float) -> str:
-    return NONE if math.isnan(value) else signed(value)
-
-
 def _interval(one: Judged) -> str:
     estimate = one.estimate
     if estimate is None:
         return "not run"
     return f"{signed(estimate.value)} [{signed(estimate.low)}, {signed(estimate.high)}]"
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

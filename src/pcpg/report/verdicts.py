@@ -1,20 +1,19 @@
 """Judges the paper's claims by our runs: an effect, its interval and a verdict for each."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from scipy import stats as scipy_stats
 
 from pcpg import stats
-from pcpg.report import curves, evidence
+from pcpg.report import curves
 from pcpg.report.claims import CLAIMS, Claim, Comparison
 from pcpg.report.course import duration, unrest
+from pcpg.report.evidence import Evidence
 from pcpg.report.paper import CORPORA
-from pcpg.stats import Errors, Estimate
+from pcpg.stats import Estimate
 
 ALPHA = 0.05
 LIMIT = 1.0  # C6: percentage points between the best and the worst of the four
@@ -116,13 +115,10 @@ def _counted(judged: list[Judged]) -> str:
 
 
 class Measurer:
-    """Finds the estimate of a comparison; reads each run's files once."""
+    """Finds the estimate of a comparison."""
 
     def __init__(self, results: Path, seeds: list[int]):
-        self.results, self.seeds = results, seeds
-        self.errors: Callable[..., Errors | None] = cache(
-            lambda corpus, run, measure, decoder: evidence.errors(results, corpus, run, seeds, measure, decoder)
-        )
+        self.results, self.seeds, self.evidence = results, seeds, Evidence(results, seeds)
 
     def __call__(self, pair: Comparison) -> Estimate | None:
         """None where a run is missing, or the two share no seed."""
@@ -130,17 +126,11 @@ class Measurer:
             return self._course(pair)
         if pair.measure == "spread":
             return self._spread(pair)
-        runs = [
-            self.errors(pair.corpus, run, pair.measure, decoder)
-            for run, decoder in zip((pair.run, pair.against), pair.decoders, strict=True)
-        ]
-        if None in runs or not set(runs[0].seeds) & set(runs[1].seeds):
-            return None
-        return stats.difference(*runs)
+        return self.evidence.difference(pair.corpus, pair.run, pair.against, pair.measure, pair.decoders)
 
     def _spread(self, pair: Comparison) -> Estimate | None:
         """Best to worst of several runs. That of noisy rates is never 0, so its interval lies rather too high."""
-        runs = {run: self.errors(pair.corpus, run, "wer", "greedy") for run in pair.run.split()}
+        runs = {run: self.evidence.errors(pair.corpus, run, "wer", "greedy") for run in pair.run.split()}
         if None in runs.values():
             return None
         runs = dict(zip(runs, stats.common(*runs.values()), strict=True))

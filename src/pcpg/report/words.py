@@ -80,6 +80,13 @@ def signed(value: float | None) -> str:
     return "0.0" if text[1:] == "0.0" else text
 
 
+def chance(p: float) -> str:
+    """A p-value with three decimals; a dash for nan."""
+    if math.isnan(p):
+        return NONE
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def data(found: dict[str, str], preset: str, seeds: Sequence[int]) -> str:
     """What the numbers of ours were measured on."""
     corpora = "; ".join(f"{CORPORA[corpus]}: {kind or NOT_RUN}" for corpus, kind in found.items())

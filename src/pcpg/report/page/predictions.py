@@ -1,6 +1,5 @@
 """Every prediction of a preset as compact JSON: each text, and each pair of reference and hypothesis, stands once."""
 
-import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,9 +7,9 @@ from rapidfuzz.distance import Levenshtein
 
 from pcpg.errors import InputError
 from pcpg.params import Params
+from pcpg.report.evidence import FACTS, read
 from pcpg.report.paper import CORPORA
 
-FACTS = ("clip", "speaker", "reference")  # columns of predictions.csv; every other one is a way of decoding
 LIMIT = 30_000  # predictions on the page: of more, test clips spread evenly over the split are shown
 SIGNS = {"equal": "=", "replace": "s", "delete": "d", "insert": "i"}
 
@@ -38,21 +37,6 @@ def steps(reference: str, hypothesis: str) -> str:
     found = Levenshtein.opcodes(reference, hypothesis)
     lengths = (max(step.src_end - step.src_start, step.dest_end - step.dest_start) for step in found)
     return "".join(f"{length}{SIGNS[step.tag]}" for step, length in zip(found, lengths, strict=True))
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a predictions.csv."""
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file, strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(path, f"not a readable table: {error}") from None
-    if not rows:
-        raise InputError(path, "holds no prediction")
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values() or not set(FACTS) < row.keys():
-            raise InputError(f"{path}, line {number}", f"expected the columns {', '.join(FACTS)} and a decoder's")
-    return rows
 
 
 def run_names(settings: Params, corpus: str) -> list[str]:

@@ -6,16 +6,17 @@ from itertools import groupby
 from pathlib import Path
 
 from pcpg.errors import InputError
+from pcpg.report.claims import WORDS as MEASURES
 from pcpg.report.page.intervals import Interval, draw
 from pcpg.report.page.markup import Markup, fold, heading, join, row, table, tag
 from pcpg.report.paper import CORPORA
-from pcpg.report.words import NONE, signed
+from pcpg.report.words import NONE, chance, signed
 from pcpg.stats import LEVEL
 
 WORDS = ("supported", "contradicted", "inconclusive", "not run")
 NEEDED = {"claim", "statement", "verdict", "corpus", "run", "against", "measure", "effect", "low", "high", "outcome"}
-RATES = {"cer": "CER", "wer": "WER", "error": "classification error"}
-POINTS = {**RATES, "spread": "spread of WER", "unrest": "unrest"}  # measures in percentage points
+RATES = ("cer", "wer", "error")
+POINTS = {key: MEASURES[key] for key in (*RATES, "unrest")} | {"spread": "spread of WER"}  # in percentage points
 HEADINGS = ("Corpus", "Comparison", "Measure", "Outcome", "Paper", "Ours", "Interval", "", "p", "p (Holm)")
 READ = (
     "An effect is the difference of two error rates in percentage points: below 0, to the left of the line, the run "
@@ -135,19 +136,15 @@ def _row(found: dict, reach: float) -> Markup:
         _compared(found),
         POINTS.get(found["measure"], found["measure"]),
         outcome,
-        _number(found["paper"], signed),
+        signed(found["paper"]),
         signed(found["effect"]) if ran else NONE,
         interval,
         draw([_interval(found)], reach) if ran and points else None,
-        _number(found["p"], lambda p: f"{p:.3f}"),
-        _number(found["p_holm"], lambda p: f"{p:.3f}"),
+        chance(found["p"]),
+        chance(found["p_holm"]),
         numeric=4,
         kind="control" if _control(found) else None,
     )
-
-
-def _number(value: float, write) -> str:
-    return NONE if math.isnan(value) else write(value)
 
 
 def _compared(found: dict) -> Markup:
