@@ -31,6 +31,7 @@ def each(pattern, pairs):
 WEIGHTS = f"runs/{P}/{{corpus}}/{{run}}/seed{{seed}}/model.pt"
 HISTORY = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/history.csv"
 METRICS = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/metrics.json"
+PROVENANCE = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/provenance.json"
 PREDICTIONS = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/predictions.csv"
 CE_WEIGHTS = WEIGHTS.replace("{run}", "ce")
 
@@ -101,6 +102,7 @@ rule train:
     output:
         CE_WEIGHTS,
         HISTORY.replace("{run}", "ce"),
+        PROVENANCE.replace("{run}", "ce"),
     params:
         lookup("model/{corpus}", within=config),
         lookup("baselines/{corpus}", within=config),
@@ -122,6 +124,7 @@ rule finetune:
     output:
         WEIGHTS,
         HISTORY,
+        PROVENANCE,
     params:
         lookup("model/{corpus}", within=config),
         lookup("runs/{corpus}/{run}", within=config),
@@ -160,6 +163,7 @@ rule scratch:
     output:
         WEIGHTS.replace("{run}", "scratch"),
         HISTORY.replace("{run}", "scratch"),
+        PROVENANCE.replace("{run}", "scratch"),
         METRICS.replace("{run}", "scratch"),
         PREDICTIONS.replace("{run}", "scratch"),
     params:
@@ -181,6 +185,7 @@ rule probe:
     output:
         WEIGHTS.replace("{run}", "{encoder}-{probe}"),
         HISTORY.replace("{run}", "{encoder}-{probe}"),
+        PROVENANCE.replace("{run}", "{encoder}-{probe}"),
         METRICS.replace("{run}", "{encoder}-{probe}"),
         PREDICTIONS.replace("{run}", "{encoder}-{probe}"),
     params:
@@ -258,6 +263,7 @@ rule page:
         f"results/{P}/claims.csv",
         expand(f"figures/{P}/{{figure}}.png", figure=config["figures"]),
         each(PREDICTIONS, RUNS + SCRATCH + PROBES),
+        each(PROVENANCE, RUNS + SCRATCH + PROBES),
         each(WEIGHTS, RUNS + SCRATCH + PROBES),
         expand(f"clips/{P}/{{corpus}}", corpus=config["corpora"]),
         expand(f"results/{P}/clips/{{corpus}}/summary.csv", corpus=config["corpora"]),

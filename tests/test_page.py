@@ -484,7 +484,6 @@ def test_cost_is_that_of_pcpg_model(site):
     sizes = measure(site.settings.model["grid"], 75, 8)
     assert "GRID: 75 frames, 8 steps" in text
     assert f"{sum(size.parameters for size in sizes.values()):,}" in text
-    assert "not recorded" in text
 
 
 def test_many_notes_are_cut_and_the_page_says_so(tmp_path, monkeypatch):

@@ -41,12 +41,12 @@ def run_fit(toy: Path, scores: list[float], loss) -> tuple[list[float], dict, li
         states.append(model.weight.item())
         return {"val_cer": next(scores)}
 
-    best, history = fit(
+    progress = fit(
         model, SETTINGS, Training(store, store.select("train"), SETTINGS.batch, VIEW, CPU, 1),
         losses_of=lambda model, batch: {"loss": loss(model)}, validate=validate, select="val_cer", start=100,
         session=session_in(toy), resume=Resume(toy / "model.pt", "t"),
     )  # fmt: skip
-    return states, best, history
+    return states, progress.best_state, progress.history
 
 
 def test_the_best_evaluation_is_kept_and_the_earliest_of_equals(toy):
@@ -67,7 +67,7 @@ class Killed(Exception):
     pass
 
 
-def train(folder: Path, toy: Path, stop_after: int | None = None) -> tuple[bytes, list[dict]]:
+def train(folder: Path, toy: Path, stop_after: int | None = None) -> tuple[bytes, loop.Progress]:
     """A small net with dropout and batch statistics, on two batches an epoch; broken off after some updates."""
     torch.manual_seed(0)
     store = ClipStore(toy / "clips/smoke/grid")
@@ -83,25 +83,38 @@ def train(folder: Path, toy: Path, stop_after: int | None = None) -> tuple[bytes
         return {"loss": (model(batch.frames.mean(dim=(1, 2))) - batch.uniforms(1)).square().mean()}
 
     resume = Resume(folder / "model.pt", "same")
-    best, history = fit(
+    progress = fit(
         model, settings, Training(store, store.select("train"), 6, VIEW, CPU, 1), losses_of,
         validate=lambda: {"val_cer": model[3].weight.sum().item()}, select="val_cer", start=0,
         session=session_in(folder), resume=resume,
     )  # fmt: skip
-    save(folder / "model.pt", best)
-    return (folder / "model.pt").read_bytes(), history
+    save(folder / "model.pt", progress.best_state)
+    return (folder / "model.pt").read_bytes(), progress
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 1e9])  # saves after every update, or after evaluations alone
 def test_a_training_broken_off_after_any_update_ends_in_the_same_bytes(toy, tmp_path, monkeypatch, seconds):
     monkeypatch.setattr(loop, "SAVE_SECONDS", seconds)
-    wanted = train(tmp_path / "unbroken", toy)
+    wanted, unbroken = train(tmp_path / "unbroken", toy)
     for stop in range(6):
         folder = tmp_path / f"broken{stop}"
         with pytest.raises(Killed):
             train(folder, toy, stop)
         assert (folder / "resume.pt").is_file() == (stop > 0 if seconds < 0 else stop >= 3)
-        assert train(folder, toy) == wanted
+        weights, progress = train(folder, toy)
+        assert weights == wanted and progress.history == unbroken.history
+
+
+def test_time_and_memory_are_those_of_all_parts_of_a_broken_training(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
+    with pytest.raises(Killed):
+        train(tmp_path, toy, 3)
+    content = read(tmp_path / "resume.pt")
+    assert 0 < content["state"]["progress"]["seconds"] < 60
+    content["state"]["progress"] |= {"seconds": 1000.0, "peak": 2**50}
+    save(tmp_path / "resume.pt", content)
+    _, progress = train(tmp_path, toy)
+    assert 1000 < progress.seconds < 1060 and progress.peak == 2**50
 
 
 def test_only_the_same_training_goes_on(tmp_path):

@@ -142,7 +142,7 @@ def finetune(
         return validate(model, store, rows, view, device, decoding.max_length)
 
     left = {"iteration": content["iteration"], "epoch": 0, **evaluate()}
-    best, history = fit(
+    progress = fit(
         model,
         run,
         Training(store, store.select("train"), run.batch, view, device, session.seed),
@@ -153,4 +153,4 @@ def finetune(
         session=session,
         resume=resume,
     )
-    write_outcome(session, content, best, history, resume, left)
+    write_outcome(session, content, [model_settings, run], model, progress, resume, left)

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from pcpg import batches, checkpoint, parallel
+from pcpg import batches, checkpoint, parallel, provenance
 from pcpg.batches import Batch, Training, View
 from pcpg.evaluate import write_metrics, write_predictions
 from pcpg.history import write_history
@@ -77,7 +77,7 @@ def train_classifier(
     classes = 1 + max(clip.label for clip in store.index)
     model = Classifier(lip_reader.encoder, classes).to(device)
     model.encoder.requires_grad_(not fixed)
-    best, history = fit(
+    progress = fit(
         model,
         settings,
         Training(store, rows["train"], settings.batch, view, device, session.seed),
@@ -88,15 +88,16 @@ def train_classifier(
         session=session,
         resume=resume,
     )
-    model.load_state_dict(best)
+    model.load_state_dict(progress.best_state)
     test = classify(model, store, rows["test"], view, device)
     if parallel.rank() > 0:
         return
-    iteration = min(history, key=lambda row: row["val_error"])["iteration"]
+    iteration = min(progress.history, key=lambda row: row["val_error"])["iteration"]
     content = {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std, "classes": classes}
-    write_history(session.outcome / "history.csv", history)
+    write_history(session.outcome / "history.csv", progress.history)
     write_predictions(session.outcome / "predictions.csv", named(store, test))
     facts = {"split": "test", "clips": len(test), "accuracy": accuracy(store, test)}
     write_metrics(session.outcome / "metrics.json", identity | facts)
-    checkpoint.save(session.weights, content | {"model": best, "iteration": iteration})
+    provenance.write(session, [model_settings, settings], model, progress.done, progress.seconds, progress.peak)
+    checkpoint.save(session.weights, content | {"model": progress.best_state, "iteration": iteration})
     resume.remove()

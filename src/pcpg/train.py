@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from pcpg import batches, checkpoint, parallel
+from pcpg import batches, checkpoint, parallel, provenance
 from pcpg.batches import Batch, Training, View
 from pcpg.decode import greedy
 from pcpg.history import write_history
@@ -19,7 +19,7 @@ from pcpg.resume import Resume, fingerprint
 from pcpg.session import Session
 from pcpg.store import ClipStore
 from pcpg.text import END, decode
-from pcpg.training import fit
+from pcpg.training import Progress, fit
 
 
 def new_lip_reader(store: ClipStore, settings: Model, device: torch.device) -> tuple[LipReader, View]:
@@ -93,7 +93,7 @@ def train_baseline(
     model, view = new_lip_reader(store, model_settings, device)
     identity = fingerprint(session, [model_settings, settings, decoding], store)
     resume = Resume(session.weights, identity)
-    best, history = fit(
+    progress = fit(
         model,
         settings,
         Training(store, store.select("train"), settings.batch, view, device, session.seed),
@@ -105,15 +105,23 @@ def train_baseline(
         resume=resume,
     )
     content = {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std}
-    write_outcome(session, content, best, history, resume)
+    write_outcome(session, content, [model_settings, settings], model, progress, resume)
 
 
 def write_outcome(
-    session: Session, content: dict, best: dict, history: list[dict], resume: Resume, first: dict | None = None
+    session: Session,
+    content: dict,
+    settings: list[object],
+    model: LipReader,
+    progress: Progress,
+    resume: Resume,
+    first: dict | None = None,
 ) -> None:
-    """history.csv, behind the row `first`, and a lip-reader's checkpoint; by then nothing is left to resume."""
+    """history.csv, behind the row `first`, provenance.json and a checkpoint; by then nothing is left to resume."""
     if parallel.rank() == 0:
+        history = progress.history
         iteration = min(history, key=lambda row: row["val_cer"])["iteration"]
         write_history(session.outcome / "history.csv", [first, *history] if first else history)
-        checkpoint.save(session.weights, content | {"model": best, "iteration": iteration})
+        provenance.write(session, settings, model, progress.done, progress.seconds, progress.peak)
+        checkpoint.save(session.weights, content | {"model": progress.best_state, "iteration": iteration})
         resume.remove()

@@ -1,6 +1,7 @@
 """The training loop that baseline, policy-gradient runs and probes share."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from pcpg.batches import Batch, Training, ahead
 from pcpg.errors import InputError
 from pcpg.monitor import Monitor
 from pcpg.params import Optimisation
+from pcpg.provenance import peak_memory
 from pcpg.resume import Resume
 from pcpg.seeding import stream
 from pcpg.session import Session
@@ -57,6 +59,8 @@ class Progress:
     best_state: dict | None = None
     history: list[dict] = field(default_factory=list)
     recent: dict[str, list[torch.Tensor]] = field(default_factory=dict)  # values since the last evaluation
+    seconds: float = 0.0  # over all parts of a training that was broken off
+    peak: int = 0  # bytes of memory
 
     def note(self, losses: Losses) -> None:
         self.done += 1
@@ -121,18 +125,18 @@ def fit(
     start: int,
     session: Session,
     resume: Resume,
-) -> tuple[dict, list[dict]]:
+) -> Progress:
     """Train, and keep the weights of the evaluation with the lowest `select`, a quantity that `validate` returns.
 
     losses_of: the losses of a batch, "loss" the one to minimise; their means since the last evaluation go into the
     history as train_*. start: iterations behind the initial weights. All that is random follows from the session's
     seed, the update and the clip, so a training that goes on from `resume` ends in the same bytes.
-    -> best state_dict, history.
     """
     total = settings.epochs * len(training)
     due = {math.ceil(total * (i + 1) / settings.evaluations) for i in range(settings.evaluations)}
     learner = Learner(model, losses_of, settings, total, session)
     progress = restore(resume, learner, session.device)
+    clock = time.monotonic() - progress.seconds
     with Monitor(session, training, settings.epochs, progress.done) as monitor:
         while progress.done < total:
             epoch, skip = divmod(progress.done, len(training))
@@ -148,9 +152,11 @@ def fit(
                 if evaluated:
                     progress.record(row, validate(), select, model)
                 monitor.advance(progress.done, progress.history[-1] if evaluated else None)
+                progress.seconds = time.monotonic() - clock
+                progress.peak = max(progress.peak, peak_memory(session.device))
                 if parallel.rank() == 0 and (evaluated or resume.age() > SAVE_SECONDS):
                     resume.save(learner.state() | {"progress": vars(progress)})
-    return progress.best_state, progress.history
+    return progress
 
 
 def restore(resume: Resume, learner: Learner, device: torch.device) -> Progress:

@@ -12,7 +12,7 @@ from string import Template
 from pcpg.files import write_text
 from pcpg.params import Params
 from pcpg.paths import Paths
-from pcpg.report.page import accounts, figures, mouths, predictions, tables, verdicts
+from pcpg.report.page import accounts, figures, mouths, predictions, tables, trainings, verdicts
 from pcpg.report.page.markup import Markup, fold, join, tag
 from pcpg.report.paper import CORPORA
 
@@ -34,6 +34,7 @@ def render(settings: Params, paths: Paths, file: Path) -> str:
         corpus |= mouths.media(paths, corpus, found["texts"], found["pairs"], settings.model[corpus["name"]])
     script = (HERE / "page.js").read_text(encoding="utf-8")
     kind, sentence = origin(settings)
+    records = trainings.recorded(settings, paths)
     parts = {
         "preset": join(settings.preset),
         "kind": join(kind),
@@ -43,8 +44,8 @@ def render(settings: Params, paths: Paths, file: Path) -> str:
         "figures": figures.section(settings.figures, paths.figures),
         "coverage": coverage(found),
         "quality": accounts.quality(settings, paths),
-        "cost": accounts.cost(settings, paths, texts),
-        "again": join(accounts.again(_name(file)), accounts.digests(file)),
+        "cost": join(accounts.cost(settings, paths, texts), trainings.cost(records)),
+        "again": join(accounts.again(_name(file)), trainings.commits(records), accounts.digests(file)),
         "parameters": parameters(file),
         "css": Markup((HERE / "page.css").read_text(encoding="utf-8")),
         "script": Markup(script),

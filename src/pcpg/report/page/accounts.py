@@ -84,8 +84,6 @@ def cost(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> Markup:
         tag("p", "The network of each corpus, and one forward pass of a clip of median length, decoded in as many "
             f"steps as the median test text has characters, and one for its end. {PARTS}", class_="key"),
         table("Parameters and FLOPs", headings, rows),
-        tag("p", "Time, device and peak memory of the trainings: not recorded by this pipeline’s runs. ",
-            tag("code", "make bench"), " measures speeds on the machine at hand."),
     )  # fmt: skip
 
 
