@@ -5,7 +5,7 @@ import torch
 import torchvision
 
 from pcpg.decode import beam_search, greedy
-from pcpg.model import Classifier, LipReader, Stem
+from pcpg.model import Classifier, LipReader, ResidualBlock, Stem
 from pcpg.text import END, decode
 
 TINY = {
@@ -33,11 +33,30 @@ def masked(frames):
     return frames * (torch.arange(20) < LENGTHS[:, None])[:, :, None, None]
 
 
-def test_paper_sized_body_takes_the_weights_of_resnet18():
-    model = LipReader(**TINY | {"stem_channels": 64, "widths": [64, 128, 256, 512], "blocks": 2})
+def test_paper_sized_body_is_that_of_torchvisions_resnet18(frames):
+    """From the same weights the same features, and the same gradients down to the first layer, bit for bit."""
+    ours = LipReader(**TINY | {"stem_channels": 64, "widths": [64, 128, 256, 512], "blocks": 2}).encoder.front_end.body
     reference = torchvision.models.resnet18(weights=None)
-    stages = torch.nn.Sequential(reference.layer1, reference.layer2, reference.layer3, reference.layer4)
-    model.encoder.front_end.body.load_state_dict(stages.state_dict())
+    theirs = torch.nn.Sequential(reference.layer1, reference.layer2, reference.layer3, reference.layer4)
+    ours.load_state_dict(theirs.state_dict())
+    maps = torch.randn(2, 64, 16, 16, generator=torch.Generator().manual_seed(1))
+    found = []
+    for body in (ours, theirs):
+        features = body(maps)
+        features.square().sum().backward()
+        found.append([features, *(parameter.grad for parameter in body.parameters())])
+    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
+    assert [*ours.state_dict()] == [*theirs.state_dict()]
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_block_draws_the_initial_weights_that_torchvisions_draws(stride):
+    torch.manual_seed(1)
+    ours = ResidualBlock(4, 8, stride)
+    torch.manual_seed(1)
+    shortcut = torch.nn.Sequential(torch.nn.Conv2d(4, 8, 1, stride, bias=False), torch.nn.BatchNorm2d(8))
+    theirs = torchvision.models.resnet.BasicBlock(4, 8, stride, shortcut)
+    assert all(torch.equal(value, theirs.state_dict()[name]) for name, value in ours.state_dict().items())
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [([5, 7, 7], [1, 2, 2]), ([3, 5, 5], [3, 2, 2]), ([4, 3, 3], [2, 1, 1])])

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-from torchvision.models.resnet import BasicBlock
 
 from pcpg.text import BEGIN, CLASSES, END
 
@@ -40,8 +39,32 @@ class Stem(nn.Conv3d):
         return F.conv2d(stacks, weight, stride=self.stride[1:], padding=self.padding[1:])
 
 
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut: the basic block of ResNet-18 (He et al., 2016, figure 5).
+
+    The same numbers under the same names as torchvision's BasicBlock, whose import would cost each job two seconds.
+    """
+
+    def __init__(self, before: int, width: int, stride: int = 1):
+        super().__init__()
+        shortcut = None
+        if stride != 1 or before != width:
+            shortcut = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        self.conv1 = nn.Conv2d(before, width, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = shortcut
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """maps (N, before, H, W) -> (N, width, H / stride, W / stride)."""
+        inner = F.relu(self.bn1(self.conv1(maps)), inplace=True)
+        beside = maps if self.downsample is None else self.downsample(maps)
+        return F.relu(self.bn2(self.conv2(inner)) + beside, inplace=True)
+
+
 class FrontEnd(nn.Module):
-    """Conv3d stem, then residual stages (torchvision's BasicBlock) on each time step.
+    """Conv3d stem, then residual stages on each time step.
 
     widths 64, 128, 256, 512 with 2 blocks are the body of ResNet-18.
     """
@@ -67,11 +90,8 @@ class FrontEnd(nn.Module):
 
 
 def _stage(before: int, width: int, blocks: int, stride: int) -> nn.Sequential:
-    shortcut = None
-    if stride != 1 or before != width:
-        shortcut = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
-    first = BasicBlock(before, width, stride, shortcut)
-    return nn.Sequential(first, *(BasicBlock(width, width) for _ in range(blocks - 1)))
+    first = ResidualBlock(before, width, stride)
+    return nn.Sequential(first, *(ResidualBlock(width, width) for _ in range(blocks - 1)))
 
 
 class Encoder(nn.Module):
