@@ -60,7 +60,7 @@ def transcribe(path: Path, weights: Path, landmark_model: Path, beam: int, shown
         show.check(shown)
     reader = read_model(weights)
     clip = mouths(path, landmark_model, reader.region, reader.kernel)
-    seen = cut(clip, reader.view, None)
+    seen = cut(torch.from_numpy(clip), reader.view, None).numpy()
     found = read_lips(reader, seen, beam)
     if shown is not None:
         best = found.characters[0]

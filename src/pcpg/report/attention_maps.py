@@ -72,12 +72,14 @@ def read(corpus: str, weights: Path, clips: Path, seed: int) -> tuple[str, dict[
 
 
 def _read(path: Path, store, row: int) -> Reading:
+    import torch
+
     from pcpg.batches import cut  # these start torch
     from pcpg.show import Reading, labels
     from pcpg.transcribe import read_lips, read_model
 
     reader = read_model(path, store.region)
-    seen = cut(store[row], reader.view, None)
+    seen = cut(torch.tensor(store[row]), reader.view, None).numpy()
     found = read_lips(reader, seen, beam=1)
     return Reading(seen, labels(found.characters[0]), found.weights, reader.stride, found.scores[0])
 
