@@ -33,11 +33,14 @@ HISTORY = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/history.csv"
 METRICS = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/metrics.json"
 PROVENANCE = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/provenance.json"
 PREDICTIONS = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/predictions.csv"
+SHARD = f"clips/{P}/{{corpus}}/shards/{{shard}}"
+STORE = f"clips/{P}/{{corpus}}/store.json"  # stands for all shards: it holds their checksums
 CE_WEIGHTS = WEIGHTS.replace("{run}", "ce")
 
 
 wildcard_constraints:
     corpus="[^/]+",
+    shard=r"\d+",
     run="[^/]+",
     encoder="[^/]+",
     probe="|".join(config["probes"]) or "-",  # an empty pattern would match anything
@@ -74,23 +77,41 @@ rule raw:
         "pcpg raw {wildcards.corpus} {FLAG} 2> {log}"
 
 
-rule clips:
+rule shard:
     input:
         "src/pcpg/clips.py",
         "src/pcpg/landmarks.py",
         "src/pcpg/roi.py",
         f"data/{P}/{{corpus}}",
     output:
-        directory(f"clips/{P}/{{corpus}}"),
+        directory(SHARD),
+    params:
+        lookup("corpora/{corpus}/clips", within=config),
+        lookup("shards", within=config),
+    log:
+        f"logs/{P}/shard/{{corpus}}-{{shard}}.log",
+    threads: config["workers"]
+    shell:
+        "pcpg clips shard {wildcards.corpus} {wildcards.shard} {FLAG} 2> {log}"
+
+
+rule store:
+    input:
+        "src/pcpg/shards.py",
+        "src/pcpg/inventory.py",
+        f"data/{P}/{{corpus}}",
+        expand(SHARD, shard=config["shards"], allow_missing=True),
+    output:
+        STORE,
         f"results/{P}/clips/{{corpus}}/summary.csv",
         f"results/{P}/clips/{{corpus}}/notes.csv",
     params:
         lookup("corpora/{corpus}/clips", within=config),
+        lookup("shards", within=config),
     log:
-        f"logs/{P}/clips/{{corpus}}.log",
-    threads: config["workers"]
+        f"logs/{P}/store/{{corpus}}.log",
     shell:
-        "pcpg clips {wildcards.corpus} {FLAG} 2> {log}"
+        "pcpg clips store {wildcards.corpus} {FLAG} 2> {log}"
 
 
 rule train:
@@ -98,7 +119,7 @@ rule train:
         "src/pcpg/train.py",
         "src/pcpg/training.py",
         "src/pcpg/model.py",
-        f"clips/{P}/{{corpus}}",
+        STORE,
     output:
         CE_WEIGHTS,
         HISTORY.replace("{run}", "ce"),
@@ -119,7 +140,7 @@ rule finetune:
         "src/pcpg/finetune.py",
         "src/pcpg/objectives.py",
         "src/pcpg/rewards.py",
-        f"clips/{P}/{{corpus}}",
+        STORE,
         CE_WEIGHTS,
     output:
         WEIGHTS,
@@ -141,7 +162,7 @@ rule evaluate:
         "src/pcpg/evaluate.py",
         "src/pcpg/decode.py",
         "src/pcpg/metrics.py",
-        f"clips/{P}/{{corpus}}",
+        STORE,
         WEIGHTS,
     output:
         METRICS,
@@ -159,7 +180,7 @@ rule scratch:
     input:
         "src/pcpg/probe.py",
         "src/pcpg/training.py",
-        f"clips/{P}/{{corpus}}",
+        STORE,
     output:
         WEIGHTS.replace("{run}", "scratch"),
         HISTORY.replace("{run}", "scratch"),
@@ -180,7 +201,7 @@ rule probe:
     input:
         "src/pcpg/probe.py",
         "src/pcpg/training.py",
-        f"clips/{P}/{{corpus}}",
+        STORE,
         WEIGHTS.replace("{run}", "{encoder}"),
     output:
         WEIGHTS.replace("{run}", "{encoder}-{probe}"),
@@ -247,7 +268,7 @@ rule figures:
         each(PREDICTIONS, RUNS + SCRATCH + PROBES),
         each(HISTORY, RUNS + SCRATCH + PROBES),
         each(WEIGHTS, RUNS + SCRATCH + PROBES),
-        expand(f"clips/{P}/{{corpus}}", corpus=config["corpora"]),
+        expand(STORE, corpus=config["corpora"]),
     output:
         report(f"figures/{P}/{{figure}}.png", category="Figures", labels={"figure": "{figure}"}),
         f"figures/{P}/{{figure}}.svg",
@@ -265,7 +286,7 @@ rule page:
         each(PREDICTIONS, RUNS + SCRATCH + PROBES),
         each(PROVENANCE, RUNS + SCRATCH + PROBES),
         each(WEIGHTS, RUNS + SCRATCH + PROBES),
-        expand(f"clips/{P}/{{corpus}}", corpus=config["corpora"]),
+        expand(STORE, corpus=config["corpora"]),
         expand(f"results/{P}/clips/{{corpus}}/summary.csv", corpus=config["corpora"]),
     output:
         report(f"results/{P}/report.html", category="Page"),

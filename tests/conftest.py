@@ -6,11 +6,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pcpg.corpora.base import write_rows
-from pcpg.store import IndexRow
+from pcpg.clips import pack
+from pcpg.corpora.base import Clip
+from pcpg.shards import join, part
+from pcpg.store import Quality, Region, shard_folder
 
 ROOT = Path(__file__).parents[1]
 TEXTS = ("bin blue", "set red", "lay a", "place green", "now", "bin red", "set blue")
+
+
+REGION = Region("landmarks", "sidecar", 96)
+
+
+def store_of(folder: Path, clips: list[Clip], frames: list[np.ndarray], shards: int = 1, quality=(), region=REGION):
+    """A clip store of ready frames; -> its folder."""
+    quality = quality or [
+        Quality(clip.clip, len(rois), 0, 0, 0, 0.1, 1.0) for clip, rois in zip(clips, frames, strict=True)
+    ]
+    results = list(zip(frames, quality, strict=True))
+    for number in range(shards):
+        out = shard_folder(folder, str(number))
+        pack(part(clips, number, shards), part(results, number, shards), out, region.size)
+    join(clips, folder, shards, region)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +40,10 @@ def root() -> Path:
 def toy(tmp_path) -> Path:
     """A folder where `pcpg train grid --seed 1` can run: the smoke preset, and 14 clips of noise of unequal lengths."""
     shutil.copy(ROOT / "tests" / "smoke.params.yaml", tmp_path / "params.yaml")
-    folder, offset, rows = tmp_path / "clips" / "smoke" / "grid", 0, []
-    folder.mkdir(parents=True)
+    lengths, clips = range(20, 34), []
     for number in range(14):
-        split, frames = ("train", "val", "test")[max(number - 8, 0) // 2], 20 + number
-        rows.append(IndexRow(f"s1/clip{number}", "s1", split, TEXTS[number % 7], number % 3, offset, frames))
-        offset += frames
-    noise = np.random.default_rng(0).integers(0, 256, (offset, 96, 96), dtype=np.uint8)
-    np.save(folder / "frames.npy", noise)
-    write_rows(folder / "index.csv", IndexRow, rows)
+        split = ("train", "val", "test")[max(number - 8, 0) // 2]
+        clips.append(Clip(f"s1/clip{number}", "", "s1", split, TEXTS[number % 7], number % 3, 0, 0))
+    noise = np.random.default_rng(0).integers(0, 256, (sum(lengths), 96, 96), dtype=np.uint8)
+    store_of(tmp_path / "clips/smoke/grid", clips, np.split(noise, np.cumsum(lengths)[:-1]), shards=3)
     return tmp_path

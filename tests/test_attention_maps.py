@@ -3,6 +3,7 @@ import matplotlib.style
 import numpy as np
 import pytest
 import torch
+from conftest import REGION
 
 from pcpg import batches, checkpoint, params
 from pcpg.attention import attend
@@ -25,7 +26,7 @@ def untrained(folder, seed, settings):
         model.decoder.output.weight.mul_(20)  # decided
         model.decoder.output.bias[:2] = -1e3  # no padding, no begin
     content = {"settings": settings, "model": model.state_dict(), "mean": 0.5, "std": 0.25, "iteration": 1}
-    checkpoint.save(folder / "model.pt", content)
+    checkpoint.save(folder / "model.pt", content | {"region": params.to_plain(REGION)})
     return folder / "model.pt"
 
 

@@ -1,6 +1,5 @@
 """From stored clips to the network's input."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -15,21 +14,20 @@ CPU = torch.device("cpu")
 def clip():
     """Six frames of 20 x 20 pixels, each frame the same picture."""
     picture = torch.randint(0, 256, (20, 20), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    return picture.expand(6, 20, 20).numpy()
+    return picture.repeat(6, 1, 1)
 
 
 def view_of(**settings) -> View:
     return View(**{"crop": 12, "shift": 0, "pool": 1, "flip": False, "repeat": 0.0, "mean": 0.0, "std": 1.0} | settings)
 
 
-def prepare(clip: np.ndarray, view: View, draws: torch.Generator | None) -> torch.Tensor:
-    pixels = torch.tensor(cut(clip, view, draws).copy())
-    return normalise(pixels[None], torch.tensor([len(clip)]), view)[0]
+def prepare(clip: torch.Tensor, view: View, draws: torch.Generator | None) -> torch.Tensor:
+    return normalise(cut(clip, view, draws)[None], torch.tensor([len(clip)]), view)[0]
 
 
 def test_the_centre_is_cut_without_a_generator(clip):
     view = view_of(shift=4, flip=True, mean=0.25, std=0.5)
-    wanted = (torch.tensor(clip[:, 4:16, 4:16]).float() / 255 - 0.25) / 0.5
+    wanted = (clip[:, 4:16, 4:16].float() / 255 - 0.25) / 0.5
     assert torch.allclose(prepare(clip, view, None), wanted, atol=1e-5)
 
 
@@ -37,7 +35,7 @@ def test_pooling_takes_the_mean_of_squares(clip):
     view = view_of(pool=3)
     pooled = prepare(clip, view, None)
     assert pooled.shape == (6, 4, 4)
-    assert pooled[0, 0, 0].item() == pytest.approx(clip[0, 4:7, 4:7].mean() / 255, rel=1e-5)
+    assert pooled[0, 0, 0].item() == pytest.approx(clip[0, 4:7, 4:7].float().mean().item() / 255, rel=1e-5)
 
 
 def test_training_draws_one_crop_and_flip_for_all_frames_within_the_shift(clip):
@@ -46,7 +44,7 @@ def test_training_draws_one_crop_and_flip_for_all_frames_within_the_shift(clip):
     possible = {}
     for top in range(2, 7):
         for left in range(2, 7):
-            cut = torch.tensor(clip[0, top : top + 12, left : left + 12]).float() / 255
+            cut = clip[0, top : top + 12, left : left + 12].float() / 255
             possible[tuple(cut.flatten().tolist())] = (top, left, False)
             possible[tuple(cut.flip(1).flatten().tolist())] = (top, left, True)
     seen = set()
@@ -58,7 +56,7 @@ def test_training_draws_one_crop_and_flip_for_all_frames_within_the_shift(clip):
 
 
 def test_a_frame_shown_twice_moves_the_rest_back_and_keeps_the_length():
-    clip = np.arange(40, dtype=np.uint8)[:, None, None].repeat(20, 1).repeat(20, 2)
+    clip = torch.arange(40, dtype=torch.uint8)[:, None, None].repeat(1, 20, 20)
     shown = 255 * prepare(clip, view_of(repeat=0.3), torch.Generator().manual_seed(2))[:, 0, 0]
     steps = shown.round().diff().tolist()
     assert len(shown) == 40 and set(steps) == {0.0, 1.0}

@@ -24,8 +24,11 @@ def folder(root, tmp_path):
         (("tables", "table9"), "table9: not a table"),
         (("figures", "fig9"), "fig9: not a figure"),
         (("raw", "lrs2"), "corpus lrs2: is not one of grid, lrw, lrw1000"),
-        (("clips", "grid"), "data/smoke/grid/manifest.csv: no such file"),
-        (("train", "grid", "--seed", "1"), "clips/smoke/grid/index.csv: no such file"),
+        (("clips", "shard", "grid", "0"), "data/smoke/grid/manifest.csv: no such file"),
+        (("clips", "shard", "grid", "2"), "shard 2: is not one of 0 to 1"),
+        (("clips", "store", "grid"), "data/smoke/grid/manifest.csv: no such file"),
+        (("clips", "info", "clips"), "clips/store.json: no such file"),
+        (("train", "grid", "--seed", "1"), "clips/smoke/grid/store.json: no such file"),
         (("finetune", "grid", "k9s9", "--seed", "1"), "runs.grid.k9s9: is not one of k1s1, k5s5, k5s1"),
         (("evaluate", "grid", "ce", "--seed", "1"), "smoke/grid"),
         (("probe", "lrw", "ce", "xx", "--seed", "1"), "probes.xx: is not one of fe_tc, te_tc"),
@@ -60,4 +63,11 @@ def test_a_damaged_checkpoint_is_named(folder):
             checkpoint.load(folder / "model.pt")
     checkpoint.save(folder / "model.pt", {"model": {}})
     with pytest.raises(InputError, match=r"model\.pt: is not a checkpoint of a lip-reader"):
+        checkpoint.load(folder / "model.pt")
+    content = dict.fromkeys(["settings", "model", "mean", "std", "iteration"])
+    checkpoint.save(folder / "model.pt", content)
+    with pytest.raises(InputError, match=r"model\.pt: does not say which mouth clips it was trained on"):
+        checkpoint.load(folder / "model.pt")
+    checkpoint.save(folder / "model.pt", content | {"region": {"kind": "circle", "landmarks": None, "size": 96}})
+    with pytest.raises(InputError, match=r"model\.pt: region\.kind: 'circle' is not one of landmarks, box, frame"):
         checkpoint.load(folder / "model.pt")

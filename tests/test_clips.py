@@ -1,8 +1,7 @@
-"""The clips stage end to end: packing, listing what fails, the same bytes for any number of workers, and the store."""
+"""The stage shard: packing, listing what fails, the same bytes for any number of workers."""
 
 import csv
 import os
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,12 @@ from PIL import Image
 from test_video import write_audio, write_video
 
 from pcpg import landmarks, roi, video
-from pcpg.clips import build
+from pcpg.clips import build, process
 from pcpg.corpora.base import Clip
 from pcpg.errors import InputError
 from pcpg.pool import in_order
-from pcpg.store import ClipStore, IndexRow
+from pcpg.shards import join
+from pcpg.store import ClipStore, Region, shard_folder
 
 SHARED = Path(__file__).parents[2] / "shared"
 GRID, MODEL = SHARED / "grid", SHARED / "models" / "face_landmarker.task"
@@ -28,9 +28,11 @@ def clip_of(name, video=None, split="train", first=0, frames=0):
     return Clip(name, video or f"{name}.mpg", name.split("/")[0], split, "bin blue", -1, first, frames)
 
 
-def make(clips, root, out, roi="frame", landmarks=None, model=None, size=24, workers=1):
-    build(clips, root, out, roi=roi, landmarks=landmarks, model=model, size=size, workers=workers)
-    return ClipStore(out)
+def make(clips, root, out, roi="frame", landmarks=None, model=None, size=24, workers=1) -> ClipStore:
+    """A store of one shard."""
+    shard = shard_folder(out, "0")
+    build(clips, root, shard, roi=roi, landmarks=landmarks, model=model, size=size, workers=workers)
+    return join(clips, out, 1, Region(roi, landmarks, size))
 
 
 def rows_of(path):
@@ -69,7 +71,7 @@ def test_every_failure_is_listed_and_none_stops_the_run(corpus, tmp_path, capsys
     root, clips = corpus
     store = make(clips, root, tmp_path / "out", "landmarks", "sidecar")
     assert [row.clip for row in store.index] == ["s1/good", "s1/gaps"]
-    excluded = {name: row["reason"] for name, row in rows_of(tmp_path / "out/excluded.csv").items()}
+    excluded = {name: row["reason"] for name, row in rows_of(tmp_path / "out/shards/0/excluded.csv").items()}
     assert excluded == {
         "s1/empty": "not a readable video: empty, cut short, or of another format",
         "s1/blind": "no face in any frame",
@@ -77,7 +79,7 @@ def test_every_failure_is_listed_and_none_stops_the_run(corpus, tmp_path, capsys
         "s1/gone": "no such file",
         "s1/sound": "has no video stream",
     }
-    quality = rows_of(tmp_path / "out/quality.csv")
+    quality = rows_of(tmp_path / "out/shards/0/quality.csv")
     assert (quality["s1/gaps"]["faceless"], quality["s1/gaps"]["interpolated"]) == ("3", "3")
     assert quality["s1/good"]["interpolated"] == "0" and float(quality["s1/good"]["scale"]) == pytest.approx(1)
     said = capsys.readouterr().err
@@ -90,7 +92,9 @@ def test_bytes_do_not_depend_on_the_workers(corpus, tmp_path):
     for workers in (1, 2):
         make(clips, root, tmp_path / f"out{workers}", "landmarks", "sidecar", workers=workers)
     for name in ("frames.npy", "index.csv", "quality.csv", "excluded.csv"):
-        assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
+        one, two = (shard_folder(tmp_path / out, "0") / name for out in ("out1", "out2"))
+        assert one.read_bytes() == two.read_bytes()
+    assert (tmp_path / "out1/store.json").read_bytes() == (tmp_path / "out2/store.json").read_bytes()
 
 
 def test_cut_short_video_and_manifest_ranges(corpus, tmp_path):
@@ -98,8 +102,8 @@ def test_cut_short_video_and_manifest_ranges(corpus, tmp_path):
     clips = [clip_of("s1/cut"), clip_of("a", "s1/good.mpg", first=15, frames=8), clip_of("b", "s1/good.mpg", first=20)]
     store = make(clips, root, tmp_path / "out")
     assert 3 < store.index[0].frames < 30 and store.index[1].frames == 5
-    assert rows_of(tmp_path / "out/quality.csv")["a"]["missing"] == "3"
-    assert "begins at frame 20" in rows_of(tmp_path / "out/excluded.csv")["b"]["reason"]
+    assert rows_of(tmp_path / "out/shards/0/quality.csv")["a"]["missing"] == "3"
+    assert "begins at frame 20" in rows_of(tmp_path / "out/shards/0/excluded.csv")["b"]["reason"]
 
 
 def test_lrw_box_and_lrw1000_frames(tmp_path):
@@ -107,13 +111,13 @@ def test_lrw_box_and_lrw1000_frames(tmp_path):
     write_video(tmp_path / "small.mp4", [50], "mpeg4", size=(64, 64))
     store = make([clip_of("a", "a.mp4"), clip_of("b", "small.mp4")], tmp_path, tmp_path / "box", "box", size=96)
     assert store[0].shape == (3, 96, 96)
-    assert "do not hold rows (115, 211)" in rows_of(tmp_path / "box/excluded.csv")["b"]["reason"]
+    assert "do not hold rows (115, 211)" in rows_of(tmp_path / "box/shards/0/excluded.csv")["b"]["reason"]
     (tmp_path / "images").mkdir()
     for number in (3, 4, 6):
         Image.new("L", (30, 20), 10 * number).save(tmp_path / f"images/{number}.jpg", quality=95)
     store = make([clip_of("c", "images", first=2, frames=4)], tmp_path, tmp_path / "jpgs", size=16)
     assert np.abs(store[0].mean(axis=(1, 2)) - [30, 40, 60]).max() <= 1
-    assert rows_of(tmp_path / "jpgs/quality.csv")["c"]["missing"] == "1"
+    assert rows_of(tmp_path / "jpgs/shards/0/quality.csv")["c"]["missing"] == "1"
 
 
 def test_what_fails_for_every_clip_stops_before_the_work(corpus, tmp_path):
@@ -127,10 +131,6 @@ def test_what_fails_for_every_clip_stops_before_the_work(corpus, tmp_path):
     ]:
         with pytest.raises(InputError, match=problem):
             make(clips, root, out, **changes)
-    with pytest.raises(InputError, match="lists s1/good twice"):
-        make([clips[1]] * 2, root, out)
-    with pytest.raises(InputError, match="the manifest lists none"):
-        make([], root, out)
     with pytest.raises(InputError, match="none of the 1 clips could be used: 1 x no such file"):
         make([clip_of("s1/gone")], root, out)
 
@@ -145,59 +145,18 @@ def test_a_crashed_process_costs_one_clip():
     assert list(in_order(crash_on_three, range(8), workers=2, ahead=2)) == [0, 10, 20, None, 40, 50, 60, 70]
 
 
-def pack(folder, lengths=(2, 3, 1), size=4):
-    folder.mkdir(exist_ok=True)
-    np.save(folder / "frames.npy", np.random.default_rng(0).integers(0, 256, (sum(lengths), size, size), np.uint8))
-    offsets = np.cumsum([0, *lengths])
-    splits = ["train", "test", "train"]
-    with open(folder / "index.csv", "w") as file:
-        file.write("clip,speaker,split,text,label,offset,frames\n")
-        file.writelines(f"c{k},s1,{splits[k]},one,-1,{offsets[k]},{n}\n" for k, n in enumerate(lengths))
-    return folder
+def crash_on_gaps(clip, **settings):
+    if clip.clip == "s1/gaps":
+        os._exit(9)
+    return process(clip, **settings)
 
 
-def test_store(tmp_path):
-    store = ClipStore(pack(tmp_path / "a"))
-    frames = np.load(tmp_path / "a/frames.npy")
-    assert len(store) == 3 and store.index[1] == IndexRow("c1", "s1", "test", "one", -1, 2, 3)
-    np.testing.assert_array_equal(store[1], frames[2:5])
-    assert np.shares_memory(store[1], store[1]) and not store[1].flags.writeable
-    assert store.select("train") == [0, 2] and store.select("val") == []
-    with pytest.raises(ValueError, match="'dev' is not one of"):
-        store.select("dev")
-    pixels = np.concatenate([store[0], store[2]]) / 255
-    assert store.mean_std([0, 2]) == pytest.approx((pixels.mean(), pixels.std()))
-    assert store.mean_std([2, 0]) == store.mean_std([0, 2])
-    with pytest.raises(ValueError, match="no clips"):
-        store.mean_std([])
-    copy = pickle.dumps(store)
-    assert len(copy) < 1000 and np.array_equal(pickle.loads(copy)[1], store[1])
-
-
-def spoil(folder, name, old, new):
-    path = folder / name
-    path.write_bytes(path.read_bytes().replace(old, new))
-
-
-@pytest.mark.parametrize(
-    "break_it, problem",
-    [
-        (lambda f: (f / "index.csv").unlink(), "index.csv: no such file"),
-        (lambda f: (f / "frames.npy").unlink(), "frames.npy: no such file"),
-        (lambda f: (f / "frames.npy").write_bytes((f / "frames.npy").read_bytes()[:-1]), "frames.npy: not a readable"),
-        (lambda f: np.save(f / "frames.npy", np.zeros((6, 4, 4))), r"frames.npy: expected uint8 .* float64"),
-        (lambda f: np.save(f / "frames.npy", np.zeros((7, 4, 4), np.uint8)), "names 6 frames, frames.npy has 7"),
-        (lambda f: spoil(f, "index.csv", b",5,1", b",5,2"), r"index.csv, line 4: c2, 5\+2, does not fit the 6"),
-        (lambda f: spoil(f, "index.csv", b",2,3", b",1,3"), "index.csv, line 3"),
-        (lambda f: spoil(f, "index.csv", b",2,3", b",2,x"), "index.csv, line 3"),
-        (lambda f: spoil(f, "index.csv", b"speaker", b"sprecher"), "index.csv, line 1: expected the columns"),
-    ],
-)
-def test_store_refuses_what_does_not_belong_together(tmp_path, break_it, problem):
-    folder = pack(tmp_path / "a")
-    break_it(folder)
-    with pytest.raises(InputError, match=problem):
-        ClipStore(folder)
+def test_a_clip_that_crashes_its_process_is_listed(corpus, tmp_path, monkeypatch):
+    root, _ = corpus
+    monkeypatch.setattr("pcpg.clips.process", crash_on_gaps)
+    store = make([clip_of("s1/good"), clip_of("s1/gaps"), clip_of("s1/blind")], root, tmp_path / "out", workers=2)
+    assert [row.clip for row in store.index] == ["s1/good", "s1/blind"]
+    assert [(row.clip, row.reason) for row in store.excluded()] == [("s1/gaps", "the process that read it crashed")]
 
 
 @needs_faces
@@ -205,7 +164,7 @@ def test_real_clips_have_their_mouths_in_the_middle(tmp_path):
     names = ["s1/bbaf4p", "s1/lrarzn", "s1/lrae3s"]
     store = make([clip_of(name) for name in names], GRID, tmp_path, "landmarks", "mediapipe", MODEL, size=96, workers=2)
     assert [row.frames for row in store.index] == [75, 75, 74]
-    quality = rows_of(tmp_path / "quality.csv")
+    quality = rows_of(tmp_path / "shards/0/quality.csv")
     assert [int(quality[name]["interpolated"]) for name in names] == [0, 12, 0]  # repaired, not dropped
     assert all(1.1 < float(quality[name]["scale"]) < 1.6 and float(quality[name]["jitter"]) < 1 for name in names)
 

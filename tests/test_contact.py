@@ -3,22 +3,18 @@
 import math
 
 import numpy as np
+from conftest import store_of
 
-from pcpg.clips import Quality
-from pcpg.corpora.base import write_rows
+from pcpg.corpora.base import Clip
 from pcpg.report import contact
-from pcpg.store import IndexRow
+from pcpg.store import Quality, Region
 
 
 def store(folder, repaired: dict[int, int], jitter: dict[int, float], count: int = 30):
-    folder.mkdir()
-    index = [IndexRow(f"s1/{k}", "s1", "train", "now", -1, 5 * k, 5) for k in range(count)]
-    frames = np.arange(count, dtype=np.uint8).repeat(5)[:, None, None].repeat(8, 1).repeat(8, 2)
-    np.save(folder / "frames.npy", frames)
-    write_rows(folder / "index.csv", IndexRow, index)
+    clips = [Clip(f"s1/{k}", "", "s1", "train", "now", -1, 0, 0) for k in range(count)]
+    frames = [np.full((5, 8, 8), k, np.uint8) for k in range(count)]
     quality = [Quality(f"s1/{k}", 5, 0, repaired.get(k, 0), 0, jitter.get(k, 0.1), 1.0) for k in range(count)]
-    write_rows(folder / "quality.csv", Quality, quality)
-    return folder
+    return store_of(folder, clips, frames, 2, quality, Region("landmarks", "sidecar", 8))
 
 
 def test_the_worst_are_the_most_repaired_then_the_most_unsteady(tmp_path):

@@ -56,7 +56,7 @@ def dvc_jobs(checkout) -> dict[str, dict]:
 
 
 def test_the_same_commands(snakemake_jobs, dvc_jobs):
-    assert len(dvc_jobs) == 202
+    assert len(dvc_jobs) == 208
     assert snakemake_jobs.keys() == dvc_jobs.keys()
 
 

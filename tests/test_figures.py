@@ -323,6 +323,7 @@ def clips(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pcpg.store", types.SimpleNamespace(ClipStore=ClipStore))
     for corpus in rows:
         (tmp_path / "clips" / corpus).mkdir(parents=True)
+        (tmp_path / "clips" / corpus / "store.json").write_text("{}")
     rows["empty"] = ["train"]
     return tmp_path / "clips"
 

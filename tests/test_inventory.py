@@ -2,22 +2,31 @@
 
 import csv
 
+import numpy as np
+from conftest import REGION
+
 from pcpg import inventory
-from pcpg.clips import Quality
-from pcpg.corpora.base import Excluded, write_rows
-from pcpg.store import IndexRow
+from pcpg.clips import pack
+from pcpg.corpora.base import Clip, Excluded, write_rows
+from pcpg.shards import join, part
+from pcpg.store import Quality, shard_folder
 
 
 def test_counts_and_notes(tmp_path):
-    raw, clips, out = tmp_path / "raw", tmp_path / "clips", tmp_path / "out"
+    raw, folder, out = tmp_path / "raw", tmp_path / "clips", tmp_path / "out"
     write_rows(raw / "excluded.csv", Excluded, [Excluded("s1/a", "raw", "empty file")])
-    write_rows(clips / "excluded.csv", Excluded, [Excluded("s1/b", "clips", "no face in any frame")])
-    quality = [Quality("s1/c", 75, 2, 2, 0, 0.1, 1.2), Quality("s1/d", 74, 0, 0, 1, 0.1, 1.2)]
-    quality.append(Quality("s1/e", 75, 0, 0, 0, 0.1, 1.2))
-    write_rows(clips / "quality.csv", Quality, quality)
-    splits = {"s1/c": "train", "s1/d": "test", "s1/e": "train"}
-    write_rows(clips / "index.csv", IndexRow, [IndexRow(n, "s1", s, "bin", -1, 0, 75) for n, s in splits.items()])
-    inventory.write(raw, clips, out)
+    splits = {"s1/b": "val", "s1/c": "train", "s1/d": "test", "s1/e": "train"}
+    clips = [Clip(name, "", "s1", split, "bin", -1, 0, 0) for name, split in splits.items()]
+    made: list = [Excluded("s1/b", "clips", "no face in any frame")]
+    for quality in (
+        Quality("s1/c", 75, 2, 2, 0, 0.1, 1.2),
+        Quality("s1/d", 74, 0, 0, 1, 0.1, 1.2),
+        Quality("s1/e", 75, 0, 0, 0, 0.1, 1.2),
+    ):
+        made.append((np.zeros((quality.frames, 96, 96), np.uint8), quality))
+    for number in range(3):
+        pack(part(clips, number, 3), part(made, number, 3), shard_folder(folder, str(number)), 96)
+    inventory.write(raw, join(clips, folder, 3, REGION), out)
     counts = {row["what"]: int(row["count"]) for row in csv.DictReader((out / "summary.csv").read_text().splitlines())}
     assert counts["clips found"] == 5
     assert counts["clips excluded"] == 2

@@ -16,11 +16,12 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 import torch
+from conftest import REGION, store_of
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from pcpg import checkpoint, cli, params
-from pcpg.corpora.base import write_rows
+from pcpg.corpora.base import Clip, write_rows
 from pcpg.errors import InputError
 from pcpg.inventory import Count, Note
 from pcpg.model import LipReader
@@ -28,7 +29,7 @@ from pcpg.params import to_plain
 from pcpg.paths import Paths
 from pcpg.report import evidence, page
 from pcpg.report.page import accounts, figures, markup, mouths, predictions, tables, verdicts
-from pcpg.store import ClipStore, IndexRow
+from pcpg.store import ClipStore
 
 EVIL = "</script><script>window.pwned = 1</script> \"&amp;'<b onclick=x>"
 FACTS = ["clip", "speaker", "reference"]
@@ -82,20 +83,17 @@ def predicted(results: Path, run: str, seed: int = 1, corpus: str = "grid", **de
 def stored(folder: Path) -> None:
     """A clip store with one training clip and the clips of CLIPS for test, noise of 7, 8, ... frames."""
     clips = [("s1/train", "now", "train"), *((clip, text, "test") for clip, text in CLIPS.items())]
-    rows, offset = [], 0
-    for frames, (clip, text, split) in enumerate(clips, start=6):
-        rows.append(IndexRow(clip, "s1", split, text, -1, offset, frames))
-        offset += frames
-    folder.mkdir(parents=True)
-    np.save(folder / "frames.npy", np.random.default_rng(0).integers(0, 256, (offset, 96, 96), dtype=np.uint8))
-    write_rows(folder / "index.csv", IndexRow, rows)
+    lengths = range(6, 6 + len(clips))
+    noise = np.random.default_rng(0).integers(0, 256, (sum(lengths), 96, 96), dtype=np.uint8)
+    clips = [Clip(clip, "", "s1", split, text, -1, 0, 0) for clip, text, split in clips]
+    store_of(folder, clips, np.split(noise, np.cumsum(lengths)[:-1]))
 
 
 def trained(path: Path, settings: params.Model) -> None:
     torch.manual_seed(0)
     plain = to_plain(settings)
     content = {"settings": plain, "model": LipReader(**checkpoint.split_settings(plain)[1]).state_dict()}
-    checkpoint.save(path, content | {"mean": 0.5, "std": 0.3, "iteration": 1})
+    checkpoint.save(path, content | {"region": to_plain(REGION), "mean": 0.5, "std": 0.3, "iteration": 1})
 
 
 class Site:
@@ -459,7 +457,7 @@ def test_weights_of_other_settings_give_no_attention(site, capsys):
     from dataclasses import replace
 
     other = replace(site.settings.model["grid"], dropout=0.4)
-    assert mouths._network(site.paths.weights("grid", "k5s1", 1), other) is None
+    assert mouths._network(site.paths.weights("grid", "k5s1", 1), other, REGION) is None
     assert "was made with other settings" in capsys.readouterr().err
 
 

@@ -6,28 +6,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import store_of
 
 from pcpg import params
 from pcpg.batches import Training
-from pcpg.corpora.base import write_rows
+from pcpg.corpora.base import Clip
 from pcpg.finetune import mixed_losses
 from pcpg.session import Session
-from pcpg.store import ClipStore, IndexRow
+from pcpg.store import ClipStore
 from pcpg.train import forced_losses, new_lip_reader
 from pcpg.training import Learner
 
 CPU = torch.device("cpu")
-FRAMES = 16  # of 75, to be quick; the frame is the preset's
+FRAMES = 8  # of 75, to be quick; all else is the preset's
 
 
 @pytest.fixture
 def store(tmp_path) -> ClipStore:
     texts = ["bin blue at f four please", "set red in a one now"]
-    rows = [IndexRow(f"s1/{i}", "s1", "train", text, -1, i * FRAMES, FRAMES) for i, text in enumerate(texts)]
-    noise = np.random.default_rng(0).integers(0, 256, (2 * FRAMES, 96, 96), dtype=np.uint8)
-    np.save(tmp_path / "frames.npy", noise)
-    write_rows(tmp_path / "index.csv", IndexRow, rows)
-    return ClipStore(tmp_path)
+    clips = [Clip(f"s1/{i}", "", "s1", "train", text, -1, 0, 0) for i, text in enumerate(texts)]
+    noise = np.random.default_rng(0).integers(0, 256, (2, FRAMES, 96, 96), dtype=np.uint8)
+    return ClipStore(store_of(tmp_path, clips, list(noise)))
 
 
 @pytest.mark.parametrize("preset", ["grid-s1", "paper"])

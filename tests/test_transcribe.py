@@ -6,9 +6,11 @@ import av
 import numpy as np
 import pytest
 import torch
+from conftest import REGION
 from PIL import Image
 from test_cli import pcpg
 from test_video import write_audio
+from test_video import write_video as video_of_size
 
 from pcpg import checkpoint, landmarks, params, roi, show, video
 from pcpg.batches import View
@@ -18,6 +20,7 @@ from pcpg.decode import greedy
 from pcpg.errors import InputError
 from pcpg.model import LipReader
 from pcpg.params import to_plain
+from pcpg.store import Region
 from pcpg.text import END, PAD
 from pcpg.transcribe import Transcriptions, frames_to_take, mouths, read_lips, read_model, report, transcribe
 
@@ -46,7 +49,8 @@ def content_of(root) -> dict:
     settings = to_plain(params.load(root / "tests" / "smoke.params.yaml").model["grid"])
     torch.manual_seed(5)
     model = LipReader(**checkpoint.split_settings(settings)[1])
-    return {"settings": settings, "mean": 0.5, "std": 0.2, "model": model.state_dict(), "iteration": 1}
+    content = {"settings": settings, "region": to_plain(REGION), "model": model.state_dict()}
+    return content | {"mean": 0.5, "std": 0.2, "iteration": 1}
 
 
 @pytest.fixture
@@ -190,7 +194,7 @@ def test_other_checkpoints_are_refused(root, tmp_path, weights):
         (good | {"classes": 3}, "is a word classifier's checkpoint"),
         (good | {"settings": old}, "does not fit the lip-reader of this version"),
         (good | {"model": renamed}, "does not fit the lip-reader of this version"),
-        (good | {"settings": large}, "looks at 112 pixels, mouth clips have 96"),
+        (good | {"settings": large}, "looks at 112 pixels, its mouth clips have 96"),
     ):
         checkpoint.save(path, content)
         assert f"other.pt: {problem}" in refusal(clip, path)
@@ -230,16 +234,35 @@ def test_faceless_frames_are_said(tmp_path, monkeypatch, face, capsys):
     points = np.tile(roi.mean_face(48), (9, 1, 1))
     points[2:4] = np.nan
     monkeypatch.setattr(landmarks, "detect", lambda frames, model: points[: len(list(frames))])
-    assert mouths(write_video(tmp_path / "a.mp4", [90] * 9), MODEL, 5).shape == (9, 96, 96)
+    assert mouths(write_video(tmp_path / "a.mp4", [90] * 9), MODEL, REGION, 5).shape == (9, 96, 96)
     assert "no face in 2 of 9 frames" in capsys.readouterr().err
 
 
+def test_the_mouth_is_cut_out_as_the_checkpoint_says(root, tmp_path, face, capsys):
+    pictures = np.random.default_rng(0).integers(0, 256, (8, 48, 64))
+    small = write_video(tmp_path / "a.mp4", pictures)
+    assert mouths(small, MODEL, Region("landmarks", "sidecar", 80), 5).shape == (8, 80, 80)
+    assert capsys.readouterr().err == ""
+    whole = mouths(small, Path("absent.task"), Region("frame", None, 32), 5)
+    assert np.array_equal(whole, roi.resize(video.read_grey(small), 32))
+    assert "a.mp4: taken whole: the model learnt from pictures that show a mouth" in capsys.readouterr().err
+    box = Region("box", None, 96)
+    with pytest.raises(InputError, match=r"a\.mp4: has 64 x 48 pixels, but the model learnt from LRW's box"):
+        mouths(small, MODEL, box, 5)
+    lrw = video_of_size(tmp_path / "b.mp4", range(20, 180, 20), "mpeg4", size=(256, 256))
+    assert np.array_equal(mouths(lrw, MODEL, box, 5), video.read_grey(lrw)[:, 115:211, 79:175])
+    path = tmp_path / "box.pt"
+    checkpoint.save(path, content_of(root) | {"region": to_plain(box)})
+    assert transcribe(lrw, path, Path("absent.task"), 2, None).count("\n") > 3
+
+
 def test_a_beam_of_one_is_greedy_decoding(weights):
-    model, view, kernel, stride = read_model(weights)
-    assert (kernel, stride) == (5, 3) and not model.training
-    assert view == View(crop=64, shift=4, pool=2, flip=True, repeat=0.0, mean=0.5, std=0.2)
+    reader = read_model(weights)
+    model = reader.model
+    assert (reader.kernel, reader.stride, reader.region) == (5, 3, REGION) and not model.training
+    assert reader.view == View(crop=64, shift=4, pool=2, flip=True, repeat=0.0, mean=0.5, std=0.2)
     seen = np.random.default_rng(0).integers(0, 256, (20, 64, 64), dtype=np.uint8)
-    found = read_lips(model, view, seen, 1)
+    found = read_lips(reader, seen, 1)
     frames = torch.nn.functional.avg_pool2d(torch.tensor(seen)[None].float(), 2)
     with torch.no_grad():
         memory = model.encode((frames / 255 - 0.5) / 0.2, torch.tensor([20]))
@@ -332,7 +355,7 @@ def test_a_disk_that_refuses_is_an_input_error(tmp_path):
 def test_mouths_are_those_of_the_clips_stage(capsys):
     clip = Clip("s1/bbaf4p", "s1/bbaf4p.mpg", "s1", "test", "bin blue at f four please", -1, 0, 0)
     expected, _ = process(clip, root=GRID, roi="landmarks", landmarks="mediapipe", model=MODEL, size=96)
-    assert np.array_equal(mouths(GRID / "s1/bbaf4p.mpg", MODEL, 5), expected)
+    assert np.array_equal(mouths(GRID / "s1/bbaf4p.mpg", MODEL, REGION, 5), expected)
     assert capsys.readouterr().err == ""
 
 

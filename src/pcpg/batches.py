@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -84,10 +83,11 @@ class Training:
         return collate(self.store, mine or rows[:1], self.view, self.device, path, longest, weight)
 
 
-def cut(clip: np.ndarray, view: View, draws: torch.Generator | None) -> np.ndarray:
+def cut(clip: torch.Tensor, view: View, draws: torch.Generator | None) -> torch.Tensor:
     """One stored clip, uint8 (T, S, S) -> uint8 (T, crop, crop): one crop position and flip for all its frames.
 
-    draws: gives these and the frames to show twice (training); None: the centre, as stored (validation and test).
+    draws: gives these and the frames to show twice (training); None: the centre, as stored (validation and test). They
+    are drawn on the CPU, the same whatever device the pixels are moved on.
     """
     top = left = (clip.shape[1] - view.crop) // 2
     if draws is None:
@@ -95,11 +95,11 @@ def cut(clip: np.ndarray, view: View, draws: torch.Generator | None) -> np.ndarr
     down, right = torch.randint(-view.shift, view.shift + 1, (2,), generator=draws).tolist()
     top, left = top + down, left + right
     flip = view.flip and bool(torch.randint(2, (1,), generator=draws))
-    pixels = clip[:, top : top + view.crop, left : left + view.crop]
     order = repeated(len(clip), view.repeat, draws)
     if order is not None:
-        pixels = pixels[order.numpy()]
-    return pixels[:, :, ::-1] if flip else pixels
+        clip = clip.index_select(0, order.to(clip.device))
+    pixels = clip[:, top : top + view.crop, left : left + view.crop]
+    return pixels.flip(2) if flip else pixels
 
 
 def repeated(frames: int, probability: float, draws: torch.Generator) -> torch.Tensor | None:
@@ -120,14 +120,27 @@ def to_device(pixels: torch.Tensor, device: torch.device) -> torch.Tensor:
     return pixels
 
 
-def normalise(pixels: torch.Tensor, lengths: torch.Tensor, view: View) -> torch.Tensor:
-    """uint8 (N, T, crop, crop), lengths (N,) -> float (N, T, H, W), pooled; 0 behind a clip's end."""
-    frames = pixels.float()
+def normalise(frames: torch.Tensor, lengths: torch.Tensor, view: View) -> torch.Tensor:
+    """Pixels 0 .. 255 (N, T, crop, crop), lengths (N,) -> float (N, T, H, W), pooled; 0 behind a clip's end.
+
+    Float pixels are overwritten: a second array of that size would take longer than the arithmetic.
+    """
+    frames = frames.float()
     if view.pool > 1:
         frames = F.avg_pool2d(frames, view.pool)
-    frames = (frames - 255 * view.mean) / (255 * view.std)
+    frames = frames.sub_(255 * view.mean).div_(255 * view.std)
     behind = torch.arange(frames.shape[1], device=frames.device) >= lengths[:, None]
     return frames.masked_fill_(behind[:, :, None, None], 0.0)
+
+
+def load(store: ClipStore, rows: list[int], longest: int) -> torch.Tensor:
+    """The clips `rows` as they are stored: uint8 (N, longest, S, S), behind a clip's end whatever was in memory."""
+    size = store.region.size
+    pixels = torch.empty(len(rows), longest, size, size, dtype=torch.uint8)
+    for filled, row in zip(pixels.numpy(), rows, strict=True):
+        clip = store[row]
+        filled[: len(clip)] = clip
+    return pixels
 
 
 def collate(
@@ -143,16 +156,15 @@ def collate(
 
     path: what the random numbers of training follow from, beside the clip; none without it.
     """
-    draws = [generator(*path, row, 0) if path else None for row in rows]
-    lengths = torch.tensor([store.index[row].frames for row in rows])
-    pixels = torch.zeros(len(rows), max(longest, int(lengths.max())), view.crop, view.crop, dtype=torch.uint8)
-    for filled, row, drawn in zip(pixels.numpy(), rows, draws, strict=True):
-        clip = cut(store[row], view, drawn)
-        filled[: len(clip)] = clip
-    lengths = lengths.to(device)
+    counts = [store.index[row].frames for row in rows]
+    pixels = to_device(load(store, rows, max(longest, *counts)), device)
+    frames = torch.zeros(*pixels.shape[:2], view.crop, view.crop, device=device)
+    for filled, clip, count, row in zip(frames, pixels, counts, rows, strict=True):
+        filled[:count] = cut(clip[:count], view, generator(*path, row, 0) if path else None)
+    lengths = torch.tensor(counts, device=device)
     targets, target_lengths = to_batch([store.index[row].text for row in rows])
     return Batch(
-        frames=normalise(to_device(pixels, device), lengths, view),
+        frames=normalise(frames, lengths, view),
         lengths=lengths,
         targets=targets.to(device),
         target_lengths=target_lengths.to(device),

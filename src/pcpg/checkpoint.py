@@ -11,6 +11,8 @@ from pcpg.batches import View
 from pcpg.errors import InputError
 from pcpg.files import atomic_file
 from pcpg.model import LipReader
+from pcpg.store import Region
+from pcpg.strict import build
 
 _VIEW = ("crop", "shift", "pool", "flip", "repeat")
 
@@ -33,11 +35,16 @@ def read(path: Path) -> object:
         raise InputError(path, f"not a readable checkpoint ({type(error).__name__})") from None
 
 
-def load(path: Path) -> dict:
-    """A lip-reader's checkpoint; an InputError names a file that is none."""
+def load(path: Path, region: Region | None = None) -> dict:
+    """A lip-reader's checkpoint; an InputError names a file that is none, or of other mouths than those of `region`."""
     content = read(path)
     if not isinstance(content, dict) or not {"settings", "model", "mean", "std", "iteration"} <= content.keys():
         raise InputError(path, "is not a checkpoint of a lip-reader")
+    if "region" not in content:
+        raise InputError(path, "does not say which mouth clips it was trained on: of an earlier pcpg; train it anew")
+    learnt = build(Region, content["region"], str(path), "region")
+    if region and (learnt.kind, learnt.size) != (region.kind, region.size):
+        raise InputError(path, f"was trained on mouths of another kind ({learnt}) than these clips ({region})")
     return content
 
 

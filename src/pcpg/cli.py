@@ -30,20 +30,21 @@ def raw(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     make(_corpus(settings, args.corpus).raw, paths.raw(args.corpus), settings.workers)
 
 
-def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+def clips_shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.clips import build
-    from pcpg.corpora.base import Clip, read_rows
     from pcpg.face_model import locate
     from pcpg.files import atomic_folder
-    from pcpg.inventory import write
     from pcpg.raw import corpus_root
+    from pcpg.shards import part, read_manifest
+    from pcpg.store import shard_folder
 
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
-    manifest = read_rows(folder / "manifest.csv", Clip)
-    roi = corpus.clips
-    with atomic_folder(paths.clips(args.corpus)) as out:
+    if args.shard not in settings.shards:
+        raise InputError(f"shard {args.shard}", f"is not one of 0 to {settings.shards[-1]}")
+    manifest, roi = read_manifest(folder / "manifest.csv"), corpus.clips
+    with atomic_folder(shard_folder(paths.clips(args.corpus), str(args.shard))) as out:
         build(
-            manifest,
+            part(manifest, args.shard, len(settings.shards)),
             corpus_root(corpus.raw, folder),
             out,
             roi=roi.roi,
@@ -52,7 +53,27 @@ def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
             size=roi.size,
             workers=settings.workers,
         )
-    write(folder, paths.clips(args.corpus), paths.inventory(args.corpus))
+
+
+def clips_store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.inventory import write
+    from pcpg.shards import join, read_manifest
+    from pcpg.store import Region
+
+    roi, raw = _corpus(settings, args.corpus).clips, paths.raw(args.corpus)
+    region = Region(roi.roi, roi.landmarks, roi.size)
+    store = join(read_manifest(raw / "manifest.csv"), paths.clips(args.corpus), len(settings.shards), region)
+    write(raw, store, paths.inventory(args.corpus))
+
+
+def clips_info(args: argparse.Namespace) -> None:
+    from pcpg.store import ClipStore
+    from pcpg.store_info import describe, verify
+
+    store = ClipStore(args.folder)
+    print(describe(store))
+    if args.verify:
+        verify(store)
 
 
 def _session(args: argparse.Namespace, settings: Params, paths: Paths, run: str):
@@ -230,6 +251,26 @@ def _add_transcribe(commands) -> None:
     command.set_defaults(function=transcribe, params=None)
 
 
+def _add_clips(commands) -> None:
+    help = "mouth clips of a corpus"
+    actions = commands.add_parser("clips", help=help, description=help).add_subparsers(required=True, metavar="ACTION")
+
+    def add(name: str, function, help: str) -> argparse.ArgumentParser:
+        command = actions.add_parser(name, help=help, description=help)
+        command.set_defaults(function=function, params=None)
+        return command
+
+    shard = add("shard", clips_shard, "cut out the mouths of one part of the manifest")
+    store = add("store", clips_store, "check all shards of a corpus and join them")
+    info = add("info", clips_info, "what a clip store holds; needs no parameter file")
+    for command in (shard, store):
+        command.add_argument("corpus")
+        command.add_argument("--params", default="params.yaml", metavar="FILE")
+    shard.add_argument("shard", type=int, metavar="N", help="one of `shards` in the parameter file")
+    info.add_argument("folder", type=Path, metavar="FOLDER", help="such as clips/mini/grid")
+    info.add_argument("--verify", action="store_true", help="read every clip and compare its checksum")
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="pcpg", description=__import__("pcpg").__doc__)
     commands = top.add_subparsers(dest="command", required=True, metavar="STAGE")
@@ -245,7 +286,6 @@ def parser() -> argparse.ArgumentParser:
 
     stages = [
         add("raw", raw, "generate a corpus, or check a local copy", "corpus"),
-        add("clips", clips, "mouth clips of a corpus", "corpus"),
         add("train", train, "cross-entropy baseline of a corpus", "corpus", seed=True),
         add("finetune", finetune, "a policy-gradient run, from the baseline", "corpus", "run", seed=True),
         add("evaluate", evaluate, "error rates of a run on the test split", "corpus", "run", seed=True),
@@ -263,6 +303,7 @@ def parser() -> argparse.ArgumentParser:
     stages[-1].add_argument("--characters", type=int, default=28, help="decoder steps (default: 28)")
     for stage in stages:
         stage.add_argument("--params", default="params.yaml", metavar="FILE")
+    _add_clips(commands)
     _add_transcribe(commands)
     check_command = commands.add_parser("params", help="check a parameter file", description="check a parameter file")
     check_command.add_argument("action", choices=["check"])

@@ -1,9 +1,9 @@
-"""From a manifest to packed mouth clips: one array of frames for memory mapping, and tables that describe it."""
+"""Stage `shard`: from clips of a manifest to packed mouths, one array of frames and tables that describe it."""
 
-import io
 import sys
+import zlib
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -17,20 +17,9 @@ from pcpg import video
 from pcpg.corpora.base import Clip, Excluded, write_rows
 from pcpg.errors import InputError
 from pcpg.pool import in_order
-from pcpg.store import IndexRow
+from pcpg.store import IndexRow, Quality, npy_header
 
-
-@dataclass(frozen=True)
-class Quality:
-    """What the making of one clip's ROIs met; nan where it does not apply."""
-
-    clip: str
-    frames: int
-    faceless: int  # frames in which no face was found
-    interpolated: int  # frames whose landmarks were filled in
-    missing: int  # frames that the manifest names and the corpus lacks
-    jitter: float  # rms second difference in time of the mouth's centre before smoothing, px of the video
-    scale: float  # mean ROI pixels per video pixel
+Made = tuple[np.ndarray, Quality]  # ROIs uint8 (T, size, size), and what their making met
 
 
 def build(
@@ -48,39 +37,43 @@ def build(
 
     roi "landmarks": mouths aligned on the face (landmarks "mediapipe" with its `model`, or "sidecar":
     root/landmarks/<clip>.npy); "box": LRW's fixed box; "frame": the whole frame. ROIs are uint8 (size, size).
-    The bytes do not depend on `workers`. A clip that fails is listed in excluded.csv; InputError where all do.
+    The bytes do not depend on `workers`. A clip that fails is listed in excluded.csv, also where all do.
     """
-    _check(clips, root, roi, landmarks, model, size, workers)
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
+    _check(root, roi, landmarks, model, size, workers)
     job = partial(process, root=Path(root), roi=roi, landmarks=landmarks, model=model, size=size)
     results = in_order(job, clips, workers)
+    pack(clips, tqdm(results, "clips", len(clips), unit="clip"), Path(out), size)
+
+
+def pack(clips: list[Clip], results: Iterable[Made | Excluded | None], out: Path, size: int) -> None:
+    """Write the files of a shard as the `results` of process() come in, one a clip; None: the process crashed."""
+    out.mkdir(parents=True, exist_ok=True)
     index, quality, excluded = [], [], []
     with open(out / "frames.npy", "wb") as file:
-        file.write(_npy_header(0, size))
+        file.write(npy_header(0, size))
         total = 0
-        for clip, result in zip(clips, tqdm(results, "clips", len(clips), unit="clip"), strict=True):
+        for clip, result in zip(clips, results, strict=True):
             if result is None:
                 result = Excluded(clip.clip, "clips", "the process that read it crashed")
             if isinstance(result, Excluded):
                 excluded.append(result)
                 continue
             frames, measured = result
-            file.write(frames.tobytes())
-            index.append(IndexRow(clip.clip, clip.speaker, clip.split, clip.text, clip.label, total, len(frames)))
+            pixels = frames.tobytes()
+            file.write(pixels)
+            where = (total, len(frames), zlib.crc32(pixels))
+            index.append(IndexRow(clip.clip, clip.speaker, clip.split, clip.text, clip.label, *where))
             quality.append(measured)
             total += len(frames)
         file.seek(0)
-        file.write(_npy_header(total, size))
-    if not index:
-        raise InputError(root, f"none of the {len(clips)} clips could be used: {_reasons(excluded)}")
+        file.write(npy_header(total, size))
     write_rows(out / "index.csv", IndexRow, index)
     write_rows(out / "quality.csv", Quality, quality)
     write_rows(out / "excluded.csv", Excluded, excluded)
     print(_summary(quality, excluded), file=sys.stderr)
 
 
-def _check(clips, root, roi, landmarks, model, size, workers) -> None:
+def _check(root, roi, landmarks, model, size, workers) -> None:
     """Fail before the work begins on what would fail for every clip."""
     allowed = {"landmarks": ("mediapipe", "sidecar"), "box": (None,), "frame": (None,)}
     if roi not in allowed or landmarks not in allowed[roi]:
@@ -89,11 +82,6 @@ def _check(clips, root, roi, landmarks, model, size, workers) -> None:
         raise InputError("clips", f"size {size} and workers {workers} must be 1 or more")
     if not Path(root).is_dir():
         raise InputError(root, "no such folder")
-    if not clips:
-        raise InputError("clips", "the manifest lists none")
-    twice = [name for name, count in Counter(clip.clip for clip in clips).items() if count > 1]
-    if twice:
-        raise InputError("clips", f"the manifest lists {twice[0]} twice")
     if landmarks == "mediapipe":
         face.check(model)
 
@@ -128,15 +116,8 @@ def _reason(error: Exception, root: Path, clip: Clip) -> str:
     return text.replace(f"{root}/", "").removeprefix(f"{clip.video}: ")
 
 
-def _npy_header(frames: int, size: int) -> bytes:
-    """The .npy header; numpy leaves room for a growing first axis, so that its length is the same for any `frames`."""
-    header = io.BytesIO()
-    shape = (frames, size, size)
-    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
-    return header.getvalue()
-
-
-def _reasons(excluded: list[Excluded]) -> str:
+def reasons(excluded: list[Excluded]) -> str:
+    """The commonest, with their counts."""
     counts = Counter(row.reason for row in excluded).most_common(5)
     return "; ".join(f"{count} x {reason}" for reason, count in counts)
 
@@ -148,4 +129,4 @@ def _summary(quality: list[Quality], excluded: list[Excluded]) -> str:
         f"clips: {len(quality)} made ({sum(row.frames for row in quality)} frames); {len(repaired)} of them repaired "
         f"({sum(row.interpolated for row in repaired)} frames); {gaps} lack frames; {len(excluded)} excluded"
     )
-    return f"{text}: {_reasons(excluded)}" if excluded else text
+    return f"{text}: {reasons(excluded)}" if excluded else text

@@ -20,7 +20,7 @@ PREDICTIONS = ("clip", "speaker", "reference", "greedy", "beam")
 @torch.no_grad()
 def transcribe_test(weights: Path, store: ClipStore, decoding: Decoding, device: torch.device) -> list[dict[str, str]]:
     """-> one row of predictions.csv per test clip."""
-    model, view = checkpoint.restore(checkpoint.load(weights), device)
+    model, view = checkpoint.restore(checkpoint.load(weights, store.region), device)
     model.eval()
     predictions = []
     for batch in batches.in_order(store, store.select("test"), 64, view, device):

@@ -1,5 +1,6 @@
 """Atomic writes: a file or folder appears whole under its name, or not at all."""
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -26,7 +27,8 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    shutil.rmtree(temporary, ignore_errors=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):  # of a process killed while it wrote
+        shutil.rmtree(left, ignore_errors=True)
     temporary.mkdir()
     try:
         yield temporary

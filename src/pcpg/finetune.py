@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from pcpg import checkpoint, objectives
 from pcpg.batches import Batch, Training
 from pcpg.model import LipReader
-from pcpg.params import Decoding, Model, Run, to_plain
+from pcpg.params import Decoding, Model, Run
 from pcpg.resume import Resume, fingerprint
 from pcpg.rewards import returns, rewards
 from pcpg.session import Session
 from pcpg.store import ClipStore
 from pcpg.text import END
-from pcpg.train import cross_entropies, forced_losses, new_lip_reader, teacher, validate, write_outcome
+from pcpg.train import cross_entropies, facts, forced_losses, new_lip_reader, teacher, validate, write_outcome
 from pcpg.training import fit
 
 
@@ -129,12 +129,12 @@ def finetune(
     store, device = ClipStore(clips), session.device
     settings = [model_settings, run, decoding]
     if run.init == "ce":
-        content = checkpoint.load(baseline)
+        content = checkpoint.load(baseline, store.region)
         model, view = checkpoint.restore(content, device)
         identity = fingerprint(session, settings, store, baseline)
     else:
         model, view = new_lip_reader(store, model_settings, device)
-        content = {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std, "iteration": 0}
+        content = facts(store, model_settings, view) | {"iteration": 0}
         identity = fingerprint(session, settings, store)
     rows, resume = store.select("val"), Resume(session.weights, identity)
 

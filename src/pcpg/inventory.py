@@ -4,9 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcpg.clips import Quality
 from pcpg.corpora.base import SPLITS, Excluded, read_rows, write_rows
-from pcpg.store import IndexRow
+from pcpg.store import ClipStore, Quality
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,11 @@ class Note:
     reason: str
 
 
-def write(raw: Path, clips: Path, out: Path) -> None:
-    """From the folders of the stages raw and clips, write `out`/summary.csv and `out`/notes.csv."""
-    excluded = [*read_rows(raw / "excluded.csv", Excluded), *read_rows(clips / "excluded.csv", Excluded)]
-    quality = read_rows(clips / "quality.csv", Quality)
-    splits = Counter(row.split for row in read_rows(clips / "index.csv", IndexRow))
+def write(raw: Path, store: ClipStore, out: Path) -> None:
+    """From the folder of the stage raw and the clips made of it, write `out`/summary.csv and `out`/notes.csv."""
+    excluded = [*read_rows(raw / "excluded.csv", Excluded), *store.excluded()]
+    quality = store.quality()
+    splits = Counter(row.split for row in store.index)
     notes = [Note(row.clip, "excluded", row.stage, row.reason) for row in excluded]
     notes += [Note(row.clip, "repaired", "clips", _repairs(row)) for row in quality if _repairs(row)]
     counts = {"clips found": len(excluded) + len(quality), "clips excluded": len(excluded), "clips made": len(quality)}

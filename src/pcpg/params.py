@@ -195,7 +195,8 @@ class Decoding:
 class Params:
     preset: str
     seeds: list[int]
-    workers: int  # processes of raw and clips
+    workers: int  # processes of the stages raw and shard
+    shards: list[int]  # 0, 1, ...: parts of every clip store, a job each
     threads: int  # of one training process
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["float32", "bfloat16"]  # of the forward pass; weights and losses stay float32
@@ -303,6 +304,8 @@ def from_mapping(mapping: Any, file: str) -> Params:
     require(len(set(params.seeds)) == len(params.seeds) > 0, file, "seeds", "must be distinct, and at least one")
     for key in ("workers", "threads"):
         require(getattr(params, key) >= 1, file, key, "must be at least 1")
+    numbered = params.shards == list(range(len(params.shards))) != []
+    require(numbered, file, "shards", f"must be 0, 1, 2 and so on, at least [0]; found {params.shards}")
     _check_corpora(params, file)
     _check_trainings(params, file)
     _check_runs(params, file)

@@ -14,6 +14,7 @@ class Paths:
         return self.base / "data" / self.preset / corpus
 
     def clips(self, corpus: str) -> Path:
+        """Folder of a clip store: store.json, and the shards below shards/."""
         return self.base / "clips" / self.preset / corpus
 
     def weights(self, corpus: str, run: str, seed: int) -> Path:

@@ -11,11 +11,11 @@ from pcpg.batches import Batch, Training, View
 from pcpg.evaluate import write_metrics, write_predictions
 from pcpg.history import write_history
 from pcpg.model import Classifier
-from pcpg.params import Model, Optimisation, to_plain
+from pcpg.params import Model, Optimisation
 from pcpg.resume import Resume, fingerprint
 from pcpg.session import Session
 from pcpg.store import ClipStore
-from pcpg.train import new_lip_reader
+from pcpg.train import facts, new_lip_reader
 from pcpg.training import fit
 
 PREDICTIONS = ("clip", "speaker", "reference", "classified")
@@ -70,7 +70,7 @@ def train_classifier(
     if init is None:
         lip_reader, view = new_lip_reader(store, model_settings, device)
     else:
-        lip_reader, view = checkpoint.restore(checkpoint.load(init), device)
+        lip_reader, view = checkpoint.restore(checkpoint.load(init, store.region), device)
     basis = fingerprint(session, [model_settings, settings], store, *([init] if init else []))
     resume = Resume(session.weights, basis)
     rows = {split: store.select(split) for split in ("train", "val", "test")}
@@ -93,11 +93,11 @@ def train_classifier(
     if parallel.rank() > 0:
         return
     iteration = min(progress.history, key=lambda row: row["val_error"])["iteration"]
-    content = {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std, "classes": classes}
+    content = facts(store, model_settings, view) | {"classes": classes}
     write_history(session.outcome / "history.csv", progress.history)
     write_predictions(session.outcome / "predictions.csv", named(store, test))
-    facts = {"split": "test", "clips": len(test), "accuracy": accuracy(store, test)}
-    write_metrics(session.outcome / "metrics.json", identity | facts)
+    scores = {"split": "test", "clips": len(test), "accuracy": accuracy(store, test)}
+    write_metrics(session.outcome / "metrics.json", identity | scores)
     provenance.write(session, [model_settings, settings], model, progress.done, progress.seconds, progress.peak)
     checkpoint.save(session.weights, content | {"model": progress.best_state, "iteration": iteration})
     resume.remove()

@@ -29,6 +29,12 @@ def new_lip_reader(store: ClipStore, settings: Model, device: torch.device) -> t
     return LipReader(**network).to(device), View(**view, mean=mean, std=std)
 
 
+def facts(store: ClipStore, settings: Model, view: View) -> dict:
+    """What a checkpoint holds beside its weights: the network's settings, and which mouths it sees and how."""
+    region = to_plain(store.region)
+    return {"settings": to_plain(settings), "region": region, "mean": view.mean, "std": view.std}
+
+
 def teacher(
     targets: torch.Tensor, forcing: float = 1.0, coins: torch.Tensor | None = None
 ) -> Callable[[int, torch.Tensor], torch.Tensor]:
@@ -104,7 +110,7 @@ def train_baseline(
         session=session,
         resume=resume,
     )
-    content = {"settings": to_plain(model_settings), "mean": view.mean, "std": view.std}
+    content = facts(store, model_settings, view)
     write_outcome(session, content, [model_settings, settings], model, progress, resume)
 
 

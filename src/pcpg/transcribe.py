@@ -14,17 +14,29 @@ from pcpg.batches import View, cut, normalise
 from pcpg.decode import beam_search
 from pcpg.errors import InputError
 from pcpg.model import LipReader
+from pcpg.store import Region
 from pcpg.text import CLASSES, END, decode
 
-SIZE = 96  # pixels of a mouth clip in every preset; a checkpoint holds the crop from it alone
 LONGEST = 10  # seconds; attention learnt on clips of 3 s loses its place long before
 MAX_LENGTH, LENGTH_NORMALISATION = 40, 1.0  # of `decoding` in every preset
 BEAMS = range(1, 101)
+LRW_FRAME = (256, 256)  # pixels, height and width: its fixed box fits no other
 NOTES = f"""\
 score: log p per character, the end symbol counted; 0 would be certainty
 vocabulary: {CLASSES} classes, that is 26 letters, 10 digits, the space, and symbols for begin, end and padding.
 The model can only say what it was trained on, and the checkpoint does not tell what that was: one that was trained
 on GRID knows GRID's 51 words and no others, whatever is said in the video."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A checkpoint's lip-reader in eval mode, and what it can be shown."""
+
+    model: LipReader
+    view: View
+    region: Region
+    kernel: int  # of the stem in time, in frames
+    stride: int
 
 
 @dataclass(frozen=True)
@@ -46,49 +58,66 @@ def transcribe(path: Path, weights: Path, landmark_model: Path, beam: int, shown
         raise InputError("--beam", f"{beam} is not in {BEAMS[0]} .. {BEAMS[-1]}")
     if shown is not None:
         show.check(shown)
-    model, view, kernel, stride = read_model(weights)
-    clip = mouths(path, landmark_model, kernel)
-    seen = cut(clip, view, None)
-    found = read_lips(model, view, seen, beam)
+    reader = read_model(weights)
+    clip = mouths(path, landmark_model, reader.region, reader.kernel)
+    seen = cut(torch.from_numpy(clip), reader.view, None).numpy()
+    found = read_lips(reader, seen, beam)
     if shown is not None:
         best = found.characters[0]
-        show.write(shown, show.Reading(seen, show.labels(best), found.weights, stride, found.scores[0]))
+        show.write(shown, show.Reading(seen, show.labels(best), found.weights, reader.stride, found.scores[0]))
     return report(found)
 
 
-def read_model(path: Path) -> tuple[LipReader, View, int, int]:
-    """A checkpoint's lip-reader in eval mode, its view, and the stem's kernel and stride in time, in frames."""
+def read_model(path: Path, region: Region | None = None) -> Reader:
+    """InputError where the checkpoint is none of a lip-reader, or of other mouths than those of `region`."""
     if not path.is_file():
         raise InputError(path, "no such checkpoint")
-    content = checkpoint.load(path)
+    content = checkpoint.load(path, region)
     if "classes" in content:
         raise InputError(path, "is a word classifier's checkpoint; a lip-reader's is needed")
     try:
         model, view = checkpoint.restore(content, torch.device("cpu"))
     except (KeyError, TypeError, RuntimeError):  # RuntimeError: the names or shapes of weights
         raise InputError(path, "does not fit the lip-reader of this version; train it anew") from None
-    if view.crop > SIZE:
-        raise InputError(path, f"looks at {view.crop} pixels, mouth clips have {SIZE}")
-    return model.eval(), view, content["settings"]["stem_kernel"][0], content["settings"]["stem_stride"][0]
+    seen, settings = Region(**content["region"]), content["settings"]
+    if view.crop > seen.size:
+        raise InputError(path, f"looks at {view.crop} pixels, its mouth clips have {seen.size}")
+    return Reader(model.eval(), view, seen, settings["stem_kernel"][0], settings["stem_stride"][0])
 
 
-def mouths(path: Path, landmark_model: Path, fewest: int) -> np.ndarray:
-    """Mouth clip uint8 (T, SIZE, SIZE) of the most prominent face, made as the stage `clips` makes it, at 25 frames/s.
+def mouths(path: Path, landmark_model: Path, region: Region, fewest: int) -> np.ndarray:
+    """Mouth clip uint8 (T, size, size) at 25 frames/s, cut out as the stage `shard` did for what the model learnt from.
 
-    InputError where the video cannot be read, has fewer than `fewest` frames, is too long, or shows no face.
+    For LRW's box the video must have LRW's size; of frames that are mouths already the whole is taken. InputError where
+    that cannot be, the video cannot be read, has fewer than `fewest` frames, is too long, or should and does not show a
+    face.
     """
     numbers = frames_to_take(path)
     if len(numbers) < fewest:
         raise InputError(path, f"too short: {len(numbers)} of the {fewest} frames that the model needs")
+    if region.kind != "landmarks":
+        return without_landmarks(path, video.grey_taken(path, numbers), region)
     face.check(landmark_model)
     points = face.detect(map(video.rgb, video.taken(path, numbers)), landmark_model)
     try:
-        clip, faceless, *_ = roi.align(video.grey_taken(path, numbers), points, SIZE)
+        clip, faceless, *_ = roi.align(video.grey_taken(path, numbers), points, region.size)
     except ValueError as error:
         raise InputError(path, str(error)) from None
     if faceless:
         _note(path, f"no face in {faceless} of {len(clip)} frames; the mouth's place there is a guess")
     return clip
+
+
+def without_landmarks(path: Path, frames: np.ndarray, region: Region) -> np.ndarray:
+    """LRW's fixed box of the frames uint8 (T, H, W), or all of them, at the region's size."""
+    if region.kind == "frame":
+        _note(path, "taken whole: the model learnt from pictures that show a mouth and nothing else")
+        return roi.resize(frames, region.size)
+    height, width = frames.shape[1:]
+    if (height, width) != LRW_FRAME:
+        problem = f"has {width} x {height} pixels, but the model learnt from LRW's box and needs LRW's 256 x 256"
+        raise InputError(path, problem)
+    return roi.fixed_box(frames, roi.LRW_ROWS, roi.LRW_COLUMNS, region.size)
 
 
 def frames_to_take(path: Path) -> np.ndarray:
@@ -114,10 +143,10 @@ def _note(path: Path, text: str) -> None:
 
 
 @torch.no_grad()
-def read_lips(model: LipReader, view: View, seen: np.ndarray, beam: int) -> Transcriptions:
+def read_lips(reader: Reader, seen: np.ndarray, beam: int) -> Transcriptions:
     """The `beam` best transcriptions of one clip uint8 (T, crop, crop), the view's part of its mouths."""
-    lengths = torch.tensor([len(seen)])
-    memory = model.encode(normalise(torch.from_numpy(seen.copy())[None], lengths, view), lengths)
+    lengths, model = torch.tensor([len(seen)]), reader.model
+    memory = model.encode(normalise(torch.from_numpy(seen.copy())[None], lengths, reader.view), lengths)
     ranked, scores = beam_search(model.decoder, memory, beam, MAX_LENGTH, LENGTH_NORMALISATION)
     characters = [row[: row.index(END) + 1] if END in row else row for row in ranked[0].tolist()]
     weights = attend(model.decoder, memory, torch.tensor(characters[:1]))

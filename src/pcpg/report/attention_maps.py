@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -68,19 +67,21 @@ def read(corpus: str, weights: Path, clips: Path, seed: int) -> tuple[str, dict[
     if not test:
         raise InputError(clips / corpus, "no test clip")
     paths = {run: weights / corpus / run / f"seed{seed}" / "model.pt" for run in RUNS}
-    found = {run: _read(path, store[test[0]]) if path.is_file() else None for run, path in paths.items()}
+    found = {run: _read(path, store, test[0]) if path.is_file() else None for run, path in paths.items()}
     return store.index[test[0]].text, found
 
 
-def _read(path: Path, clip: np.ndarray) -> Reading:
+def _read(path: Path, store, row: int) -> Reading:
+    import torch
+
     from pcpg.batches import cut  # these start torch
     from pcpg.show import Reading, labels
     from pcpg.transcribe import read_lips, read_model
 
-    model, view, _, stride = read_model(path)
-    seen = cut(clip, view, None)
-    found = read_lips(model, view, seen, beam=1)
-    return Reading(seen, labels(found.characters[0]), found.weights, stride, found.scores[0])
+    reader = read_model(path, store.region)
+    seen = cut(torch.tensor(store[row]), reader.view, None).numpy()
+    found = read_lips(reader, seen, beam=1)
+    return Reading(seen, labels(found.characters[0]), found.weights, reader.stride, found.scores[0])
 
 
 def wrong(said: str, text: str) -> set[int]:

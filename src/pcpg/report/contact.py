@@ -40,11 +40,10 @@ def draw(corpus: str, clips: Path) -> Figure:
 
 def read(folder: Path) -> tuple[list[Shown], list[Shown]]:
     """The two halves of the sheet from a clip store; a clip stands in one of them."""
-    from pcpg.clips import Quality  # slow to start, and only this figure needs them
-    from pcpg.corpora.base import read_rows
     from pcpg.store import ClipStore
 
-    store, quality = ClipStore(folder), read_rows(folder / "quality.csv", Quality)
+    store = ClipStore(folder)
+    quality = store.quality()
     order = sorted(range(len(quality)), key=lambda i: (-quality[i].interpolated, -_jitter(quality[i].jitter), i))
     worst = order[:EACH]
     rest = sorted(set(order) - set(worst))

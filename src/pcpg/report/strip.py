@@ -27,7 +27,7 @@ class Strip:
 
 def draw(clips: Path) -> Figure:
     """One row a corpus that has a clip store under `clips`; none at all is an InputError."""
-    strips = [read(clips / corpus, corpus) for corpus in CORPORA if (clips / corpus).is_dir()]
+    strips = [read(clips / corpus, corpus) for corpus in CORPORA if (clips / corpus / "store.json").is_file()]
     if not strips:
         raise InputError(clips, f"no clip store; expected a folder named {', '.join(CORPORA)}")
     figure = Figure(figsize=(WIDTH, HEIGHT * len(strips)))
@@ -38,7 +38,7 @@ def draw(clips: Path) -> Figure:
 
 def read(folder: Path, corpus: str) -> Strip:
     """The first test clip of a store, as at most FRAMES frames spread evenly over it."""
-    from pcpg.store import ClipStore  # only this figure needs clips, and what they import is slow to start
+    from pcpg.store import ClipStore  # only this figure needs clips
 
     store = ClipStore(folder)
     test = store.select("test")

@@ -36,7 +36,7 @@ def quality(settings: Params, paths: Paths) -> Markup:
 
 
 def counted(paths: Paths, corpus: str) -> dict[str, int]:
-    """What the stage clips counted; {} where it has not run."""
+    """What the stage store counted; {} where it has not run."""
     path = paths.inventory(corpus) / "summary.csv"
     return {found.what: found.count for found in read_rows(path, Count)} if path.is_file() else {}
 

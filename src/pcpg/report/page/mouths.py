@@ -11,7 +11,7 @@ from PIL import Image
 
 from pcpg.params import Model, to_plain
 from pcpg.paths import Paths
-from pcpg.store import ClipStore
+from pcpg.store import ClipStore, Region
 
 CLIPS = 60  # of each corpus
 FRAMES, SIZE, QUALITY = 10, 40, 45
@@ -23,7 +23,7 @@ def media(paths: Paths, corpus: dict, texts: list[str], pairs: list, settings: M
 
     corpus, texts, pairs: as pcpg.report.page.predictions.collect made them. settings: the corpus' model in params.yaml.
     """
-    if not (paths.clips(corpus["name"]) / "frames.npy").is_file():
+    if not (paths.clips(corpus["name"]) / "store.json").is_file():
         return {}
     store = ClipStore(paths.clips(corpus["name"]))
     places = {row.clip: number for number, row in enumerate(store.index)}
@@ -54,7 +54,7 @@ def _attention(paths, corpus: dict, texts, pairs, settings: Model, store: ClipSt
     runs = {run["name"]: run["seeds"][0] for run in corpus["runs"]}
     for run in filter(runs.get, PREFERRED):
         seed, greedy = runs[run]["seed"], runs[run]["decoders"]["greedy"]
-        network = _network(paths.weights(corpus["name"], run, seed), settings)
+        network = _network(paths.weights(corpus["name"], run, seed), settings, store.region)
         if network:
             written = {i: texts[pairs[greedy[i]][1]] for i in rows}
             maps = attention_maps(*network, store, {i: row for i, row in rows.items() if written[i]}, written)
@@ -62,7 +62,7 @@ def _attention(paths, corpus: dict, texts, pairs, settings: Model, store: ClipSt
     return None
 
 
-def _network(weights: Path, settings: Model) -> tuple | None:
+def _network(weights: Path, settings: Model, region: Region) -> tuple | None:
     """The trained lip-reader and its view; None where there is none, or one of other settings than today's."""
     import torch
 
@@ -70,7 +70,7 @@ def _network(weights: Path, settings: Model) -> tuple | None:
 
     if not weights.is_file():
         return None
-    content = checkpoint.load(weights)
+    content = checkpoint.load(weights, region)
     if content["settings"] != to_plain(settings):
         print(f"page: {weights} was made with other settings: no attention from it", file=sys.stderr)
         return None
