@@ -36,7 +36,7 @@ def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.face_model import locate
     from pcpg.files import atomic_folder
     from pcpg.inventory import write
-    from pcpg.raw import corpus_root
+    from pcpg.raw import corpus_root, whole
 
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
     manifest = read_rows(folder / "manifest.csv", Clip)
@@ -52,7 +52,7 @@ def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
             size=roi.size,
             workers=settings.workers,
         )
-    write(folder, paths.clips(args.corpus), paths.inventory(args.corpus))
+    write(folder, paths.clips(args.corpus), paths.inventory(args.corpus), whole(corpus.raw))
 
 
 def _session(args: argparse.Namespace, settings: Params, paths: Paths, run: str):

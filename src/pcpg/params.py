@@ -34,15 +34,24 @@ class WordsSynthetic:
 
 
 @dataclass(frozen=True)
+class GridLists:
+    """Files with a clip a line, as s14/video/mpg_6000/bbaq7n; what neither names is left out."""
+
+    train: str
+    test: str
+
+
+@dataclass(frozen=True)
 class GridRaw:
     source: Literal["synthetic", "local", "download"]
     root: str | None  # folder of the local copy, or where the download goes; null for source: synthetic
     synthetic: GridSynthetic | None
     speakers: list[str] | None  # s1, s2, ...; null: all
-    split: Literal["unseen", "overlapped"]
+    split: Literal["unseen", "overlapped", "lists"]
     test_speakers: list[str]  # unseen: all their sentences are test
     test_sentences: int  # overlapped: this many of each speaker are test
-    validation: float  # share of the remaining sentences
+    lists: GridLists | None  # for split: lists, and only there
+    validation: float  # share of each speaker's other sentences, or of those in the list to train on
     split_seed: int
 
 
@@ -243,6 +252,8 @@ def _check_corpora(params: Params, file: str) -> None:
     if params.corpora.grid:
         raw = params.corpora.grid.raw
         require(0 < raw.validation < 1, file, "corpora.grid.raw.validation", f"{raw.validation} is not between 0 and 1")
+        listed = (raw.split == "lists") == (raw.lists is not None)
+        require(listed, file, "corpora.grid.raw.lists", "to be given for split: lists, and only there")
         for speaker in raw.test_speakers if raw.split == "unseen" and raw.speakers is not None else []:
             key = "corpora.grid.raw.test_speakers"  # told before a download and not after it
             require(speaker in raw.speakers, file, key, f"{speaker} is not one of {', '.join(raw.speakers)}")
