@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from pcpg import landmarks as face
 from pcpg import roi as region
-from pcpg import video
+from pcpg import sidecar, video
 from pcpg.corpora.base import Clip, Excluded, write_rows
 from pcpg.errors import InputError
 from pcpg.pool import in_order
@@ -106,7 +106,7 @@ def process(clip: Clip, *, root: Path, roi: str, landmarks: str | None, model: P
         missing = max(clip.frames - len(frames), 0)
         if roi == "landmarks":
             if landmarks == "sidecar":
-                points = face.read_sidecar(root / "landmarks" / f"{clip.clip}.npy", len(frames))
+                points = sidecar.read(root / "landmarks" / f"{clip.clip}.npy", len(frames))
             else:
                 points = face.detect(video.colour_clip(path, clip.first, clip.frames), model)
             rois, faceless, interpolated, jitter, scale = region.align(frames, points, size)
