@@ -323,16 +323,26 @@ def from_mapping(mapping: Any, file: str) -> Params:
 def load(path: str | Path) -> Params:
     """Read and check a parameter file."""
     try:
-        mapping = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(path, error.strerror or "cannot be read") from None
     except UnicodeDecodeError:
         raise InputError(path, "is not UTF-8 text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{line}", f"not valid YAML: {getattr(error, 'problem', error)}") from None
-    return from_mapping(mapping, str(path))
+    return from_mapping(_parse(text, path), str(path))
+
+
+def _parse(text: str, path: str | Path) -> Any:
+    """What the YAML text holds; InputError with the line where it is none."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.reader.ReaderError as error:  # a character that YAML has not
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError(f"{path}, line {line}", f"not valid YAML: {error.reason}, #x{error.character:04x}") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{path}{line}", f"not valid YAML: {str(error.problem)[:200]}") from None
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:  # of values such as !!bool x
+        raise InputError(path, f"not valid YAML: {type(error).__name__}, {str(error)[:80]}") from None
 
 
 def to_plain(settings: Any) -> dict:

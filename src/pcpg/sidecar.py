@@ -33,7 +33,8 @@ def read(path: str | Path, frames: int) -> np.ndarray:
     try:
         data = _member(path) if path.suffix == ".npz" else _bounded(path.open("rb"))
     except Exception as error:  # a damaged archive raises what zipfile, zlib, lzma, struct and codecs raise
-        raise InputError(path, f"not a readable {path.suffix} file: {error or type(error).__name__}") from None
+        problem = str(error)[:100] or type(error).__name__
+        raise InputError(path, f"not a readable {path.suffix} file: {problem}") from None
     points = _array(data, path, [(frames, 7, 2), (frames, 68, 2)])
     return _pixels(points[:, SIXTY_EIGHT] if points.shape[1] == 68 else points, path)
 

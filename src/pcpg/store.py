@@ -81,7 +81,7 @@ def _map_frames(path: Path) -> np.ndarray:
         raise InputError(path, "no such file")
     try:
         frames = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, OSError, EOFError):
+    except Exception:  # numpy's reader raises what Python's tokenizer and parser raise
         raise InputError(path, "not a readable .npy array, or cut short") from None
     if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1] != frames.shape[2]:
         raise InputError(path, f"expected uint8 (frames, size, size), found {frames.dtype} {frames.shape}")

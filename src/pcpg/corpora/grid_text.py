@@ -24,7 +24,7 @@ GRAMMAR = (
 def sentence_of(name: str) -> str:
     """The sentence that a clip's name spells: "bbaf4p" -> "bin blue at f four please"; InputError for other names."""
     if len(name) != len(GRAMMAR):
-        raise InputError(name, f"is not a GRID name: {len(GRAMMAR)} characters expected")
+        raise InputError(name[:40], f"is not a GRID name: {len(GRAMMAR)} characters expected")
     for place, (letter, words) in enumerate(zip(name, GRAMMAR, strict=True), start=1):
         if letter not in words:
             raise InputError(name, f"is not a GRID name: character {place}, {letter!r}, is none of {''.join(words)}")

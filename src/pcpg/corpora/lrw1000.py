@@ -137,7 +137,7 @@ def _rows(path: Path, split: str) -> Iterator[Row | Excluded]:
 
 def _is_name(folder: str) -> bool:
     """Whether a text can be the name of a folder within images/, and nowhere else."""
-    return PurePath(folder).name == folder != ".." and "\0" not in folder and len(os.fsencode(folder)) < 256
+    return PurePath(folder).name == folder not in ("", "..") and "\0" not in folder and len(os.fsencode(folder)) < 256
 
 
 def frame_range(start: float, end: float, existing: frozenset[int], protocol: str) -> tuple[int, int]:
