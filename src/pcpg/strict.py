@@ -11,9 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pcpg.errors import InputError
 
-FRACTION = re.compile(
-    r"[+-]?([0-9]{1,30}(/0*[1-9][0-9]{0,30})?|[0-9]{0,30}\.[0-9]{1,30}|[0-9.]{1,30}[eE][+-]?[0-9]{1,2})"
-)
+FRACTION = re.compile(r"[+-]?([0-9]{1,30}/[0-9]{1,30}|[0-9]{0,30}\.?[0-9]{1,30}([eE][+-]?[0-9]{1,2})?)")
 LARGE = 1e300  # about where floats end
 
 
@@ -44,11 +42,12 @@ def build(kind: Any, value: Any, file: str, key: str) -> Any:
 
 def _build_scalar(kind: type, value: Any, file: str, key: str) -> Any:
     if kind is Fraction:
-        text = str(value)
-        _expect(bool(FRACTION.fullmatch(text)), "a number such as 0.5 or 1/3", value, file, key)
-        return Fraction(text)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value) if abs(value) < LARGE else math.inf
+        try:  # only what is short: Fraction works an exponent out in full
+            return Fraction(FRACTION.fullmatch(str(value) if isinstance(value, (int, float, str)) else "")[0])
+        except (TypeError, ValueError, ZeroDivisionError):
+            _expect(False, "a number such as 0.5 or 1/3", value, file, key)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGE:
+        return float(value)
     names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     _expect(fits and (kind is not float or math.isfinite(value)), names[kind], value, file, key)
