@@ -72,6 +72,11 @@ class _Plain(yaml.SafeDumper):
         ("runs.grid.k1s1.sampling", "argmax", r"runs\.grid\.k1s1\.sampling: argmax gives one sample"),
         ("runs.grid.k1s1.init", "lrw", r"runs\.grid\.k1s1\.init: 'lrw' is not one of ce, scratch"),
         ("runs.grid.k1s1.lambda_pg", "1.2.3", r"runs\.grid\.k1s1\.lambda_pg: expected a number such as"),
+        (
+            "corpora.lrw.clips.landmark_folder",
+            "x",
+            r"corpora\.lrw\.clips\.landmark_folder: to be given for roi: landmarks",
+        ),
         ("corpora.grid.raw.split", "lists", r"corpora\.grid\.raw\.lists: to be given for split: lists, and only there"),
         (
             "corpora.grid.raw.lists",

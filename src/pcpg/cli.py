@@ -49,6 +49,7 @@ def clips(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
             roi=roi.roi,
             landmarks=roi.landmarks,
             model=locate(roi.landmark_model),
+            folder=Path(roi.landmark_folder) if roi.landmark_folder else None,
             size=roi.size,
             workers=settings.workers,
         )

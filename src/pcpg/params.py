@@ -76,6 +76,7 @@ class Roi:
     roi: Literal["landmarks", "box", "frame"]  # aligned to the face, LRW's fixed box, or the whole (cropped) frame
     landmarks: Literal["mediapipe", "sidecar"] | None
     landmark_model: str | None  # face_landmarker.task or, to fetch it, "download"; for landmarks: mediapipe
+    landmark_folder: str | None  # each clip's <clip>.npy: of sidecars (null: root/landmarks), or where mediapipe's stay
     size: int  # pixels, square
 
 
@@ -239,6 +240,10 @@ def _check_corpora(params: Params, file: str) -> None:
         require(
             (corpus.clips.roi == "landmarks") == (corpus.clips.landmarks is not None),
             file, f"{key}.clips.landmarks", "to be given for roi: landmarks, and only there",
+        )  # fmt: skip
+        require(
+            corpus.clips.landmark_folder is None or corpus.clips.landmarks is not None,
+            file, f"{key}.clips.landmark_folder", "to be given for roi: landmarks only",
         )  # fmt: skip
         for section in ("model", "baselines"):
             require(name in getattr(params, section), file, f"{section}.{name}", "missing key")

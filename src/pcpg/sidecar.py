@@ -7,6 +7,7 @@ itself, costs more than its own size.
 import io
 import math
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,6 +46,15 @@ def write(path: str | Path, points: np.ndarray) -> None:
         np.save(file, points.astype(np.float32), allow_pickle=False)
 
 
+def kept(path: Path, frames: int, find: Callable[[], np.ndarray]) -> np.ndarray:
+    """What `find` finds, kept at `path`; or what is there already, if it is for so many frames."""
+    if path.is_file():
+        return read(path, frames)
+    points = find()
+    write(path, points)
+    return points
+
+
 def _existing(path: Path) -> Path:
     """`path`, or what lies beside it under another ending."""
     for place in (path, path.with_suffix(".npz")):
@@ -52,7 +62,7 @@ def _existing(path: Path) -> Path:
             return place
     if path.with_suffix(".pkl").is_file():
         raise InputError(path.with_suffix(".pkl"), PICKLED)
-    raise InputError(path, "no such file, nor an .npz of that name")
+    raise InputError(path, "no such file")
 
 
 def _bounded(file: BinaryIO) -> bytes:
