@@ -59,6 +59,7 @@ def test_sentence_of():
     [
         ("0 100 sil\n100 x bin\n", "line 2: expected"),
         ("0 100\n", "line 1: expected"),
+        (f"0 {'9' * 5000} sil\n", "line 1: expected"),  # more digits than Python reads
         ("0 100 sil\n90 200 bin\n", "line 2: 90 to 200"),
         ("100 0 sil\n", "line 1: 100 to 0"),
         ("\n", "is empty"),

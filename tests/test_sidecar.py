@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -115,6 +116,22 @@ def test_a_file_that_lies_about_itself(tmp_path, data, problem):
         archive.writestr("data.npy", data)
     with pytest.raises(InputError, match=f"b.npz: .*{problem}"):
         sidecar.read(tmp_path / "b.npy", 4)
+
+
+def test_a_zip_bomb_takes_no_room(tmp_path):
+    with (
+        zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("data.npy", "w") as file,
+    ):
+        file.write(header((4, 7, 2)))
+        for _ in range(128):
+            file.write(bytes(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"a.npz: .*far too many"):
+        sidecar.read(tmp_path / "a.npy", 4)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * sidecar.LARGEST
 
 
 def test_missing_files_and_ambiguous_archives(tmp_path):

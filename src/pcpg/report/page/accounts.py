@@ -62,7 +62,9 @@ def _notes(corpus: str, path: Path) -> Markup:
     rows = [row(note.clip, note.status, note.stage, note.reason, numeric=9) for note in notes[:NOTES]]
     more = f"; the first {NOTES:,} of them, all are in {path.name}" if len(notes) > NOTES else ""
     shown = table(f"Notes on {corpus}", ("Clip", "What", "Stage", "Why"), rows, numeric=9)
-    return fold(f"{corpus}: {len(notes):,} note{'s'[: len(notes) != 1]} on what is odd, repaired or left out{more}", shown)
+    return fold(
+        f"{corpus}: {len(notes):,} note{'s'[: len(notes) != 1]} on what is odd, repaired or left out{more}", shown
+    )
 
 
 def cost(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> Markup:
