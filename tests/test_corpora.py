@@ -7,6 +7,7 @@ from PIL import Image
 
 from pcpg.corpora import grid, lrw, lrw1000
 from pcpg.corpora.base import Clip, Excluded, read_rows, write_rows
+from pcpg.corpora.grid_splits import Draw
 from pcpg.errors import InputError
 
 GRID = Path(__file__).parents[2] / "shared" / "grid"
@@ -14,9 +15,9 @@ needs_grid = pytest.mark.skipif(not GRID.is_dir(), reason="no real GRID clips be
 NAMES = ["bbaf4p", "lrae3s", "swiz9a", "pgby1n", "bwahzs", "srwi5a", "lgbd7n", "prax2p", "bbal7s", "sgvxyz"]
 
 
-def read_grid(root, **changes):
-    settings = dict(speakers=None, split="overlapped", test_speakers=[], test_sentences=2, validation=0.25, seed=1)
-    return grid.read(root, **settings | changes)
+def read_grid(root, speakers=None, **changes):
+    settings = dict(split="overlapped", test_speakers=[], test_sentences=2, validation=0.25, seed=1)
+    return grid.read(root, speakers=speakers, plan=Draw(**settings | changes))
 
 
 def align_of(sentence):
@@ -36,7 +37,7 @@ def make_grid(root, speakers=("s1", "s2"), names=NAMES[:-1]):
 
 @needs_grid
 def test_real_grid_is_read_whole():
-    clips, excluded = read_grid(GRID, test_sentences=50)
+    clips, excluded, _, _ = read_grid(GRID, test_sentences=50)
     assert len(clips) == 283 and excluded == []
     assert sum(clip.split == "test" for clip in clips) == 50
     assert sum(clip.split == "val" for clip in clips) == round(0.25 * 233)
@@ -58,6 +59,7 @@ def test_sentence_of():
     [
         ("0 100 sil\n100 x bin\n", "line 2: expected"),
         ("0 100\n", "line 1: expected"),
+        (f"0 {'9' * 5000} sil\n", "line 1: expected"),  # more digits than Python reads
         ("0 100 sil\n90 200 bin\n", "line 2: 90 to 200"),
         ("100 0 sil\n", "line 1: 100 to 0"),
         ("\n", "is empty"),
@@ -77,7 +79,7 @@ def test_unusable_grid_clips_are_listed_with_the_reason(tmp_path):
     (root / "alignments/s1/swiz9a.align").write_text(align_of("set white in z eight again"))
     (root / "alignments/s1/pgby1n.align").write_text("0 1 2 3\n")
     (root / "alignments/s1/bbal7s.align").unlink()  # no fault: the name has the text
-    clips, excluded = read_grid(root)
+    clips, excluded, _, _ = read_grid(root)
     assert {row.clip: row.reason for row in excluded} == {
         "s1/bbaf4p": "s1/bbaf4p.mpg: is empty",
         "s1/lrae3s": "lrae3s: has an .align but no .mpg",
@@ -92,7 +94,7 @@ def test_unusable_grid_clips_are_listed_with_the_reason(tmp_path):
 
 def test_overlapped_split_counts_and_seeds(tmp_path):
     root = make_grid(tmp_path / "grid")
-    clips, _ = read_grid(root)
+    clips, *_ = read_grid(root)
     for speaker in ("s1", "s2"):
         of_speaker = [clip.split for clip in clips if clip.speaker == speaker]
         assert sorted(of_speaker) == ["test"] * 2 + ["train"] * 5 + ["val"] * 2
@@ -104,7 +106,7 @@ def test_overlapped_split_counts_and_seeds(tmp_path):
 
 def test_unseen_speakers_are_only_in_test(tmp_path):
     root = make_grid(tmp_path / "grid", speakers=["s1", "s2", "s3"])
-    clips, _ = read_grid(root, split="unseen", test_speakers=["s2"])
+    clips, *_ = read_grid(root, split="unseen", test_speakers=["s2"])
     assert {clip.speaker for clip in clips if clip.split == "test"} == {"s2"}
     assert {clip.speaker for clip in clips if clip.split != "test"} == {"s1", "s3"}
     assert sum(clip.split == "test" for clip in clips) == 9
@@ -148,10 +150,10 @@ def make_lrw(root, words=("ABOUT", "ZERO", "BLACK")):
 
 def test_lrw_labels_are_fixed_over_splits_and_choices(tmp_path):
     root = make_lrw(tmp_path)
-    clips, excluded = lrw.read(root, words=None)
+    clips, excluded, _, _ = lrw.read(root, words=None)
     assert excluded == [] and len(clips) == 9
     assert {(clip.text, clip.label) for clip in clips} == {("about", 0), ("black", 1), ("zero", 2)}
-    chosen, _ = lrw.read(root, words=["zero"])
+    chosen, *_ = lrw.read(root, words=["zero"])
     assert chosen == [clip for clip in clips if clip.text == "zero"]
     video = "lipread_mp4/ZERO/val/ZERO_00001.mp4"
     assert chosen[1] == Clip("ZERO/val/ZERO_00001", video, "", "val", "zero", 2, 0, 0)
@@ -166,12 +168,12 @@ def test_lrw_faults_are_listed(tmp_path):
     (folder / "ABOUT_00002.mp4").write_bytes(b"")
     (folder / "ABOUT_00003.mp4").write_bytes(b"video")  # without .txt: kept
     (folder / "ABOUT_00001.txt").write_text("one\ntwo\n")
-    clips, excluded = lrw.read(root, words=["about"])
+    clips, excluded, _, _ = lrw.read(root, words=["about"])
     assert clips[0].clip == "ABOUT/train/ABOUT_00003"
     assert len(clips) == 3
     assert [(row.clip[-1], row.reason) for row in excluded] == [
-        ("1", "ABOUT_00001.txt, line 5: expected 'Duration: <seconds> seconds', found the end of the file"),
-        ("2", "the .mp4 is empty"),
+        ("1", "ABOUT_00001.txt, line 5: expected 'Duration: <seconds> seconds', found nothing"),
+        ("2", "ABOUT_00002.mp4: is empty"),
     ]
 
 
@@ -198,7 +200,7 @@ def make_lrw1000(root, frames=60):
 
 
 def test_lrw1000_cut30(tmp_path):
-    clips, excluded = lrw1000.read(make_lrw1000(tmp_path), protocol="cut30")
+    clips, excluded, _, _ = lrw1000.read(make_lrw1000(tmp_path), protocol="cut30")
     assert [(clip.clip, clip.text, clip.label, clip.first, clip.frames) for clip in clips] == [
         ("train/000001-abc", "shi jie", 1, 10, 11),  # frames int(25 t) = 10 .. 20, both counted: jpgs 11 .. 21
         ("val/000001-abc", "ai", 0, 30, 11),
@@ -208,13 +210,13 @@ def test_lrw1000_cut30(tmp_path):
         "train/000003": "trn_1000.txt",
         "test/000003": "tst_1000.txt",
         "train/000002-abc": "lasts 41 frames",
-        "val/000002-none": "none of its frames exists",
+        "val/000002-none": "its folder has no jpg",
         "test/000002-abc": "none of its frames exists",
     }
 
 
 def test_lrw1000_centred40(tmp_path):
-    clips, excluded = lrw1000.read(make_lrw1000(tmp_path), protocol="centred40")
+    clips, excluded, _, _ = lrw1000.read(make_lrw1000(tmp_path), protocol="centred40")
     ranges = [(clip.clip, clip.first, clip.frames) for clip in clips]
     assert (
         ranges

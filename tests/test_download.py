@@ -21,7 +21,9 @@ import pytest
 from pcpg import cli, fetch, params
 from pcpg.corpora import grid, unpack
 from pcpg.corpora.base import Clip, write_rows
-from pcpg.corpora.download import covering, download
+from pcpg.corpora.download import download
+from pcpg.corpora.grid_align import covering
+from pcpg.corpora.grid_splits import Draw
 from pcpg.errors import InputError
 from pcpg.face_model import MODEL, locate
 from pcpg.fetch import CHUNK, Remote
@@ -152,8 +154,8 @@ def replace(zenodo, name, body):
 
 
 def read(root, **changes):
-    settings = dict(speakers=None, split="overlapped", test_speakers=[], test_sentences=1, validation=0.25, seed=1)
-    return grid.read(root, **settings | changes)
+    plan = Draw(split="overlapped", test_speakers=[], test_sentences=1, validation=0.25, seed=1)
+    return grid.read(root, **{"speakers": None, "plan": plan} | changes)
 
 
 # One file
@@ -291,7 +293,7 @@ def test_a_server_that_is_not_there_is_named(server, tmp_path, pauses):
 def test_grid_is_downloaded_to_what_the_reader_expects(zenodo, tmp_path):
     root = tmp_path / "GRID"
     download(root, None, api=zenodo.api)
-    clips, excluded = read(root)
+    clips, excluded, _, _ = read(root)
     assert [clip.speaker for clip in clips] == ["s1"] * 5 + ["s2"] * 5 + ["s10"] * 5 and excluded == []
     for speaker, names in NAMES.items():
         assert {path.name: path.read_bytes() for path in (root / speaker).iterdir()} == {
@@ -371,6 +373,7 @@ def test_the_stage_raw_downloads(zenodo, tmp_path):
         split="unseen",
         test_speakers=["s2"],
         test_sentences=0,
+        lists=None,
         validation=0.25,
         split_seed=1,
     )
@@ -394,6 +397,8 @@ def test_folders_of_alignments_are_matched_by_their_names():
     other = {f"other{k}" for k in range(10)}
     assert covering({"s1": other | {"clip1"}, "s2": clips - {"clip1"}}, clips) == "s2"
     assert covering({"s1": other | {"clip1"}}, clips) is None
+    part = {"s1": {f"clip{k}" for k in range(6)}, "s2": clips, "s3": {"clip1", "clip2"}}
+    assert covering(part, clips) == "s2" and covering(part, clips, "s1") == "s1"  # one's own folder, if it fits
     assert covering({}, clips) is None and covering({"s1": clips}, set()) is None
 
 

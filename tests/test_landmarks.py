@@ -68,25 +68,6 @@ def test_smooth_keeps_a_steady_movement():
     np.testing.assert_allclose(landmarks.smooth(points), points, atol=1e-3)
 
 
-def test_sidecar(tmp_path):
-    path = tmp_path / "a.npy"
-    np.save(path, random_points(4).astype(np.float64))
-    assert landmarks.read_sidecar(path, 4).dtype == np.float32
-    with pytest.raises(InputError, match=r"a.npy: has shape \(4, 7, 2\), expected \(5, 7, 2\)"):
-        landmarks.read_sidecar(path, 5)
-    np.save(path, np.array([{"a": 1}]), allow_pickle=True)
-    with pytest.raises(InputError, match="not a readable .npy"):
-        landmarks.read_sidecar(path, 1)
-    np.save(path, np.array(["a"]))
-    with pytest.raises(InputError, match="not an array of numbers"):
-        landmarks.read_sidecar(path, 1)
-    path.write_bytes(b"")
-    with pytest.raises(InputError, match="not a readable .npy"):
-        landmarks.read_sidecar(path, 1)
-    with pytest.raises(InputError, match="no such file"):
-        landmarks.read_sidecar(tmp_path / "b.npy", 1)
-
-
 def test_model_is_checked(tmp_path):
     with pytest.raises(InputError, match="none.task: no such file"):
         landmarks.check(tmp_path / "none.task")

@@ -488,7 +488,7 @@ def test_many_notes_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(accounts, "NOTES", 2)
     write_rows(tmp_path / "notes.csv", Note, [Note(f"s1/{i}", "excluded", "clips", "no face") for i in range(5)])
     shown = accounts._notes("GRID", tmp_path / "notes.csv")
-    assert "GRID: 5 clips repaired or left out; the first 2 of them, all are in notes.csv" in shown
+    assert "GRID: 5 notes on what is odd, repaired or left out; the first 2 of them, all are in notes.csv" in shown
     assert shown.count("no face") == 2
 
 

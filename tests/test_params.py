@@ -77,8 +77,26 @@ class _Plain(yaml.SafeDumper):
         ("runs.grid.k1s1.entropy", -1.0, r"runs\.grid\.k1s1\.entropy: must not be negative"),
         ("runs.grid.k1s1.sampling", "argmax", r"runs\.grid\.k1s1\.sampling: argmax gives one sample"),
         ("runs.grid.k1s1.init", "lrw", r"runs\.grid\.k1s1\.init: 'lrw' is not one of ce, scratch"),
+        ("runs.grid.k1s1.lambda_pg", "1.2.3", r"runs\.grid\.k1s1\.lambda_pg: expected a number such as"),
+        (
+            "corpora.lrw.clips.landmark_folder",
+            "x",
+            r"corpora\.lrw\.clips\.landmark_folder: to be given for roi: landmarks",
+        ),
+        ("corpora.grid.raw.split", "lists", r"corpora\.grid\.raw\.lists: to be given for split: lists, and only there"),
+        (
+            "corpora.grid.raw.lists",
+            {"train": "a", "test": "b"},
+            r"corpora\.grid\.raw\.lists: to be given for split: lists",
+        ),
+        ("corpora.grid.raw.lists", {"train": "a"}, r"corpora\.grid\.raw\.lists\.test: missing key"),
+        ("corpora.grid.raw.lists", ..., r"corpora\.grid\.raw\.lists: missing key"),
+        ("runs.grid.k1s1.lambda_pg", "1e999999999", r"runs\.grid\.k1s1\.lambda_pg: expected a number such as"),
+        ("baselines.grid.learning_rate", 10**400, r"baselines\.grid\.learning_rate: expected a number, got 1000"),
+        ("baselines.grid.learning_rate", float("inf"), r"baselines\.grid\.learning_rate: expected a number, got inf"),
         ("precision", "float16", r"precision: 'float16' is not one of float32, bfloat16"),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_a_mistake_is_named(path, value, message):
     with pytest.raises(InputError, match=rf"^mine\.yaml: {message}"):

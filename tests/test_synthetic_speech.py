@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pcpg.corpora.grid import GRAMMAR
+from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.synthetic import english
 from pcpg.synthetic.lips import SHAPE, VISEMES, Manner, trajectory
 from pcpg.synthetic.mandarin import WORDS, syllable_visemes, word_visemes

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pcpg import params
+from pcpg import params, raw
 from pcpg.errors import InputError
 from pcpg.metrics import error_rates
 from pcpg.report import layouts, paper, tables
@@ -318,6 +318,18 @@ def test_malformed_metrics_name_the_file(tmp_path, problem):
 def test_runs_on_different_data_share_no_table(tmp_path, change):
     decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
     decoded(tmp_path, "grid", "k1s1", 1, 0.1, 0.2, **change)
+    with pytest.raises(InputError, match="different data"):
+        tables.write("table1", tmp_path, SEEDS, "mini")
+
+
+def test_the_two_protocols_of_lrw1000_are_named_and_share_no_table(tmp_path):
+    """From the setting to metrics.json, and from there into the table."""
+    name = raw.protocol(params.Lrw1000Raw("local", "x", None, "centred40"))
+    decoded(tmp_path, "lrw1000", "ce", 1, 0.1, 0.2, protocol=name)
+    decoded(tmp_path, "lrw1000", "k1s1", 1, 0.1, 0.2, protocol=name)
+    tables.write("table1", tmp_path, SEEDS, "mini")
+    assert "LRW-1000: test split, protocol centred40, 40 clips" in (tmp_path / "table1.md").read_text(encoding="utf-8")
+    decoded(tmp_path, "lrw1000", "k5s5", 1, 0.1, 0.2, protocol="cut30")
     with pytest.raises(InputError, match="different data"):
         tables.write("table1", tmp_path, SEEDS, "mini")
 

@@ -50,6 +50,7 @@ def clips_shard(args: argparse.Namespace, settings: Params, paths: Paths) -> Non
             roi=roi.roi,
             landmarks=roi.landmarks,
             model=locate(roi.landmark_model),
+            folder=Path(roi.landmark_folder) if roi.landmark_folder else None,
             size=roi.size,
             workers=settings.workers,
         )
@@ -57,13 +58,14 @@ def clips_shard(args: argparse.Namespace, settings: Params, paths: Paths) -> Non
 
 def clips_store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.inventory import write
+    from pcpg.raw import whole
     from pcpg.shards import join, read_manifest
     from pcpg.store import Region
 
-    roi, raw = _corpus(settings, args.corpus).clips, paths.raw(args.corpus)
-    region = Region(roi.roi, roi.landmarks, roi.size)
+    corpus, raw = _corpus(settings, args.corpus), paths.raw(args.corpus)
+    region = Region(corpus.clips.roi, corpus.clips.landmarks, corpus.clips.size)
     store = join(read_manifest(raw / "manifest.csv"), paths.clips(args.corpus), len(settings.shards), region)
-    write(raw, store, paths.inventory(args.corpus))
+    write(raw, store, paths.inventory(args.corpus), whole(corpus.raw))
 
 
 def clips_info(args: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from pcpg import landmarks as face
 from pcpg import roi as region
-from pcpg import video
+from pcpg import sidecar, video
 from pcpg.corpora.base import Clip, Excluded, write_rows
 from pcpg.errors import InputError
 from pcpg.pool import in_order
@@ -32,15 +32,17 @@ def build(
     model: Path | None,
     size: int,
     workers: int,
+    folder: Path | None = None,
 ) -> None:
     """Write frames.npy, index.csv, quality.csv and excluded.csv for `clips` into the folder `out`.
 
     roi "landmarks": mouths aligned on the face (landmarks "mediapipe" with its `model`, or "sidecar":
-    root/landmarks/<clip>.npy); "box": LRW's fixed box; "frame": the whole frame. ROIs are uint8 (size, size).
+    root/landmarks/<clip>.npy, or .npz); with `folder` those are read from there, and those of mediapipe are kept there
+    and not looked for again; "box": LRW's fixed box; "frame": the whole frame. ROIs are uint8 (size, size).
     The bytes do not depend on `workers`. A clip that fails is listed in excluded.csv, also where all do.
     """
     _check(root, roi, landmarks, model, size, workers)
-    job = partial(process, root=Path(root), roi=roi, landmarks=landmarks, model=model, size=size)
+    job = partial(process, root=Path(root), roi=roi, landmarks=landmarks, model=model, size=size, folder=folder)
     results = in_order(job, clips, workers)
     pack(clips, tqdm(results, "clips", len(clips), unit="clip"), Path(out), size)
 
@@ -86,7 +88,16 @@ def _check(root, roi, landmarks, model, size, workers) -> None:
         face.check(model)
 
 
-def process(clip: Clip, *, root: Path, roi: str, landmarks: str | None, model: Path | None, size: int):
+def process(
+    clip: Clip,
+    *,
+    root: Path,
+    roi: str,
+    landmarks: str | None,
+    model: Path | None,
+    size: int,
+    folder: Path | None = None,
+) -> tuple[np.ndarray, Quality] | Excluded:
     """ROIs uint8 (T, size, size) and Quality of one clip; Excluded with the reason where it cannot be used."""
     try:
         path = root / clip.video
@@ -94,9 +105,9 @@ def process(clip: Clip, *, root: Path, roi: str, landmarks: str | None, model: P
         missing = max(clip.frames - len(frames), 0)
         if roi == "landmarks":
             if landmarks == "sidecar":
-                points = face.read_sidecar(root / "landmarks" / f"{clip.clip}.npy", len(frames))
+                points = sidecar.read((folder or root / "landmarks") / f"{clip.clip}.npy", len(frames))
             else:
-                points = face.detect(video.colour_clip(path, clip.first, clip.frames), model)
+                points = _detect(clip, path, len(frames), model, folder)
             rois, faceless, interpolated, jitter, scale = region.align(frames, points, size)
         elif roi == "box":
             rois = region.fixed_box(frames, region.LRW_ROWS, region.LRW_COLUMNS, size)
@@ -108,6 +119,15 @@ def process(clip: Clip, *, root: Path, roi: str, landmarks: str | None, model: P
     except (ValueError, OSError, RuntimeError, av.FFmpegError) as error:  # InputError is a ValueError
         return Excluded(clip.clip, "clips", _reason(error, root, clip))
     return rois, Quality(clip.clip, len(rois), faceless, interpolated, missing, round(jitter, 3), round(scale, 4))
+
+
+def _detect(clip: Clip, path: Path, frames: int, model: Path, folder: Path | None) -> np.ndarray:
+    """Landmarks (frames, 7, 2) by MediaPipe, kept in `folder` if there is one."""
+
+    def find() -> np.ndarray:
+        return face.detect(video.colour_clip(path, clip.first, clip.frames), model)
+
+    return sidecar.kept(folder / f"{clip.clip}.npy", frames, find) if folder else find()
 
 
 def _reason(error: Exception, root: Path, clip: Clip) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcpg.corpora.base import SPLITS, Excluded, read_rows, write_rows
+from pcpg.corpora.base import SPLITS, Excluded, Remark, read_rows, write_rows
 from pcpg.store import ClipStore, Quality
 
 
@@ -16,18 +16,24 @@ class Count:
 
 @dataclass(frozen=True)
 class Note:
-    clip: str
-    status: str  # excluded or repaired
+    clip: str  # "" where it is about the corpus
+    status: str  # corpus, excluded, odd or repaired
     stage: str
     reason: str
 
 
-def write(raw: Path, store: ClipStore, out: Path) -> None:
-    """From the folder of the stage raw and the clips made of it, write `out`/summary.csv and `out`/notes.csv."""
+def write(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ...] | None) -> None:
+    """From the folder of the stage raw and the clips made of it, write `out`/summary.csv and `out`/notes.csv.
+
+    `whole`: the numbers of frames that a clip may have, others are noted as odd; None: any.
+    """
     excluded = [*read_rows(raw / "excluded.csv", Excluded), *store.excluded()]
     quality = store.quality()
+    remarks = read_rows(raw / "remarks.csv", Remark)
     splits = Counter(row.split for row in store.index)
-    notes = [Note(row.clip, "excluded", row.stage, row.reason) for row in excluded]
+    notes = [Note("", "corpus", "raw", str(remark)) for remark in remarks]
+    notes += [Note(row.clip, "excluded", row.stage, row.reason) for row in excluded]
+    notes += [Note(row.clip, "odd", "clips", _oddity(row, whole)) for row in quality if _oddity(row, whole)]
     notes += [Note(row.clip, "repaired", "clips", _repairs(row)) for row in quality if _repairs(row)]
     counts = {"clips found": len(excluded) + len(quality), "clips excluded": len(excluded), "clips made": len(quality)}
     counts |= {f"clips for {split}": splits[split] for split in SPLITS}
@@ -39,12 +45,18 @@ def write(raw: Path, store: ClipStore, out: Path) -> None:
         "clips that lack frames": sum(row.missing > 0 for row in quality),
         "frames missing": sum(row.missing for row in quality),
     }
+    counts |= {remark.what: remark.count for remark in remarks}
     write_rows(out / "summary.csv", Count, [Count(what, count) for what, count in counts.items()])
     write_rows(out / "notes.csv", Note, sorted(notes, key=lambda note: (note.status, note.clip)))
 
 
 def _lengths(quality: list[Quality]) -> list[tuple[int, int]]:
     return sorted(Counter(row.frames for row in quality).items())
+
+
+def _oddity(row: Quality, whole: tuple[int, ...] | None) -> str:
+    """Damage shows in the number of frames that could be decoded."""
+    return f"{row.frames} frames, not {' or '.join(map(str, whole))}" if whole and row.frames not in whole else ""
 
 
 def _repairs(row: Quality) -> str:

@@ -1,4 +1,4 @@
-"""Seven points of a face per video frame: found by MediaPipe or read from a file, then repaired and smoothed.
+"""Seven points of a face per video frame: found by MediaPipe (or read by pcpg.sidecar), then repaired and smoothed.
 
 An array of landmarks is float32 (frames, 7, 2): x to the right and y down in pixels of the video, the centre of the
 pixel frames[t, y, x] at (x, y); NaN where no face was found. Left and right are those of the person.
@@ -15,7 +15,7 @@ import numpy as np
 from pcpg.errors import InputError
 
 RIGHT_EYE, LEFT_EYE, NOSE, RIGHT_CORNER, LEFT_CORNER, UPPER_LIP, LOWER_LIP = range(7)
-MESH = (33, 263, 2, 61, 291, 13, 14)  # the same points in MediaPipe's face mesh of 478
+MESH = (33, 263, 2, 61, 291, 13, 14)  # the same in MediaPipe's mesh of 478: outer corners of the eyes, foot of the nose
 FRAME_MS = 40  # VIDEO mode wants rising timestamps; all three corpora have 25 frames/s
 
 
@@ -89,22 +89,6 @@ def _open_landmarker(vision, model: Path):
 def _seven_points(face, height: int, width: int) -> np.ndarray:
     """(7, 2) in pixels; MediaPipe's 0..1 runs from edge to edge of the image, hence the half pixel."""
     return np.array([(face[point].x * width - 0.5, face[point].y * height - 0.5) for point in MESH])
-
-
-def read_sidecar(path: str | Path, frames: int) -> np.ndarray:
-    """Landmarks from a .npy file written beside the video; InputError unless it is a number array (frames, 7, 2)."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(path, "no such file")
-    try:
-        points = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError):
-        raise InputError(path, "not a readable .npy array") from None
-    if not isinstance(points, np.ndarray) or points.dtype.kind not in "fiu":
-        raise InputError(path, "not an array of numbers")
-    if points.shape != (frames, 7, 2):
-        raise InputError(path, f"has shape {points.shape}, expected {(frames, 7, 2)}")
-    return points.astype(np.float32)
 
 
 def repair(landmarks: np.ndarray) -> tuple[np.ndarray, int]:

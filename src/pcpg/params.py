@@ -34,15 +34,24 @@ class WordsSynthetic:
 
 
 @dataclass(frozen=True)
+class GridLists:
+    """Files with a clip a line, as s14/video/mpg_6000/bbaq7n; what neither names is left out."""
+
+    train: str
+    test: str
+
+
+@dataclass(frozen=True)
 class GridRaw:
     source: Literal["synthetic", "local", "download"]
     root: str | None  # folder of the local copy, or where the download goes; null for source: synthetic
     synthetic: GridSynthetic | None
     speakers: list[str] | None  # s1, s2, ...; null: all
-    split: Literal["unseen", "overlapped"]
+    split: Literal["unseen", "overlapped", "lists"]
     test_speakers: list[str]  # unseen: all their sentences are test
     test_sentences: int  # overlapped: this many of each speaker are test
-    validation: float  # share of the remaining sentences
+    lists: GridLists | None  # for split: lists, and only there
+    validation: float  # share of each speaker's other sentences, or of those in the list to train on
     split_seed: int
 
 
@@ -67,6 +76,7 @@ class Roi:
     roi: Literal["landmarks", "box", "frame"]  # aligned to the face, LRW's fixed box, or the whole (cropped) frame
     landmarks: Literal["mediapipe", "sidecar"] | None
     landmark_model: str | None  # face_landmarker.task or, to fetch it, "download"; for landmarks: mediapipe
+    landmark_folder: str | None  # each clip's <clip>.npy: of sidecars (null: root/landmarks), or where mediapipe's stay
     size: int  # pixels, square
 
 
@@ -232,6 +242,10 @@ def _check_corpora(params: Params, file: str) -> None:
             (corpus.clips.roi == "landmarks") == (corpus.clips.landmarks is not None),
             file, f"{key}.clips.landmarks", "to be given for roi: landmarks, and only there",
         )  # fmt: skip
+        require(
+            corpus.clips.landmark_folder is None or corpus.clips.landmarks is not None,
+            file, f"{key}.clips.landmark_folder", "to be given for roi: landmarks only",
+        )  # fmt: skip
         for section in ("model", "baselines"):
             require(name in getattr(params, section), file, f"{section}.{name}", "missing key")
         crop, pool, shift = params.model[name].crop, params.model[name].pool, params.model[name].shift
@@ -244,6 +258,8 @@ def _check_corpora(params: Params, file: str) -> None:
     if params.corpora.grid:
         raw = params.corpora.grid.raw
         require(0 < raw.validation < 1, file, "corpora.grid.raw.validation", f"{raw.validation} is not between 0 and 1")
+        listed = (raw.split == "lists") == (raw.lists is not None)
+        require(listed, file, "corpora.grid.raw.lists", "to be given for split: lists, and only there")
         for speaker in raw.test_speakers if raw.split == "unseen" and raw.speakers is not None else []:
             key = "corpora.grid.raw.test_speakers"  # told before a download and not after it
             require(speaker in raw.speakers, file, key, f"{speaker} is not one of {', '.join(raw.speakers)}")
@@ -315,16 +331,26 @@ def from_mapping(mapping: Any, file: str) -> Params:
 def load(path: str | Path) -> Params:
     """Read and check a parameter file."""
     try:
-        mapping = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(path, error.strerror or "cannot be read") from None
     except UnicodeDecodeError:
         raise InputError(path, "is not UTF-8 text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{line}", f"not valid YAML: {getattr(error, 'problem', error)}") from None
-    return from_mapping(mapping, str(path))
+    return from_mapping(_parse(text, path), str(path))
+
+
+def _parse(text: str, path: str | Path) -> Any:
+    """What the YAML text holds; InputError with the line where it is none."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.reader.ReaderError as error:  # a character that YAML has not
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError(f"{path}, line {line}", f"not valid YAML: {error.reason}, #x{error.character:04x}") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{path}{line}", f"not valid YAML: {str(error.problem)[:200]}") from None
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:  # of values such as !!bool x
+        raise InputError(path, f"not valid YAML: {type(error).__name__}, {str(error)[:80]}") from None
 
 
 def to_plain(settings: Any) -> dict:

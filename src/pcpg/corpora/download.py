@@ -10,6 +10,7 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from pcpg.corpora import unpack
+from pcpg.corpora.grid_align import covering, named_as
 from pcpg.errors import InputError
 from pcpg.fetch import TRIES, Remote, arrived, fetch, progress
 
@@ -114,19 +115,13 @@ def _align(root: Path, speakers: list[str], archive: Path) -> None:
     with unpack.opened(archive) as opened:
         folders = unpack.members(opened, ".align")
         names = {folder: unpack.stems(entries) for folder, entries in folders.items()}
+        elsewhere = []
         for speaker in speakers:
-            folder = covering(names, {path.stem for path in (root / speaker).glob("*.mpg")})
+            folder = covering(names, {path.stem for path in (root / speaker).glob("*.mpg")}, speaker)
             if folder is None:
                 _say(f"{archive} has no folder for {speaker}, which goes without .align files")
                 continue
             unpack.extract(opened, folders[folder], root / "alignments" / speaker)
-
-
-def covering(folders: dict[str, set[str]], clips: set[str]) -> str | None:
-    """The folder of .align names that covers most of a speaker's clips, or None where none covers half of them.
-
-    Zenodo's archive has many folders under another speaker's name. Chance is no danger: a speaker said each triple of
-    colour, letter and digit once, with three words out of 64 choices, so two speakers share about 1 sentence in 64.
-    """
-    best = max(folders, key=lambda folder: len(folders[folder] & clips), default=None)
-    return best if best is not None and 2 * len(folders[best] & clips) >= max(len(clips), 1) else None
+            elsewhere += [] if named_as(folder, speaker) else [f"{speaker} from {folder}"]
+    if elsewhere:
+        _say(f"{len(elsewhere)} speakers got their .align files from another one's folder: {', '.join(elsewhere)}")

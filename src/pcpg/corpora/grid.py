@@ -1,67 +1,66 @@
 """The GRID corpus: sN/<name>.mpg and alignments/sN/<name>.align; the name of a clip spells its sentence."""
 
-import hashlib
+import re
+from collections import Counter
 from pathlib import Path
 
-from pcpg.corpora.base import Clip, Excluded
+from tqdm import tqdm
+
+from pcpg.corpora.base import Clip, Excluded, Reading, Remark, Word, some
+from pcpg.corpora.grid_align import match
+from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists
+from pcpg.corpora.grid_text import SILENCES, TICKS, read_align, sentence_of
 from pcpg.errors import InputError
 
 WHERE = "GRID is free (CC BY 4.0): Zenodo record 3625687, sN.zip and alignments.zip"
-SILENCES = ("sil", "sp")
-# Cooke, Barker, Cunningham and Shao (2006), table I: one letter of the name for each word of the sentence
-GRAMMAR = (
-    {"b": "bin", "l": "lay", "p": "place", "s": "set"},
-    {"b": "blue", "g": "green", "r": "red", "w": "white"},
-    {"a": "at", "b": "by", "i": "in", "w": "with"},
-    {letter: letter for letter in "abcdefghijklmnopqrstuvxyz"},  # no w: its name has three syllables
-    dict(
-        zip("z123456789", ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], strict=True)
-    ),
-    {"a": "again", "n": "now", "p": "please", "s": "soon"},
-)
+SENTENCES = 1000  # of each speaker
+FRAMES = (75,)  # that a whole clip may have
+SILENT = 21  # the speaker of whom there is no video
 
 
-def read(
-    root: Path,
-    *,
-    speakers: list[str] | None,
-    split: str,
-    test_speakers: list[str],
-    test_sentences: int,
-    validation: float,
-    seed: int,
-) -> tuple[list[Clip], list[Excluded]]:
+def read(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -> Reading:
     """All clips of `speakers` (None: of everybody) under `root`, with their splits, and those that cannot be used.
 
-    split "unseen": every clip of `test_speakers` is for test. "overlapped": `test_sentences` clips of each speaker
-    are. Of the rest of each speaker the share `validation` is for validation. Both draws follow `seed` and the names
-    alone, so another speaker on disk changes nothing. Raises InputError where a folder or a test speaker is missing.
+    The splits follow `plan` and the names alone, so another speaker on disk changes nothing. Raises InputError where
+    a folder is missing or the plan cannot be followed.
     """
     root = Path(root)
     speakers = _chosen(root, speakers)
-    if split not in ("unseen", "overlapped"):
-        raise InputError("split", f"{split!r} is neither 'unseen' nor 'overlapped'")
-    if not 0 <= validation < 1:
-        raise InputError("validation", f"{validation} is not a share of 0 or more and less than 1")
-    absent = [speaker for speaker in test_speakers if speaker not in speakers]
-    if split == "unseen" and absent:
-        raise InputError(root, f"the test speaker {', '.join(absent)} is not among {', '.join(speakers)}")
-    clips, excluded = [], []
-    for speaker in speakers:
-        sentences, unusable = _usable(root, speaker)
+    plan.check(root, speakers)
+    videos = {speaker: {path.stem: path for path in (root / speaker).glob("*.mpg")} for speaker in speakers}
+    aligns, remarks = match(root, {speaker: set(paths) for speaker, paths in videos.items()})
+    clips, excluded, words, usable = [], [], [], {}
+    for speaker in tqdm(speakers, "grid", unit="speaker"):
+        spoken, unusable = _usable(root, speaker, videos[speaker], aligns.get(speaker))
+        splits = plan.splits(speaker, list(spoken))
+        clips += [_clip(speaker, name, splits[name]) for name in spoken if name in splits]
+        words += [word for name, timing in spoken.items() if name in splits for word in timing]
         excluded += unusable
-        test = len(sentences) if speaker in test_speakers else 0
-        if split == "overlapped":
-            test = _test_count(root / speaker, test_sentences, len(sentences))
-        splits = assign(list(sentences), speaker, test, validation, seed)
-        clips += [_clip(speaker, name, text, splits[name]) for name, text in sentences.items()]
+        usable[speaker] = list(spoken)
+    misfits, more = plan.misfits(usable, {row.clip for row in excluded})
+    excluded += misfits
     if not clips:
         raise InputError(root, f"none of the {len(excluded)} clips can be used; first: {_first(excluded)}. {WHERE}")
-    return clips, excluded
+    return Reading(clips, excluded, words, remarks + more)
 
 
-def _clip(speaker: str, name: str, text: str, split: str) -> Clip:
-    return Clip(f"{speaker}/{name}", f"{speaker}/{name}.mpg", speaker, split, text, label=-1, first=0, frames=0)
+def lacking(reading: Reading, speakers: list[str] | None) -> list[Remark]:
+    """What a copy of the real corpus lacks, of which nothing on disk tells; `speakers` as in `read`."""
+    sentences = Counter(row.clip.split("/")[0] for row in [*reading.clips, *reading.excluded])
+    odd = [f"{speaker} has {count:,}" for speaker, count in sentences.items() if count != SENTENCES]
+    remarks = []
+    if odd:
+        what = f"speakers with other than {SENTENCES:,} sentences, the excluded ones counted"
+        remarks.append(Remark(what, len(odd), some(odd, most=SPEAKERS)))
+    absent = [] if speakers else [f"s{n}" for n in range(1, SPEAKERS + 1) if n != SILENT and f"s{n}" not in sentences]
+    if absent:
+        remarks.append(Remark("speakers of GRID are not on disk", len(absent), some(absent, most=SPEAKERS)))
+    return remarks
+
+
+def _clip(speaker: str, name: str, split: str) -> Clip:
+    video, text = f"{speaker}/{name}.mpg", sentence_of(name)
+    return Clip(f"{speaker}/{name}", video, speaker, split, text, label=-1, first=0, frames=0)
 
 
 def _first(excluded: list[Excluded]) -> str:
@@ -72,11 +71,10 @@ def _speakers(root: Path) -> list[str]:
     """Names of the folders s1, s2, ... in `root`, by number."""
     if not root.is_dir():
         raise InputError(root, f"no such folder; expected it to hold s1/, s2/, ... and alignments/. {WHERE}")
-    numbers = [path.name[1:] for path in root.iterdir() if path.is_dir() and path.name[0] == "s"]
-    speakers = [f"s{number}" for number in sorted(map(int, filter(str.isdecimal, numbers)))]
-    if not speakers:
+    names = [path.name for path in root.iterdir() if path.is_dir() and re.fullmatch("s[1-9][0-9]*", path.name)]
+    if not names:
         raise InputError(root, f"holds no speaker folder s1, s2, ... with .mpg files. {WHERE}")
-    return speakers
+    return sorted(names, key=lambda name: int(name[1:]))
 
 
 def _chosen(root: Path, names: list[str] | None) -> list[str]:
@@ -88,76 +86,31 @@ def _chosen(root: Path, names: list[str] | None) -> list[str]:
     return there if names is None else [name for name in there if name in names]
 
 
-def _test_count(folder: Path, wanted: int, clips: int) -> int:
-    if not 0 <= wanted <= clips or (wanted == clips and clips):
-        raise InputError(folder, f"has {clips} usable clips, so {wanted} of them cannot be kept for test")
-    return wanted
-
-
-def assign(names: list[str], speaker: str, test: int, validation: float, seed: int) -> dict[str, str]:
-    """Split of each name: `test` of them for test, the share `validation` of the others for validation.
-
-    Names are ranked by a hash of seed, speaker and name: an order that is random, and the same in any Python.
-    """
-    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{speaker}/{name}".encode()).digest())
-    val = test + round(validation * (len(ranked) - test))
-    return {name: "test" if k < test else "val" if k < val else "train" for k, name in enumerate(ranked)}
-
-
-def _usable(root: Path, speaker: str) -> tuple[dict[str, str], list[Excluded]]:
-    """Sentences by clip name of one speaker, and what cannot be used."""
-    videos = {path.stem: path for path in (root / speaker).glob("*.mpg")}
-    aligns = {path.stem: path for path in (root / "alignments" / speaker).glob("*.align")}
-    sentences, excluded = {}, []
+def _usable(
+    root: Path, speaker: str, videos: dict[str, Path], align: Path | None
+) -> tuple[dict[str, list[Word]], list[Excluded]]:
+    """The words of each usable clip of one speaker, whose .align files lie in `align`, and what cannot be used."""
+    aligns = {path.stem: path for path in align.glob("*.align")} if align else {}
+    spoken, excluded = {}, []
     for name in sorted(videos | aligns):
         try:
-            sentences[name] = _check(name, videos.get(name), aligns.get(name))
+            spoken[name] = _words(speaker, name, videos.get(name), aligns.get(name))
         except InputError as error:
-            reason = str(error).replace(f"{root}/", "")
-            excluded.append(Excluded(f"{speaker}/{name}", "raw", reason))
-    return sentences, excluded
+            excluded.append(Excluded(f"{speaker}/{name}", "raw", str(error).replace(f"{root}/", "")))
+    return spoken, excluded
 
 
-def _check(name: str, video: Path | None, align: Path | None) -> str:
-    """The sentence of a usable clip. A missing .align is no fault: its timing is not used, the name has the text."""
+def _words(speaker: str, name: str, video: Path | None, align: Path | None) -> list[Word]:
+    """The words of a usable clip with their timing; none without .align, which is no fault: the name has the text."""
     sentence = sentence_of(name)
     if video is None:
         raise InputError(name, "has an .align but no .mpg")
     if video.stat().st_size == 0:
         raise InputError(video, "is empty")
-    if align is not None:
-        spoken = " ".join(word for _, _, word in read_align(align) if word not in SILENCES)
-        if spoken != sentence:
-            raise InputError(align, f"says {spoken!r}, the name says {sentence!r}")
-    return sentence
-
-
-def sentence_of(name: str) -> str:
-    """The sentence that a clip's name spells: "bbaf4p" -> "bin blue at f four please"; InputError for other names."""
-    if len(name) != len(GRAMMAR):
-        raise InputError(name, f"is not a GRID name: {len(GRAMMAR)} characters expected")
-    for place, (letter, words) in enumerate(zip(name, GRAMMAR, strict=True), start=1):
-        if letter not in words:
-            raise InputError(name, f"is not a GRID name: character {place}, {letter!r}, is none of {''.join(words)}")
-    return " ".join(words[letter] for letter, words in zip(name, GRAMMAR, strict=True))
-
-
-def read_align(path: Path) -> list[tuple[int, int, str]]:
-    """Start, end and word of each line, in samples at 25 kHz (1000 = one video frame); silences included.
-
-    Raises InputError that names file and line where a line is malformed or overlaps the one before.
-    """
-    rows = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
-        parts = line.split()
-        if not parts:
-            continue
-        if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()):
-            raise InputError(f"{path}, line {number}", f"expected 'start end word', found {line!r}")
-        start, end = int(parts[0]), int(parts[1])
-        if end < start or (rows and start < rows[-1][1]):
-            raise InputError(f"{path}, line {number}", f"{start} to {end} runs backwards or overlaps the line before")
-        rows.append((start, end, parts[2]))
-    if not rows:
-        raise InputError(path, "is empty")
-    return rows
+    if align is None:
+        return []
+    rows = [row for row in read_align(align) if row[2] not in SILENCES]
+    spoken = " ".join(word for _, _, word in rows)
+    if spoken != sentence:
+        raise InputError(align, f"says {spoken!r}, the name says {sentence!r}")
+    return [Word(f"{speaker}/{name}", word, start / TICKS, end / TICKS) for start, end, word in rows]

@@ -1,17 +1,22 @@
 """The LRW-1000 corpus: images/<clip>/<i>.jpg, mouths cut from television, and info/{trn,val,tst}_1000.txt."""
 
-import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import groupby
+from pathlib import Path, PurePath
 
-from pcpg.corpora.base import Clip, Excluded
+from tqdm import tqdm
+
+from pcpg.corpora.base import Clip, Excluded, Reading, Remark, Word, some, text_lines
 from pcpg.errors import InputError
-from pcpg.video import jpg_numbers
+from pcpg.video import RATE, jpg_numbers
 
 WHERE = "LRW-1000 is licensed by ICT-CAS to universities and institutes: ask through https://vipl.ict.ac.cn"
 FILES = {"train": "trn_1000.txt", "val": "val_1000.txt", "test": "tst_1000.txt"}
-RATE = 25  # frames a second
+SAMPLES, CLASSES = 718_018, 1_000
+FRAMES = None  # a clip's number of frames is that of its word
+LONGEST = 86_400.0  # s; the jpgs of a folder are numbered through at 25 a second, and no programme lasts a day
 CUT, CENTRED = 30, 40  # frames: the most of a word that is cut exactly, and the window around its middle
 
 
@@ -32,7 +37,7 @@ class Row:
         return f"{self.split}/{self.line:06d}-{self.folder}"
 
 
-def read(root: Path, *, protocol: str) -> tuple[list[Clip], list[Excluded]]:
+def read(root: Path, *, protocol: str) -> Reading:
     """All words, with their frames by `protocol`, and those that cannot be used.
 
     "cut30" takes the word exactly, and words over 30 frames are excluded (the paper's first author). "centred40"
@@ -48,21 +53,63 @@ def read(root: Path, *, protocol: str) -> tuple[list[Clip], list[Excluded]]:
         for row in _rows(root / "info" / FILES[split], split):
             (rows if isinstance(row, Row) else excluded).append(row)
     labels = {pinyin: label for label, pinyin in enumerate(sorted({row.pinyin for row in rows}))}
-    existing: dict[str, frozenset[int]] = {}  # each folder is listed once, however many words it holds
-    clips = []
+    ranges, remarks = _frame_ranges(root, rows, protocol)
+    clips, words = [], []
     for row in rows:
-        if row.folder not in existing:
-            existing[row.folder] = frozenset(number - 1 for number in jpg_numbers(root / "images" / row.folder))
-        try:
-            first, frames = frame_range(row.start, row.end, existing[row.folder], protocol)
-        except ValueError as error:
-            excluded.append(Excluded(row.clip, "raw", str(error)))
+        found = ranges[row.clip]
+        if isinstance(found, str):
+            excluded.append(Excluded(row.clip, "raw", found))
             continue
-        video, label = f"images/{row.folder}", labels[row.pinyin]
-        clips.append(Clip(row.clip, video, "", row.split, row.pinyin, label, first, frames))
+        clips.append(Clip(row.clip, f"images/{row.folder}", "", row.split, row.pinyin, labels[row.pinyin], *found))
+        words.append(Word(row.clip, row.pinyin, row.start, row.end))
     if not clips:
-        raise InputError(root, f"none of {len(excluded)} words can be used; first: {excluded[:1]}")
-    return clips, excluded
+        raise InputError(root, f"none of {len(excluded)} words can be used; first: {excluded[:1]}. {WHERE}")
+    return Reading(clips, excluded, words, remarks)
+
+
+def _frame_ranges(root: Path, rows: list[Row], protocol: str) -> tuple[dict[str, tuple[int, int] | str], list[Remark]]:
+    """First frame and number of frames of each clip, or why it has none; and the folders and jpgs that are not there.
+
+    Each folder is listed once, however many words it holds, and forgotten before the next: there are many.
+    """
+    ranges, folders, gaps, jpgs = {}, [], [], 0
+    by_folder = groupby(tqdm(sorted(rows, key=lambda row: row.folder), "lrw1000", unit="word"), _folder)
+    for folder, words in by_folder:
+        existing = frozenset(number - 1 for number in jpg_numbers(root / "images" / folder))
+        if not existing:
+            folders.append(f"images/{folder}")
+        for row in words:
+            try:
+                first, frames = ranges[row.clip] = frame_range(row.start, row.end, existing, protocol)
+            except ValueError as error:
+                ranges[row.clip] = str(error)
+                continue
+            missing = frames - len(existing.intersection(range(first, first + frames)))
+            jpgs += missing
+            gaps += [row.clip] if missing else []
+    remarks = [
+        Remark("folders of images/ that the info files name have no jpg or are not there", len(folders), some(folders)),
+        Remark("words lack jpgs", len(gaps), f"{jpgs:,} jpgs in all; {some(gaps)}"),
+    ]
+    return ranges, [remark for remark in remarks if remark.count]
+
+
+def _folder(row: Row) -> str:
+    return row.folder
+
+
+def lacking(reading: Reading) -> list[Remark]:
+    """What a copy of the real corpus lacks, the excluded words counted as there."""
+    total, classes = len(reading.clips) + len(reading.excluded), {clip.label for clip in reading.clips}
+    texts = {split: {clip.text for clip in reading.clips if clip.split == split} for split in FILES}
+    counts = ", ".join(f"{len(texts[split])} in {FILES[split]}" for split in FILES)
+    untrained = sorted((texts["val"] | texts["test"]) - texts["train"])
+    remarks = [
+        Remark(f"of LRW-1000's {SAMPLES:,} samples are missing in info/", SAMPLES - total, f"{total:,} are there"),
+        Remark(f"of LRW-1000's {CLASSES:,} classes have no usable clip", CLASSES - len(classes), counts),
+        Remark("classes to validate or test have no clip to train on", len(untrained), some(untrained)),
+    ]
+    return [remark for remark in remarks if remark.count > 0]
 
 
 def _check_layout(root: Path) -> None:
@@ -74,19 +121,23 @@ def _check_layout(root: Path) -> None:
 
 def _rows(path: Path, split: str) -> Iterator[Row | Excluded]:
     """Each line of an info file: clip, Hanzi, pinyin, start s, end s."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for line, text in enumerate(file, start=1):
-            parts = [part.strip() for part in text.split(",")]
-            try:
-                folder, _, pinyin, start, end = parts
-                row = Row(split, line, folder, pinyin.lower(), float(start), float(end))
-            except ValueError:
-                row = None
-            if row and folder and pinyin and 0 <= row.start < row.end and math.isfinite(row.end):
-                yield row
-            elif text.strip():
-                reason = f"{path.name}, line {line}: expected 'clip,Hanzi,pinyin,start,end', found {text.strip()!r}"
-                yield Excluded(f"{split}/{line:06d}", "raw", reason)
+    for line, text in text_lines(path):
+        parts = [part.strip() for part in text.split(",")]
+        try:
+            folder, _, pinyin, start, end = parts
+            row = Row(split, line, folder, pinyin.lower(), float(start), float(end))
+        except ValueError:
+            row = None
+        if row and _is_name(folder) and pinyin and 0 <= row.start < row.end <= LONGEST:
+            yield row
+        else:
+            reason = f"{path.name}, line {line}: expected 'clip,Hanzi,pinyin,start,end', found {text[:80]!r}"
+            yield Excluded(f"{split}/{line:06d}", "raw", reason)
+
+
+def _is_name(folder: str) -> bool:
+    """Whether a text can be the name of a folder within images/, and nowhere else."""
+    return PurePath(folder).name == folder not in ("", "..") and "\0" not in folder and len(os.fsencode(folder)) < 256
 
 
 def frame_range(start: float, end: float, existing: frozenset[int], protocol: str) -> tuple[int, int]:
@@ -104,5 +155,5 @@ def frame_range(start: float, end: float, existing: frozenset[int], protocol: st
         last = min(first + CENTRED - 1, max(existing, default=-1))
         first = max(first, 0)
     if existing.isdisjoint(range(first, last + 1)):
-        raise ValueError("none of its frames exists")
+        raise ValueError("none of its frames exists" if existing else "its folder has no jpg, or is not there")
     return first, last - first + 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pcpg.corpora.grid import GRAMMAR
+from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.errors import InputError
 from pcpg.synthetic import crew
 from pcpg.synthetic.camera import Camera

@@ -21,7 +21,7 @@ PARTS = "One multiply-add is 2 FLOPs; convolutions and matrix products are count
 
 
 def quality(settings: Params, paths: Paths) -> Markup:
-    """What became of every clip: counts a corpus, and each clip that was repaired or left out with the reason."""
+    """What became of every clip: counts a corpus, and each clip that is odd, repaired or left out, with the reason."""
     counts = {corpus: counted(paths, corpus) for corpus in settings.corpus_names}
     known = {corpus: found for corpus, found in counts.items() if found}
     kinds = dict.fromkeys(what for found in known.values() for what in found if not LENGTH.fullmatch(what))
@@ -62,7 +62,9 @@ def _notes(corpus: str, path: Path) -> Markup:
     rows = [row(note.clip, note.status, note.stage, note.reason, numeric=9) for note in notes[:NOTES]]
     more = f"; the first {NOTES:,} of them, all are in {path.name}" if len(notes) > NOTES else ""
     shown = table(f"Notes on {corpus}", ("Clip", "What", "Stage", "Why"), rows, numeric=9)
-    return fold(f"{corpus}: {len(notes):,} clip{'s'[: len(notes) != 1]} repaired or left out{more}", shown)
+    return fold(
+        f"{corpus}: {len(notes):,} note{'s'[: len(notes) != 1]} on what is odd, repaired or left out{more}", shown
+    )
 
 
 def cost(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> Markup:

@@ -1,0 +1,50 @@
+"""What is said in a clip of GRID, and when: its name spells the sentence, its .align file has the timing."""
+
+from pathlib import Path
+
+from pcpg.corpora.base import text_lines
+from pcpg.errors import InputError
+
+SILENCES = ("sil", "sp")
+TICKS = 25_000  # of the timing, a second: 1000 a video frame
+LONGEST = 9  # digits of a time: 11 hours
+# Cooke, Barker, Cunningham and Shao (2006), table I: one letter of the name for each word of the sentence
+GRAMMAR = (
+    {"b": "bin", "l": "lay", "p": "place", "s": "set"},
+    {"b": "blue", "g": "green", "r": "red", "w": "white"},
+    {"a": "at", "b": "by", "i": "in", "w": "with"},
+    {letter: letter for letter in "abcdefghijklmnopqrstuvxyz"},  # no w: its name has three syllables
+    dict(
+        zip("z123456789", ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], strict=True)
+    ),
+    {"a": "again", "n": "now", "p": "please", "s": "soon"},
+)
+
+
+def sentence_of(name: str) -> str:
+    """The sentence that a clip's name spells: "bbaf4p" -> "bin blue at f four please"; InputError for other names."""
+    if len(name) != len(GRAMMAR):
+        raise InputError(name[:40], f"is not a GRID name: {len(GRAMMAR)} characters expected")
+    for place, (letter, words) in enumerate(zip(name, GRAMMAR, strict=True), start=1):
+        if letter not in words:
+            raise InputError(name, f"is not a GRID name: character {place}, {letter!r}, is none of {''.join(words)}")
+    return " ".join(words[letter] for letter, words in zip(name, GRAMMAR, strict=True))
+
+
+def read_align(path: Path) -> list[tuple[int, int, str]]:
+    """Start, end and word of each line, in samples at 25 kHz (1000 = one video frame); silences included.
+
+    Raises InputError that names file and line where a line is malformed or overlaps the one before.
+    """
+    rows = []
+    for number, line in text_lines(Path(path)):
+        parts = line.split()
+        if len(parts) != 3 or not all(part.isdecimal() and len(part) <= LONGEST for part in parts[:2]):
+            raise InputError(f"{path}, line {number}", f"expected 'start end word', found {line[:80]!r}")
+        start, end = int(parts[0]), int(parts[1])
+        if end < start or (rows and start < rows[-1][1]):
+            raise InputError(f"{path}, line {number}", f"{start} to {end} runs backwards or overlaps the line before")
+        rows.append((start, end, parts[2]))
+    if not rows:
+        raise InputError(path, "is empty")
+    return rows
