@@ -69,6 +69,8 @@ rule raw:
     log:
         f"logs/{P}/raw/{{corpus}}.log",
     threads: config["workers"]
+    resources:
+        **config["resources"]["raw"],
     shell:
         "pcpg raw {wildcards.corpus} {FLAG} 2> {log}"
 
@@ -88,6 +90,8 @@ rule clips:
     log:
         f"logs/{P}/clips/{{corpus}}.log",
     threads: config["workers"]
+    resources:
+        **config["resources"]["clips"],
     shell:
         "pcpg clips {wildcards.corpus} {FLAG} 2> {log}"
 
@@ -108,6 +112,8 @@ rule train:
     log:
         f"logs/{P}/train/{{corpus}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["train"],
     shell:
         "pcpg train {wildcards.corpus} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -129,6 +135,8 @@ rule finetune:
     log:
         f"logs/{P}/finetune/{{corpus}}-{{run}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["finetune"],
     shell:
         "pcpg finetune {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -148,6 +156,8 @@ rule evaluate:
     log:
         f"logs/{P}/evaluate/{{corpus}}-{{run}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["evaluate"],
     shell:
         "pcpg evaluate {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -168,6 +178,8 @@ rule scratch:
     log:
         f"logs/{P}/scratch/{{corpus}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["probe"],
     shell:
         "pcpg scratch {wildcards.corpus} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -189,6 +201,8 @@ rule probe:
     log:
         f"logs/{P}/probe/{{corpus}}-{{encoder}}-{{probe}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["probe"],
     shell:
         "pcpg probe {wildcards.corpus} {wildcards.encoder} {wildcards.probe} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -208,6 +222,8 @@ rule tables:
         f"results/{P}/{{table}}.tex",
     log:
         f"logs/{P}/tables/{{table}}.log",
+    resources:
+        **config["resources"]["report"],
     shell:
         "pcpg tables {wildcards.table} {FLAG} 2> {log}"
 
@@ -225,6 +241,8 @@ rule claims:
         f"results/{P}/evidence.md",
     log:
         f"logs/{P}/claims.log",
+    resources:
+        **config["resources"]["report"],
     shell:
         "pcpg claims {FLAG} 2> {log}"
 
@@ -248,6 +266,8 @@ rule figures:
         f"figures/{P}/{{figure}}.svg",
     log:
         f"logs/{P}/figures/{{figure}}.log",
+    resources:
+        **config["resources"]["report"],
     shell:
         "pcpg figures {wildcards.figure} {FLAG} 2> {log}"
 
@@ -265,5 +285,7 @@ rule page:
         report(f"results/{P}/report.html", category="Page"),
     log:
         f"logs/{P}/page.log",
+    resources:
+        **config["resources"]["report"],
     shell:
         "pcpg page {FLAG} 2> {log}"

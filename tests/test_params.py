@@ -71,6 +71,10 @@ class _Plain(yaml.SafeDumper):
         ("runs.grid.k1s1.entropy", -1.0, r"runs\.grid\.k1s1\.entropy: must not be negative"),
         ("runs.grid.k1s1.sampling", "argmax", r"runs\.grid\.k1s1\.sampling: argmax gives one sample"),
         ("runs.grid.k1s1.init", "lrw", r"runs\.grid\.k1s1\.init: 'lrw' is not one of ce, scratch"),
+        ("resources.train.gpu", -1, r"resources\.train\.gpu: must not be negative"),
+        ("resources.probe.runtime", 0, r"resources\.probe\.runtime: must be at least 1"),
+        ("resources.report.mem", 1, r"resources\.report\.mem: unknown key; did you mean resources\.report\.mem_mb"),
+        ("resources.clips", ..., r"resources\.clips: missing key"),
         ("precision", "float16", r"precision: 'float16' is not one of float32, bfloat16"),
     ],
 )
