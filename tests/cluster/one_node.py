@@ -115,7 +115,8 @@ def _await_node(folder: Path, environment: dict[str, str], daemons: list[subproc
         if node.stdout.strip() == "idle":
             return
         time.sleep(0.2)
-    logs = "\n".join(f"{path}:\n{path.read_text()[-2000:]}" for path in sorted(folder.glob("*.[lo][ou][gt]")))
+    said = sorted([*folder.glob("*.log"), *folder.glob("*.out")])
+    logs = "\n".join(f"{path}:\n{path.read_text()[-2000:]}" for path in said)
     raise RuntimeError(f"the cluster does not come up\n{logs}")
 
 
