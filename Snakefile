@@ -119,6 +119,8 @@ rule train:
 
 
 rule finetune:
+    wildcard_constraints:
+        run="(?!ce/)[^/]+",  # or a cluster's job, which sees this rule alone, warns that it needs its own output
     input:
         "src/pcpg/finetune.py",
         "src/pcpg/objectives.py",
