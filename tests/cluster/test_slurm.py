@@ -52,11 +52,12 @@ def cluster():
 
 
 def checkout(root: Path, folder: Path) -> Path:
-    """A clean copy of the project, with the preset as its parameters."""
+    """A clean copy of the project, with the preset as its parameters, but for what its jobs ask for."""
     for name in ("src", "profiles"):
         shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "Snakefile", folder)
-    shutil.copy(root / PRESET, folder / "params.yaml")
+    parameters = yaml.safe_load((root / PRESET).read_text()) | {"resources": RESOURCES}
+    (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
     for name in ("corpora", "models"):  # real data, where the preset needs them
         if (root / name).exists():
             (folder / name).symlink_to(root / name)
@@ -68,16 +69,13 @@ def local(root, tmp_path_factory) -> Path:
     """The same pipeline without a cluster."""
     folder = checkout(root, tmp_path_factory.mktemp("local"))
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    subprocess.run(["snakemake", "--quiet", "--cores", "2"], cwd=folder, env=environment, check=True)
+    subprocess.run(["snakemake", "--quiet", "all", "--cores", "2"], cwd=folder, env=environment, check=True)
     return folder
 
 
 @pytest.fixture(scope="module")
 def project(root, tmp_path_factory) -> Path:
-    folder = checkout(root, tmp_path_factory.mktemp("cluster"))
-    parameters = yaml.safe_load((folder / "params.yaml").read_text()) | {"resources": RESOURCES}
-    (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
-    return folder
+    return checkout(root, tmp_path_factory.mktemp("cluster"))
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +142,7 @@ def test_the_next_run_takes_up_what_is_missing_and_nothing_else(broken, finished
 
 
 def test_the_same_bytes_as_without_a_cluster(finished, local, project):
-    """Data, weights, predictions, tables and figures."""
+    """Data, weights, predictions, tables, figures and the page."""
     names = [path.relative_to(local) for kind in ("data", "clips", "runs", "results", "figures")
              for path in sorted((local / kind).rglob("*")) if path.is_file()]  # fmt: skip
     assert any(name.suffix == ".tex" for name in names) and any(name.name == "model.pt" for name in names)
