@@ -73,6 +73,8 @@ rule raw:
     log:
         f"logs/{P}/raw/{{corpus}}.log",
     threads: config["workers"]
+    resources:
+        **config["resources"]["raw"],
     shell:
         "pcpg raw {wildcards.corpus} {FLAG} 2> {log}"
 
@@ -91,6 +93,8 @@ rule shard:
     log:
         f"logs/{P}/shard/{{corpus}}-{{shard}}.log",
     threads: config["workers"]
+    resources:
+        **config["resources"]["shard"],
     shell:
         "pcpg clips shard {wildcards.corpus} {wildcards.shard} {FLAG} 2> {log}"
 
@@ -110,6 +114,8 @@ rule store:
         lookup("shards", within=config),
     log:
         f"logs/{P}/store/{{corpus}}.log",
+    resources:
+        **config["resources"]["report"],
     shell:
         "pcpg clips store {wildcards.corpus} {FLAG} 2> {log}"
 
@@ -131,11 +137,15 @@ rule train:
     log:
         f"logs/{P}/train/{{corpus}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["train"],
     shell:
         "pcpg train {wildcards.corpus} --seed {wildcards.seed} {FLAG} 2> {log}"
 
 
 rule finetune:
+    wildcard_constraints:
+        run="(?!ce/)[^/]+",  # or a cluster's job, which sees this rule alone, warns that it needs its own output
     input:
         "src/pcpg/finetune.py",
         "src/pcpg/objectives.py",
@@ -153,6 +163,8 @@ rule finetune:
     log:
         f"logs/{P}/finetune/{{corpus}}-{{run}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["finetune"],
     shell:
         "pcpg finetune {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -172,6 +184,8 @@ rule evaluate:
     log:
         f"logs/{P}/evaluate/{{corpus}}-{{run}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["evaluate"],
     shell:
         "pcpg evaluate {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -193,6 +207,8 @@ rule scratch:
     log:
         f"logs/{P}/scratch/{{corpus}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["probe"],
     shell:
         "pcpg scratch {wildcards.corpus} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -215,6 +231,8 @@ rule probe:
     log:
         f"logs/{P}/probe/{{corpus}}-{{encoder}}-{{probe}}-{{seed}}.log",
     threads: config["threads"]
+    resources:
+        **config["resources"]["probe"],
     shell:
         "pcpg probe {wildcards.corpus} {wildcards.encoder} {wildcards.probe} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -234,6 +252,8 @@ rule tables:
         f"results/{P}/{{table}}.tex",
     log:
         f"logs/{P}/tables/{{table}}.log",
+    resources:
+        **config["resources"]["report"],
     shell:
         "pcpg tables {wildcards.table} {FLAG} 2> {log}"
 
@@ -251,6 +271,8 @@ rule claims:
         f"results/{P}/evidence.md",
     log:
         f"logs/{P}/claims.log",
+    resources:
+        **config["resources"]["report"],
     shell:
         "pcpg claims {FLAG} 2> {log}"
 
@@ -274,6 +296,8 @@ rule figures:
         f"figures/{P}/{{figure}}.svg",
     log:
         f"logs/{P}/figures/{{figure}}.log",
+    resources:
+        **config["resources"]["report"],
     shell:
         "pcpg figures {wildcards.figure} {FLAG} 2> {log}"
 
@@ -292,5 +316,7 @@ rule page:
         report(f"results/{P}/report.html", category="Page"),
     log:
         f"logs/{P}/page.log",
+    resources:
+        **config["resources"]["report"],
     shell:
         "pcpg page {FLAG} 2> {log}"

@@ -202,12 +202,33 @@ class Decoding:
 
 
 @dataclass(frozen=True)
+class Need:
+    """What one job asks a cluster for; alone on a machine nothing is asked."""
+
+    gpu: int
+    mem_mb: int
+    runtime: int  # minutes, after which the cluster stops the job
+
+
+@dataclass(frozen=True)
+class Resources:
+    raw: Need
+    shard: Need
+    train: Need
+    finetune: Need
+    evaluate: Need
+    probe: Need  # and scratch
+    report: Need  # store, tables, claims, figures, page
+
+
+@dataclass(frozen=True)
 class Params:
     preset: str
     seeds: list[int]
     workers: int  # processes of the stages raw and shard
     shards: list[int]  # 0, 1, ...: parts of every clip store, a job each
     threads: int  # of one training process
+    resources: Resources
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["float32", "bfloat16"]  # of the forward pass; weights and losses stay float32
     corpora: Corpora
@@ -314,6 +335,14 @@ def _check_policy(run: Run, file: str, key: str) -> None:
     require(only, file, f"{key}.sampling", "argmax gives one sample, so it needs samples: 1 and baseline: none")
 
 
+def _check_resources(params: Params, file: str) -> None:
+    for stage in fields(params.resources):
+        need, key = getattr(params.resources, stage.name), f"resources.{stage.name}"
+        require(need.gpu >= 0, file, f"{key}.gpu", "must not be negative")
+        for setting in ("mem_mb", "runtime"):  # 0 would mean no limit to one scheduler and nothing to another
+            require(getattr(need, setting) >= 1, file, f"{key}.{setting}", "must be at least 1")
+
+
 def from_mapping(mapping: Any, file: str) -> Params:
     """Build and check Params from what a YAML file held; `file` is named in errors."""
     params = build(Params, mapping, file, "")
@@ -322,6 +351,7 @@ def from_mapping(mapping: Any, file: str) -> Params:
         require(getattr(params, key) >= 1, file, key, "must be at least 1")
     numbered = params.shards == list(range(len(params.shards))) != []
     require(numbered, file, "shards", f"must be 0, 1, 2 and so on, at least [0]; found {params.shards}")
+    _check_resources(params, file)
     _check_corpora(params, file)
     _check_trainings(params, file)
     _check_runs(params, file)
