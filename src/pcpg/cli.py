@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import threading
 from pathlib import Path
 
 from pcpg import guard, params
@@ -274,6 +275,8 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Entry point; a wrong input is one line on stderr and exit status 2, what the machine refuses one and status 3."""
     args = parser().parse_args()
+    loud = threading.excepthook  # a thread that the machine refuses something fails this process, which then says so
+    threading.excepthook = lambda failed: loud(failed) if refusal(failed.exc_value) is None else None
     try:
         if args.params is None:
             args.function(args)
@@ -287,7 +290,7 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except (OSError, MemoryError, RuntimeError) as error:
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
         problem = refusal(error)
         if problem is None:
             raise

@@ -28,7 +28,7 @@ def engine(preset: str) -> None:
     file.truncate(0)
     file.write(f"process {os.getpid()} of {getpass.getuser()} on {socket.gethostname()}")
     file.flush()
-    with _open(paths.lock("stages")) as stages:
+    with _open(paths.lock("stages")) as stages:  # and let go of at once
         if not _lock(stages, fcntl.LOCK_EX):
             who = "a pcpg process of DVC, of a killed engine or started by hand"
             raise InputError(f"preset {preset}", f"{who} is still at work on it in this folder; wait for its end")
@@ -41,8 +41,11 @@ def stage(preset: str) -> None:
 
 
 def _open(path: Path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return _HELD.enter_context(open(path, "a+", encoding="utf-8"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _HELD.enter_context(open(path, "a+", encoding="utf-8"))
+    except OSError as error:  # a full disk, or somebody else's folder
+        raise InputError(path, f"cannot be locked: {error.strerror}") from None
 
 
 def _lock(file, kind: int, wait: bool = False) -> bool:

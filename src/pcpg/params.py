@@ -331,7 +331,8 @@ def load(path: str | Path) -> Params:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{line}", f"not valid YAML: {getattr(error, 'problem', error)}") from None
+        problem = " ".join(str(getattr(error, "problem", error)).split())  # some are two lines
+        raise InputError(f"{path}{line}", f"not valid YAML: {problem}") from None
     return from_mapping(mapping, str(path))
 
 
