@@ -4,7 +4,7 @@ CORES ?= $(shell nproc)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup reproduce test test-cluster check bench pull
+.PHONY: setup reproduce test test-cluster test-faults check bench pull
 
 setup: $(BIN)/.installed  ## a virtual environment with the pinned packages
 
@@ -23,6 +23,9 @@ test: setup  ## the test suite
 
 test-cluster: setup  ## the pipeline through a real Slurm of one node, docs/cluster.md
 	pytest -rs tests/cluster
+
+test-faults: setup  ## what kills, full disks, flipped bits and strangers' files do; 20 minutes at most
+	pytest tests/faults
 
 check: setup  ## style and every parameter file
 	ruff check . && ruff format --check . && for file in params.yaml presets/*.yaml tests/*.params.yaml; do pcpg params check $$file || exit 1; done

@@ -2,8 +2,9 @@
 # params.yaml (or --configfile FILE) lists the runs; dvc.yaml turns the same list into the same jobs.
 
 import os
+import shlex
 
-from pcpg import params
+from pcpg import guard, params
 from pcpg.errors import InputError
 
 FILE = os.path.relpath(workflow.configfiles[-1])
@@ -12,7 +13,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 P = config["preset"]
-FLAG = f"--params {FILE}"
+FLAG = f"--params {shlex.quote(FILE)}"
 RUNS = [(corpus, run) for corpus in config["corpora"] for run in ["ce", *config["runs"][corpus]]]
 SCRATCH = [(corpus, "scratch") for corpus in config["probe_from"]]
 PROBES = [
@@ -36,6 +37,13 @@ PREDICTIONS = f"results/{P}/runs/{{corpus}}/{{run}}/seed{{seed}}/predictions.csv
 SHARD = f"clips/{P}/{{corpus}}/shards/{{shard}}"
 STORE = f"clips/{P}/{{corpus}}/store.json"  # stands for all shards: it holds their checksums
 CE_WEIGHTS = WEIGHTS.replace("{run}", "ce")
+
+
+onstart:
+    try:
+        guard.engine(P)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 wildcard_constraints:

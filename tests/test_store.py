@@ -18,7 +18,7 @@ from test_cli import pcpg
 from test_video import write_video
 
 from pcpg.clips import pack
-from pcpg.corpora.base import Clip, Excluded, write_rows
+from pcpg.corpora.base import Clip, Excluded, Remark, write_rows
 from pcpg.errors import InputError
 from pcpg.files import atomic_folder
 from pcpg.shards import join, part, read_manifest
@@ -299,6 +299,7 @@ def raw_of_videos(root, folder, count: int = 8) -> None:
         write_video(raw / f"corpus/c{k}.mp4", range(10 * k, 10 * k + 29), "mpeg4", size=(256, 256))
     write_rows(raw / "manifest.csv", Clip, clips)
     write_rows(raw / "excluded.csv", Excluded, [])
+    write_rows(raw / "remarks.csv", Remark, [])
 
 
 def test_a_killed_shard_is_the_only_one_to_make_again(root, tmp_path):

@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+import threading
 from pathlib import Path
 
-from pcpg import params
-from pcpg.errors import InputError
+from pcpg import guard, params
+from pcpg.errors import InputError, refusal
 from pcpg.params import Params
 from pcpg.paths import Paths
 
@@ -283,7 +284,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(argument)
         if seed:
             command.add_argument("--seed", type=int, required=True)
-        command.set_defaults(function=function)
+        command.set_defaults(function=function, writes=name not in ("tuning", "readme", "model"))
         return command
 
     stages = [
@@ -310,24 +311,34 @@ def parser() -> argparse.ArgumentParser:
     check_command = commands.add_parser("params", help="check a parameter file", description="check a parameter file")
     check_command.add_argument("action", choices=["check"])
     check_command.add_argument("params", metavar="FILE")
-    check_command.set_defaults(function=check)
+    check_command.set_defaults(function=check, writes=False)
     return top
 
 
 def main() -> int:
-    """Entry point; a wrong input is one line on stderr and exit status 2."""
+    """Entry point; a wrong input is one line on stderr and exit status 2, what the machine refuses one and status 3."""
     args = parser().parse_args()
+    loud = threading.excepthook  # a thread that the machine refuses something fails this process, which then says so
+    threading.excepthook = lambda failed: loud(failed) if refusal(failed.exc_value) is None else None
     try:
         if args.params is None:
             args.function(args)
         else:
             settings = params.load(args.params)
+            if args.writes:
+                guard.stage(settings.preset)
             args.function(args, settings, Paths(settings.preset))
     except InputError as error:
         print(f"pcpg: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
+        problem = refusal(error)
+        if problem is None:
+            raise
+        print(f"pcpg: {problem}; run it again when that is put right", file=sys.stderr)
+        return 3
     return 0
 
 

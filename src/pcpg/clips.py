@@ -15,7 +15,7 @@ from pcpg import landmarks as face
 from pcpg import roi as region
 from pcpg import sidecar, video
 from pcpg.corpora.base import Clip, Excluded, write_rows
-from pcpg.errors import InputError
+from pcpg.errors import InputError, shortage
 from pcpg.pool import in_order
 from pcpg.store import IndexRow, Quality, npy_header
 
@@ -117,6 +117,8 @@ def process(
             rois = region.resize(frames, size)
             faceless, interpolated, jitter, scale = 0, 0, float("nan"), size / frames.shape[2]
     except (ValueError, OSError, RuntimeError, av.FFmpegError) as error:  # InputError is a ValueError
+        if shortage(error):
+            raise
         return Excluded(clip.clip, "clips", _reason(error, root, clip))
     return rois, Quality(clip.clip, len(rois), faceless, interpolated, missing, round(jitter, 3), round(scale, 4))
 

@@ -1,4 +1,13 @@
-"""The one error that a user is meant to read."""
+"""What a user is meant to read: one line, whether what they gave is wrong or the machine refused."""
+
+import errno
+from concurrent.futures.process import BrokenProcessPool
+
+# What another moment may have, and what the machine refuses; any other OSError that nobody expected is a mistake here.
+SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
+REFUSALS = SHORTAGES | {errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
+MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "can't start new thread", "Cannot allocate memory",
+          "failed to map segment")  # of torch, Python and the loader of libraries  # fmt: skip
 
 
 class InputError(ValueError):
@@ -6,3 +15,22 @@ class InputError(ValueError):
 
     def __init__(self, where: object, problem: str):
         super().__init__(f"{where}: {problem}")
+
+
+def shortage(error: BaseException) -> bool:
+    """Whether memory, disk or open files ran short: no fault of the item that was being worked on."""
+    if isinstance(error, OSError) and error.errno in SHORTAGES:
+        return True
+    said = isinstance(error, RuntimeError | ImportError) and any(text in str(error) for text in MEMORY)
+    return said or isinstance(error, MemoryError)
+
+
+def refusal(error: BaseException) -> str | None:
+    """One line for disk, rights or memory that the machine refused; None for any other error."""
+    text = str(error).split("\n")[0]
+    if isinstance(error, BrokenProcessPool):
+        return "one of its processes was killed; if by the system, memory was short: fewer `workers` need less"
+    if isinstance(error, OSError):
+        half = error.errno is None and "written" in text  # numpy's words for a full disk
+        return f"{error.filename or 'writing'}: {error.strerror or text}" if half or error.errno in REFUSALS else None
+    return f"out of memory: {text or type(error).__name__}" if shortage(error) else None

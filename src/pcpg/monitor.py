@@ -19,11 +19,11 @@ class Monitor:
 
     def __init__(self, session: Session, training: Training, epochs: int, done: int):
         self.training, self.leads = training, parallel.rank() == 0
+        self.events = _events(session, done) if self.leads else None
         total, seen = epochs * len(training.rows), training.seen(done)
         self.bar = tqdm(
             total=total, initial=seen, desc=session.name, unit="clip", mininterval=5.0, disable=not self.leads
         )
-        self.events = _events(session, done) if self.leads else None
         self.waited, self.since, self.counted = 0.0, time.perf_counter(), seen
 
     def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:

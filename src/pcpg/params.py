@@ -4,6 +4,7 @@ A parameter file is complete: no default hides in the code. An unknown or missin
 is one line that names the file, the key and the nearest valid key.
 """
 
+import re
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from pcpg.errors import InputError
 from pcpg.strict import build, require
 
 Corpus = Literal["grid", "lrw", "lrw1000"]
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")  # safe in a path, a shell command and a pattern of the engines
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,14 @@ class Params:
         return [item.name for item in fields(self.corpora) if getattr(self.corpora, item.name)]
 
 
+def _check_names(params: Params, file: str) -> None:
+    runs = [(f"runs.{item.name}", getattr(params.runs, item.name)) for item in fields(params.runs)]
+    lists = [("tables", params.tables), ("figures", params.figures), ("probes", params.probes), *runs]
+    for key, name in [("preset", params.preset), *((key, name) for key, names in lists for name in names)]:
+        allowed = "letters, digits, . _ + and -, first a letter or digit"
+        require(NAME.fullmatch(name) is not None, file, key, f"{name!r} is no name: {allowed}")
+
+
 def _check_corpora(params: Params, file: str) -> None:
     for name in params.corpus_names:
         corpus, key = getattr(params.corpora, name), f"corpora.{name}"
@@ -352,6 +362,7 @@ def from_mapping(mapping: Any, file: str) -> Params:
     numbered = params.shards == list(range(len(params.shards))) != []
     require(numbered, file, "shards", f"must be 0, 1, 2 and so on, at least [0]; found {params.shards}")
     _check_resources(params, file)
+    _check_names(params, file)
     _check_corpora(params, file)
     _check_trainings(params, file)
     _check_runs(params, file)

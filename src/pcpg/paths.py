@@ -32,6 +32,15 @@ class Paths:
         """Folder of summary.csv and notes.csv: what became of every clip."""
         return self.results / "clips" / corpus
 
+    def lock(self, name: str) -> Path:
+        """What pcpg.guard locks; empty but for a note on its holder."""
+        return self.base / "logs" / self.preset / f"{name}.lock"
+
+    @property
+    def outputs(self) -> list[Path]:
+        """The folders of all that the engines make."""
+        return [self.base / kind / self.preset for kind in ("data", "clips", "runs", "results", "figures")]
+
     @property
     def trained(self) -> Path:
         return self.base / "runs" / self.preset

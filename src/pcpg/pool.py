@@ -1,6 +1,7 @@
 """Many processes, results in order, flat memory; a crash costs one item and not the run."""
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -10,6 +11,8 @@ from itertools import islice
 
 def in_order(job: Callable, items: Iterable, workers: int, ahead: int = 4) -> Iterator:
     """job(item) for each item, in their order, on `workers` processes; None where the job crashed its process.
+
+    A process that is killed is no fault of its item, which is tried again alone; BrokenProcessPool if killed again.
 
     At most `ahead` items per worker are begun and not yet fetched, so memory stays flat however many there are. With
     one worker the job runs in this process, and a crash (as only broken native code brings about) ends it.
@@ -52,8 +55,28 @@ def _submit(pool: ProcessPoolExecutor, job: Callable, item) -> Future:
 
 
 def _alone(job: Callable, item):
-    with _pool(1) as pool:
-        try:
-            return pool.submit(job, item).result()
-        except BrokenProcessPool:
-            return None
+    """job(item) in a process of its own, which tells a crash (None) from a kill and from a start that failed."""
+    spawn = multiprocessing.get_context("spawn")
+    receiver, sender = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_report, args=(sender, job, item))
+    process.start()
+    sender.close()
+    try:
+        result, error = receiver.recv()
+    except EOFError:
+        process.join()
+        if process.exitcode in (-signal.SIGKILL, 1):  # 1: Python itself, for want of memory or of a package
+            raise BrokenProcessPool(f"a process ended with status {process.exitcode}") from None
+        return None
+    process.join()
+    if error is not None:
+        raise error
+    return result
+
+
+def _report(sender, job: Callable, item) -> None:
+    try:
+        found = job(item), None
+    except Exception as error:
+        found = None, error
+    sender.send(found)

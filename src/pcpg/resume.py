@@ -1,6 +1,7 @@
 """What a broken-off training goes on from: written while it runs, removed when it is done, used only where it fits."""
 
 import hashlib
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -37,13 +38,12 @@ class Resume:
 
     def load(self) -> dict | None:
         """The state last saved; None where there is none, or none of just this training."""
-        for partial in self.path.parent.glob(f".{self.path.name}.*.partial"):  # of a process killed while it wrote
-            partial.unlink(missing_ok=True)
         if not self.path.is_file():
             return None
         try:
             content = checkpoint.read(self.path)
-        except InputError:
+        except InputError as error:
+            print(f"{error}; the training begins anew", file=sys.stderr)
             return None
         return content["state"] if content.get("identity") == self.identity else None
 

@@ -66,6 +66,7 @@ class Evidence:
     """The runs under `results`; each run's files are read once."""
 
     def __init__(self, results: Path, seeds: list[int]):
+        self.results = results
         self.errors = cache(lambda corpus, run, *source: errors(results, corpus, run, seeds, *source))
 
     def rate(self, corpus: str, run: str, measure: str, decoder: str) -> Estimate | None:
@@ -76,8 +77,12 @@ class Evidence:
     def difference(
         self, corpus: str, run: str, against: str, measure: str, decoders: tuple[str, str]
     ) -> Estimate | None:
-        """run - against; None where one has no transcriptions, or they share no seed."""
+        """run - against; None where one has no transcriptions, or they share no seed; InputError if of other clips."""
         pair = [self.errors(corpus, name, measure, way) for name, way in zip((run, against), decoders, strict=True)]
         if None in pair or not set(pair[0].seeds) & set(pair[1].seeds):
             return None
+        one, other = ((errors.clips, errors.speakers, errors.lengths.tolist()) for errors in pair)
+        if one != other:
+            where = f"{self.results}/runs/{corpus}, predictions.csv of {run} and of {against}"
+            raise InputError(where, "not the same clips, speakers and references")
         return stats.difference(*pair)
