@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from pcpg import clips, pool
-from pcpg.batches import Batch, Training, View, ahead, cut, load
+from pcpg.batches import Batch, Training, View, ahead, cut, fetch
 from pcpg.corpora.base import Clip
 from pcpg.params import Params
 from pcpg.seeding import generator
@@ -59,23 +59,26 @@ def read_jpgs(folder: Path) -> torch.Tensor:
 
 def loading(line: Callable, store: ClipStore, jpgs: Path, view: View) -> float:
     """Lines -> clips a second that one core loads, ready to be copied to a GPU."""
-    rows = list(range(LOADED))
+    rows, cpu = range(LOADED), torch.device("cpu")
 
-    def ours() -> torch.Tensor:
-        return load(store, rows, FRAMES)
+    def ours(row: int) -> torch.Tensor:
+        return fetch(store, row, cpu)
 
-    def by_opencv() -> torch.Tensor:
-        return torch.stack([read_jpgs(jpgs / f"c{row}") for row in rows])
+    def by_opencv(row: int) -> torch.Tensor:
+        return read_jpgs(jpgs / f"c{row}")
 
-    def cropped(batch: Callable[[], torch.Tensor]) -> list[torch.Tensor]:
-        return [cut(clip, view, generator(0, row)) for clip, row in zip(batch(), rows, strict=True)]
+    def all_of(read: Callable[[int], torch.Tensor], crop: bool) -> None:
+        for row in rows:
+            clip = read(row)
+            if crop:
+                cut(clip, view, generator(0, row))
 
-    def first_read() -> torch.Tensor:
+    def first_read() -> None:
         store._checked = bytearray(len(store))  # as if just opened: every clip's CRC-32 is computed
-        return ours()
+        all_of(ours, False)
 
-    actions = [ours, by_opencv, partial(cropped, ours), partial(cropped, by_opencv), first_read]
-    stored, peers, seen, peers_seen, first = (seconds / LOADED for seconds in medians(actions, 11))
+    actions = [partial(all_of, read, crop) for crop in (False, True) for read in (ours, by_opencv)]
+    stored, peers, seen, peers_seen, first = (seconds / LOADED for seconds in medians([*actions, first_read], 11))
     line("a clip loaded: store against 75 jpgs by OpenCV", stored, peers, "0.05 at most")
     line("the same, cropped and flipped on the CPU", seen, peers_seen)
     line("the same, not cropped, read for the first time, with its CRC-32", first, peers)
