@@ -21,6 +21,7 @@ from pcpg.sizes import measure
 from pcpg.text import BEGIN, END, to_batch
 from pcpg.train import forced_losses
 from pcpg.training import Learner
+from tests import bench_clips
 
 try:
     from editdistance import eval as edit_distance
@@ -236,6 +237,10 @@ def report(title: str, mini: Params, paper: Params, size: int, repeats: int, dev
     ce = updates(paper, size, repeats, device)
     reward_alone(mini, device)
     rates(paper, size, ce, device)
+    settings, count = (paper, 20) if device.type == "cuda" else (mini, 8)
+    run = settings.runs.grid["k5s1"]
+    trained = learner(settings, partial(forced_losses, run), device)
+    bench_clips.on_device(line, settings, run.batch, device, trained, count)
 
 
 def main(devices: list[str]) -> None:
@@ -245,11 +250,13 @@ def main(devices: list[str]) -> None:
     if "cpu" in devices:
         report("One thread", mini, paper, 2, 4, torch.device("cpu"))
         threads(mini)
+        bench_clips.mouths(line)
     if "cuda" in devices and torch.cuda.is_available():
         report(torch.cuda.get_device_name(), mini, paper, paper.runs.grid["k5s1"].batch, 5, torch.device("cuda"))
     print("\nAn update: forward and backward pass, clipping, Adam, for clips of 75 frames and texts of 25 characters."
           "\nIts FLOPs: three times those of the forward pass, which `pcpg model grid` prints."
-          "\nConvolutions do not go through torch.mm and may outrun it.")  # fmt: skip
+          "\nConvolutions do not go through torch.mm and may outrun it."
+          "\nClips and mouths: medians of processor time; on a GPU the clock counts.")  # fmt: skip
 
 
 if __name__ == "__main__":

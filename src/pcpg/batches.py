@@ -113,11 +113,14 @@ def repeated(frames: int, probability: float, draws: torch.Generator) -> torch.T
     return torch.arange(frames).repeat_interleave(times)[:frames]
 
 
-def to_device(pixels: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """A copy to a GPU starts from memory that does not move, and nobody waits for its end."""
-    if device.type == "cuda":
-        return pixels.pin_memory().to(device, non_blocking=True)
-    return pixels
+def fetch(store: ClipStore, row: int, device: torch.device) -> torch.Tensor:
+    """A clip as it is stored, uint8 (T, S, S), on `device`.
+
+    Copied, for torch knows no read-only memory. On its way to a GPU it lies where memory does not move, and nobody
+    waits for it to arrive.
+    """
+    clip = torch.from_numpy(store[row].copy())
+    return clip.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else clip
 
 
 def normalise(frames: torch.Tensor, lengths: torch.Tensor, view: View) -> torch.Tensor:
@@ -131,16 +134,6 @@ def normalise(frames: torch.Tensor, lengths: torch.Tensor, view: View) -> torch.
     frames = frames.sub_(255 * view.mean).div_(255 * view.std)
     behind = torch.arange(frames.shape[1], device=frames.device) >= lengths[:, None]
     return frames.masked_fill_(behind[:, :, None, None], 0.0)
-
-
-def load(store: ClipStore, rows: list[int], longest: int) -> torch.Tensor:
-    """The clips `rows` as they are stored: uint8 (N, longest, S, S), behind a clip's end whatever was in memory."""
-    size = store.region.size
-    pixels = torch.empty(len(rows), longest, size, size, dtype=torch.uint8)
-    for filled, row in zip(pixels.numpy(), rows, strict=True):
-        clip = store[row]
-        filled[: len(clip)] = clip
-    return pixels
 
 
 def collate(
@@ -157,10 +150,9 @@ def collate(
     path: what the random numbers of training follow from, beside the clip; none without it.
     """
     counts = [store.index[row].frames for row in rows]
-    pixels = to_device(load(store, rows, max(longest, *counts)), device)
-    frames = torch.zeros(*pixels.shape[:2], view.crop, view.crop, device=device)
-    for filled, clip, count, row in zip(frames, pixels, counts, rows, strict=True):
-        filled[:count] = cut(clip[:count], view, generator(*path, row, 0) if path else None)
+    frames = torch.zeros(len(rows), max(longest, *counts), view.crop, view.crop, device=device)
+    for filled, row, count in zip(frames, rows, counts, strict=True):
+        filled[:count] = cut(fetch(store, row, device), view, generator(*path, row, 0) if path else None)
     lengths = torch.tensor(counts, device=device)
     targets, target_lengths = to_batch([store.index[row].text for row in rows])
     return Batch(
