@@ -104,6 +104,23 @@ def test_a_changed_parameter_reruns_what_depends_on_it_in_both_engines(smoke):
         params.write_text(text)
 
 
+def test_a_lost_shard_is_made_again_alone(smoke):
+    """By both engines: the other shards stay."""
+    clips = smoke / "clips/smoke/lrw"
+    lost = [clips / "shards/1", clips / "store.json"]
+    for path in lost:
+        path.rename(smoke / path.name)
+    try:
+        jobs = jobs_of(run("snakemake", "--dry-run", "--quiet", "rules", "--cores", "2", cwd=smoke))
+        assert (jobs["shard"], jobs["store"], jobs["train"]) == (1, 1, 1) and "raw" not in jobs
+        status = run("dvc", "status", cwd=smoke)
+        changed = {stage for stage in re.findall(r"^(\S+):$", status, re.M) if stage.startswith(("shard", "raw"))}
+        assert changed == {"shard@lrw-1"}
+    finally:
+        for path in lost:
+            (smoke / path.name).rename(path)
+
+
 def test_the_same_parameters_give_the_same_bytes(smoke):
     """Train again what is there: weights, history and predictions do not change."""
     names = [f"{kind}/smoke/{path}" for kind, path in (
