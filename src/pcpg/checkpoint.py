@@ -44,6 +44,8 @@ def load(path: Path) -> dict:
     content = read(path)
     if not isinstance(content, dict) or not {"settings", "model", "mean", "std", "iteration"} <= content.keys():
         raise InputError(path, "is not a checkpoint of a lip-reader")
+    if not (isinstance(content["settings"], dict) and set(_VIEW) < content["settings"].keys()):
+        raise InputError(path, "its settings are not those of a lip-reader")
     return content
 
 

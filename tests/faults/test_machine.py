@@ -133,7 +133,7 @@ def test_an_engine_on_a_full_disk_ends_and_goes_on_later(engine, unbroken, root,
 
 
 @pytest.mark.parametrize("room", [0, 12, 30])
-@pytest.mark.parametrize("command", ["raw grid", "train grid --seed 1", "evaluate lrw k5s1 --seed 1", "figures strip"])
+@pytest.mark.parametrize("command", ["train grid --seed 1", "evaluate lrw k5s1 --seed 1", "figures strip"])
 def test_too_little_memory(command, room, finished):
     """Of a limit of so many MB more than the libraries take: the stage ends well or in one line, and never in part."""
     before = digests(finished)
@@ -148,6 +148,29 @@ def test_too_little_memory(command, room, finished):
         done = pcpg(*command.split(), cwd=finished)
         assert done.returncode == 0, said(done)
     assert digests(finished) == before and leftovers(finished) == []
+
+
+@pytest.mark.parametrize("room", [60, 500])
+@pytest.mark.parametrize("command", ["raw grid", "clips grid"])
+def test_too_little_memory_for_a_worker(command, room, finished, tmp_path):
+    """So many MB for each process of a pool: no clip is left out for that; the stage says so in one line."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import resource, sys\n"
+        "if '--multiprocessing-fork' in sys.orig_argv:\n"
+        f"    resource.setrlimit(resource.RLIMIT_AS, ({room} << 20, {room} << 20))\n"
+    )
+    before = digests(finished)
+    remove(finished, STAGES[command])
+    done = shell(
+        "env", f"PYTHONPATH={tmp_path}:{os.environ.get('PYTHONPATH', '')}",
+        sys.executable, "-m", "pcpg.cli", *command.split(), cwd=finished, timeout=300,
+    )  # fmt: skip
+    lines = [line for line in done.stderr.replace("\r", "\n").split("\n") if line.startswith("pcpg: ")]
+    assert done.returncode == 3 and len(lines) == 1 and "emory" in lines[0], said(done)
+    assert whole(before, digests(finished)) and leftovers(finished) == []
+    done = pcpg(*command.split(), cwd=finished)
+    assert done.returncode == 0, said(done)
+    assert digests(finished) == before
 
 
 def test_a_clock_set_back(finished, unbroken):
