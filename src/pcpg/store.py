@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pcpg.corpora.base import SPLITS, read_rows
-from pcpg.errors import InputError
+from pcpg.errors import InputError, shortage
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def _map_frames(path: Path) -> np.ndarray:
         raise InputError(path, "no such file")
     try:
         frames = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, OSError, EOFError):
+    except (ValueError, OSError, EOFError) as error:
+        if shortage(error):
+            raise
         raise InputError(path, "not a readable .npy array, or cut short") from None
     if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1] != frames.shape[2]:
         raise InputError(path, f"expected uint8 (frames, size, size), found {frames.dtype} {frames.shape}")

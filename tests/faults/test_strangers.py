@@ -1,6 +1,6 @@
 """Files and texts from strangers are data: none runs, none leaves its place, and nobody is asked over the network.
 
-Archives that lead out of their folder, links and devices: tests/test_download.py; texts on the page: tests/test_page.py.
+Archives that lead out of their folder, links, devices: tests/test_download.py; texts on the page: tests/test_page.py.
 """
 
 import io
@@ -8,7 +8,6 @@ import os
 import pickle
 import re
 import shutil
-import socket
 import sys
 import zipfile
 from pathlib import Path
@@ -154,7 +153,8 @@ def watched(tmp_path) -> tuple[str, Path]:
 
 def test_the_watch_sees_a_connection(watched):
     path, notes = watched
-    shell("env", f"PYTHONPATH={path}", sys.executable, "-c", "import requests; requests.get('http://localhost:9')", cwd=notes.parent)  # fmt: skip
+    code = "import requests; requests.get('http://localhost:9')"
+    shell("env", f"PYTHONPATH={path}", sys.executable, "-c", code, cwd=notes.parent)
     assert "getaddrinfo" in notes.read_text()
 
 
