@@ -46,6 +46,8 @@ def load(path: Path, region: Region | None = None) -> dict:
     content = read(path)
     if not isinstance(content, dict) or not {"settings", "model", "mean", "std", "iteration"} <= content.keys():
         raise InputError(path, "is not a checkpoint of a lip-reader")
+    if not (isinstance(content["settings"], dict) and set(_VIEW) < content["settings"].keys()):
+        raise InputError(path, "its settings are not those of a lip-reader")
     if "region" not in content:
         raise InputError(path, "does not say which mouth clips it was trained on: of an earlier pcpg; train it anew")
     learnt = build(Region, content["region"], str(path), "region")

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from pcpg import guard, params
@@ -315,11 +316,16 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _tell_thread(loud, failed) -> None:
+    """A full disk is told once, by the main thread, which gets the error of TensorBoard's writer too."""
+    if not isinstance(failed.exc_value, OSError) or refusal(failed.exc_value) is None:
+        loud(failed)
+
+
 def main() -> int:
     """Entry point; a wrong input is one line on stderr and exit status 2, what the machine refuses one and status 3."""
     args = parser().parse_args()
-    loud = threading.excepthook  # a thread that the machine refuses something fails this process, which then says so
-    threading.excepthook = lambda failed: loud(failed) if refusal(failed.exc_value) is None else None
+    threading.excepthook = partial(_tell_thread, threading.excepthook)
     try:
         if args.params is None:
             args.function(args)

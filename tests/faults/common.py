@@ -64,6 +64,7 @@ def new_project(root: Path, folder: Path) -> Path:
     for command in (("git", "init", "--quiet"), ("dvc", "init", "--quiet")):
         assert shell(*command, cwd=folder).returncode == 0
     shutil.copy(root / ".dvcignore", folder / ".dvcignore")
+    shutil.copy(root / ".dvc" / "config", folder / ".dvc" / "config")  # it asks no server
     return folder
 
 

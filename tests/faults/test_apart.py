@@ -54,13 +54,20 @@ def test_the_second_engine_stops(first, second, project, unbroken):
 
 
 def test_what_a_killed_engine_left_running_is_waited_for(project, unbroken):
-    """SIGKILL to Snakemake alone: its stage lives on; the next engine says so, and goes on once that has ended."""
+    """SIGKILL to Snakemake alone: its stage lives on; the next engine says so, and goes on once that has ended.
+
+    SIGSTOP holds the stage up while the next engine looks.
+    """
     command = [*ENGINES["snakemake"], *GOALS["snakemake"]]
     engine = subprocess.Popen(command, cwd=project, env=ENVIRONMENT, stderr=subprocess.DEVNULL, start_new_session=True)
     wait_for(lambda: at_work(project))
     os.kill(engine.pid, signal.SIGKILL)
     engine.wait()
-    next_one = shell(*command, cwd=project)
+    os.killpg(engine.pid, signal.SIGSTOP)
+    try:
+        next_one = shell(*command, cwd=project, timeout=120)
+    finally:
+        os.killpg(engine.pid, signal.SIGCONT)
     assert next_one.returncode != 0 and "is still at work on it in this folder; wait for its end" in said(next_one)
     wait_for(lambda: not at_work(project), 120)
     next_one = shell(*command, cwd=project)
@@ -78,6 +85,6 @@ def test_two_presets_do_not_meet(project):
     with open(lock, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         taken = shell(*ENGINES["snakemake"], *GOALS["snakemake"], cwd=project)
-        free = shell("snakemake", "--cores", "2", "--configfile", "other.yaml", "data/other/lrw", cwd=project)
+        free = shell("snakemake", "--cores", "2", "data/other/lrw", "--configfile", "other.yaml", cwd=project)
     assert taken.returncode != 0 and "in this folder already" in said(taken)
     assert free.returncode == 0, said(free)
