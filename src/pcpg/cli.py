@@ -261,7 +261,7 @@ def _add_clips(commands) -> None:
 
     def add(name: str, function, help: str) -> argparse.ArgumentParser:
         command = actions.add_parser(name, help=help, description=help)
-        command.set_defaults(function=function, params=None)
+        command.set_defaults(function=function, params=None, writes=name != "info")
         return command
 
     shard = add("shard", clips_shard, "cut out the mouths of one part of the manifest")
