@@ -17,6 +17,8 @@ from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
 from pcpg.errors import InputError
 from pcpg.params import GridLists, GridRaw, Lrw1000Raw, LrwRaw
+from pcpg.shards import join
+from pcpg.store import Region, shard_folder
 
 SHARED = Path(__file__).parents[2] / "shared" / "grid"
 needs_grid = pytest.mark.skipif(not SHARED.is_dir(), reason="no real GRID clips beside the repository")
@@ -66,9 +68,10 @@ def remarks_of(reading) -> dict[str, tuple[int, str]]:
 
 def taken_stock(settings, folder: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Counts and notes of the inventory, once the stage raw has written folder/data."""
-    clips, root = read_rows(folder / "data/manifest.csv", Clip), Path(settings.root)
-    build(clips, root, folder / "clips", roi="frame", landmarks=None, model=None, size=16, workers=1)
-    inventory.write(folder / "data", folder / "clips", folder / "out", raw.whole(settings))
+    clips, root, out = read_rows(folder / "data/manifest.csv", Clip), Path(settings.root), folder / "clips"
+    build(clips, root, shard_folder(out, "0"), roi="frame", landmarks=None, model=None, size=16, workers=1)
+    store = join(clips, out, 1, Region("frame", None, 16))
+    inventory.write(folder / "data", store, folder / "out", raw.whole(settings))
     tables = [csv.DictReader((folder / f"out/{name}.csv").read_text().splitlines()) for name in ("summary", "notes")]
     return {row["what"]: row["count"] for row in tables[0]}, list(tables[1])
 
