@@ -1,5 +1,6 @@
 """Atomic writes: a file or folder appears whole under its name, or not at all."""
 
+import fcntl
 import glob
 import os
 import shutil
@@ -36,6 +37,16 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """One process at a time, the others wait, while `path` is made that several jobs need and do not declare."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(f".{path.name}.lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # ends with the file, also where the process is killed
+        yield
 
 
 def write_text(path: str | Path, text: str) -> None:
