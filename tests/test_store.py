@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from dataclasses import replace
@@ -20,7 +21,7 @@ from test_video import write_video
 from pcpg.clips import pack
 from pcpg.corpora.base import Clip, Excluded, Remark, write_rows
 from pcpg.errors import InputError
-from pcpg.files import atomic_folder
+from pcpg.files import atomic_folder, locked
 from pcpg.shards import join, part, read_manifest
 from pcpg.store import ClipStore, IndexRow, Quality, Region, shard_folder
 
@@ -287,6 +288,20 @@ def test_what_a_killed_process_left_is_cleared_away(tmp_path):
     with atomic_folder(tmp_path / "0") as folder:
         (folder / "a").write_text("a")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".1.99999.partial", "0"]
+
+
+def test_a_lock_is_held_by_one_at_a_time(tmp_path):
+    def enter():
+        with locked(tmp_path / "model"):
+            entered.append("other")
+
+    entered, other = [], threading.Thread(target=enter)
+    with locked(tmp_path / "model"):
+        other.start()
+        time.sleep(0.2)
+        entered.append("first")
+    other.join()
+    assert entered == ["first", "other"]
 
 
 def raw_of_videos(root, folder, count: int = 8) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pcpg.fetch import Remote, fetch
+from pcpg.files import locked
 
 MODEL = Remote(
     "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task",
@@ -23,6 +24,7 @@ def locate(
     taken as it is, and no server is asked: whether it holds a model is for landmarks.check to say.
     """
     if setting == "download":
-        fetch(remote, place, sleep=sleep)
+        with locked(place):  # shards that run side by side
+            fetch(remote, place, sleep=sleep)
         return place
     return Path(setting) if setting else None

@@ -3,6 +3,7 @@
 Until then it is `.<name>.<process>.partial` beside its place; what a killed process left of it, the next one removes.
 """
 
+import fcntl
 import glob
 import os
 import shutil
@@ -37,6 +38,16 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
                 os.replace(path, old)
             os.replace(temporary, path)
             _sync(path.parent)
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """One process at a time, the others wait, while `path` is made that several jobs need and do not declare."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(f".{path.name}.lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # ends with the file, also where the process is killed
+        yield
 
 
 def write_text(path: str | Path, text: str) -> None:
