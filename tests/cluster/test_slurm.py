@@ -27,7 +27,7 @@ RESOURCES = {
     stage: {"gpu": int(stage in ("train", "finetune")), "mem_mb": 2000 + number, "runtime": 60 + number}
     for number, stage in enumerate(STAGES)
 }
-STAGE_OF_RULE = {stage: stage for stage in STAGES} | {"scratch": "probe"}
+STAGE_OF_RULE = {stage: stage for stage in STAGES if stage != "report"} | {"scratch": "probe"}
 STAGE_OF_RULE |= dict.fromkeys(("store", "tables", "claims", "figures", "page"), "report")
 MEASURED = ("provenance.json", "report.html")  # time and memory
 KILLED = "finetune"  # a rule; the first of its jobs that runs is killed
