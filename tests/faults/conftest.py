@@ -9,7 +9,7 @@ from common import ENGINES, KINDS, new_project, said, shell
 
 def pytest_addoption(parser) -> None:
     parser.addoption("--unbroken", help="folder of a finished smoke run, to save the time of making one")
-    parser.addoption("--soak", type=float, default=60, help="seconds of the soak (default: 60)")
+    parser.addoption("--soak", type=float, default=120, help="seconds of the soak (default: 120)")
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ STAGES = (
     "raw grid", "clips grid", "train grid --seed 1", "finetune lrw k5s1 --seed 1", "evaluate lrw k5s1 --seed 1",
     "scratch lrw --seed 1", "probe lrw ce fe_tc --seed 1", "tables table1", "claims", "figures strip", "page",
 )  # fmt: skip
+NAMES = ("$(touch mark)", "a; touch mark", "../up", "a/b", "a b", "'", "{wildcards}", "-x", "")
+PLACES = ("preset: smoke", "    k5s1: {<<: *grid", "  te_tc: {", "tables: [table1", "figures: [strip")
 
 
 class Evil:
@@ -82,10 +84,8 @@ def test_no_code_of_a_parameter_file_runs(tag, root, tmp_path, monkeypatch):
     assert not Path("mark").exists()
 
 
-@pytest.mark.parametrize(
-    "name", ["$(touch mark)", "a; touch mark", "../up", "a/b", "a b", "'", "{wildcards}", "-x", ""]
-)
-@pytest.mark.parametrize("place", ["preset: smoke", "    k5s1: {<<: *grid", "  te_tc: {", "tables: [table1", "figures: [strip"])  # fmt: skip
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("place", PLACES)
 def test_names_are_names(name, place, root, tmp_path):
     """What becomes part of paths and of shell commands is letters, digits and few signs."""
     text = (root / "tests" / "smoke.params.yaml").read_text().replace("figures: [fig5_coverage", "figures: [strip")
@@ -174,11 +174,7 @@ def test_no_stage_and_no_engine_asks_the_network(watched, finished):
 
 def test_a_checkpoint_that_is_something_else_is_one_line(finished):
     path = finished / "runs/smoke/lrw/ce/seed1/model.pt"
-    for content in (
-        ["a list"],
-        {"settings": [], "model": {}, "mean": 0, "std": 1, "iteration": 1},
-        socket.AF_INET.value,
-    ):
+    for content in (["a list"], {"settings": [], "model": {}, "mean": 0, "std": 1, "iteration": 1}, 1):
         torch.save(content, path)
         line = only_line(pcpg("evaluate", "lrw", "ce", "--seed", "1", cwd=finished))
         assert "runs/smoke/lrw/ce/seed1/model.pt" in line
