@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pcpg.errors import InputError
+from pcpg.errors import InputError, shortage
 from pcpg.files import atomic_file
 
 # The seven of pcpg.landmarks.MESH among the 68 points of iBUG 300-W (dlib, face-alignment), counted from 0: the outer
@@ -34,6 +34,8 @@ def read(path: str | Path, frames: int) -> np.ndarray:
     try:
         data = _member(path) if path.suffix == ".npz" else _bounded(path.open("rb"))
     except Exception as error:  # a damaged archive raises what zipfile, zlib, lzma, struct and codecs raise
+        if shortage(error):
+            raise
         problem = str(error)[:100] or type(error).__name__
         raise InputError(path, f"not a readable {path.suffix} file: {problem}") from None
     points = _array(data, path, [(frames, 7, 2), (frames, 68, 2)])

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from common import ENGINES, ENVIRONMENT, digests, leftovers, pcpg, said, shell, wait_for
 
-JOBS, KILLS = 53, 10  # of the smoke preset; of each engine
+JOBS, KILLS = 62, 10  # of the smoke preset; of each engine
 
 
 def running(engine: subprocess.Popen) -> dict[str, psutil.Process]:
@@ -100,10 +100,10 @@ def worker_of(process: subprocess.Popen) -> psutil.Process | None:
         return None
 
 
-@pytest.mark.parametrize("stage", ["raw", "clips"])
+@pytest.mark.parametrize("stage", ["raw grid", "clips shard grid 0"])
 def test_sigkill_of_a_worker_costs_one_step_at_most(stage, finished, unbroken):
     """The stage says so in one line and writes nothing, or does the lost clip again; then the bytes are the same."""
-    command = [sys.executable, "-m", "pcpg.cli", stage, "grid"]
+    command = [sys.executable, "-m", "pcpg.cli", *stage.split()]
     process = subprocess.Popen(command, cwd=finished, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
     worker = wait_for(lambda: worker_of(process))
     time.sleep(0.5)
@@ -113,6 +113,6 @@ def test_sigkill_of_a_worker_costs_one_step_at_most(stage, finished, unbroken):
     if process.returncode:
         assert error.count("pcpg: ") == 1 and "one of its processes was killed" in error
         assert leftovers(finished) == []
-        again = pcpg(stage, "grid", cwd=finished)
+        again = pcpg(*stage.split(), cwd=finished)
         assert again.returncode == 0, said(again)
     assert digests(finished) == digests(unbroken)

@@ -17,7 +17,8 @@ from common import ENGINES, digests, leftovers, new_project, only_line, pcpg, sa
 STAGES = {  # command: what it writes
     "raw grid": ["data/smoke/grid"],
     "raw lrw1000": ["data/smoke/lrw1000"],
-    "clips grid": ["clips/smoke/grid", "results/smoke/clips/grid"],
+    "clips shard grid 1": ["clips/smoke/grid/shards/1"],
+    "clips store grid": ["clips/smoke/grid/store.json", "results/smoke/clips/grid"],
     "train grid --seed 1": ["runs/smoke/grid/ce", "results/smoke/runs/grid/ce/seed1/history.csv"],
     "finetune lrw k5s1 --seed 1": ["runs/smoke/lrw/k5s1", "results/smoke/runs/lrw/k5s1/seed1/history.csv"],
     "evaluate lrw k5s1 --seed 1": [
@@ -83,7 +84,7 @@ def small_disk(unbroken, root, tmp_path):
 def test_a_full_disk(command, small_disk):
     """No room at all; for the stages that write megabytes, also room for the beginning."""
     before, filler = digests(small_disk), small_disk / "filler"
-    for leave in (0, 100_000) if command.startswith(("raw", "clips")) else (0,):
+    for leave in (0, 100_000) if command.startswith(("raw", "clips shard")) else (0,):
         remove(small_disk, [name for name in STAGES[command] if (small_disk / name).exists()])
         fill(filler, leave)
         try:
@@ -97,7 +98,9 @@ def test_a_full_disk(command, small_disk):
     assert digests(small_disk) == before
 
 
-@pytest.mark.parametrize("command", ["raw grid", "clips grid", "train grid --seed 1", "tables table1", "figures strip"])
+@pytest.mark.parametrize(
+    "command", ["raw grid", "clips shard grid 1", "train grid --seed 1", "tables table1", "figures strip"]
+)
 def test_a_read_only_folder(command, finished):
     before = digests(finished)
     kind = {"raw": "data", "train": "runs", "tables": "results"}.get(command.split()[0], command.split()[0])
@@ -151,7 +154,7 @@ def test_too_little_memory(command, room, finished):
 
 
 @pytest.mark.parametrize("room", [60, 250])
-@pytest.mark.parametrize("command", ["raw grid", "clips grid"])
+@pytest.mark.parametrize("command", ["raw grid", "clips shard grid 1"])
 def test_too_little_memory_for_a_worker(command, room, finished, tmp_path):
     """So many MB for each process of a pool: all clips are made, or the stage says so in one line; none is left out."""
     (tmp_path / "sitecustomize.py").write_text(
@@ -181,7 +184,7 @@ def test_a_clock_set_back(finished):
     done = shell(*ENGINES["snakemake"], *goal, cwd=folder)
     assert done.returncode == 0, said(done)
     wanted, future = digests(folder), time.time() + 86_400
-    clips = [folder / "clips/smoke/lrw", *(folder / "clips/smoke/lrw").iterdir()]
+    clips = [folder / "clips/smoke/lrw/store.json"]
     for path in clips:
         os.utime(path, (future, future))
     stopped = shell(*ENGINES["snakemake"], *goal, cwd=folder)
