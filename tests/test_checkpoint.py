@@ -7,8 +7,9 @@ import pytest
 from conftest import REGION, store_of
 from test_cli import pcpg
 
-from pcpg import checkpoint
+from pcpg import checkpoint, params
 from pcpg.corpora.base import Clip
+from pcpg.params import to_plain
 from pcpg.store import ClipStore, Region
 
 
@@ -46,7 +47,8 @@ def restored(toy, region: Region) -> None:
 
 @pytest.mark.parametrize("size", [96, 80])
 def test_the_region_is_compared_by_kind_and_size(toy, size):
-    content = {"settings": {}, "model": {}, "mean": 0.5, "std": 0.2, "iteration": 1}
+    settings = to_plain(params.load(toy / "params.yaml").model["grid"])
+    content = {"settings": settings, "model": {}, "mean": 0.5, "std": 0.2, "iteration": 1}
     checkpoint.save(toy / "model.pt", content | {"region": vars(Region("landmarks", "mediapipe", size))})
     assert checkpoint.load(toy / "model.pt")["region"]["size"] == size
     if size == 96:
