@@ -111,8 +111,9 @@ def test_a_lost_shard_is_made_again_alone(smoke):
     for path in lost:
         path.rename(smoke / path.name)
     try:
-        jobs = jobs_of(run("snakemake", "--dry-run", "--quiet", "rules", "--cores", "2", cwd=smoke))
-        assert (jobs["shard"], jobs["store"], jobs["train"]) == (1, 1, 1) and "raw" not in jobs
+        target = "clips/smoke/lrw/store.json"  # asked for by name: Snakemake misses no file whose users are finished
+        jobs = jobs_of(run("snakemake", "--dry-run", "--quiet", "rules", "--cores", "2", target, cwd=smoke))
+        assert jobs == {"shard": 1, "store": 1}
         status = run("dvc", "status", cwd=smoke)
         changed = {stage for stage in re.findall(r"^(\S+):$", status, re.M) if stage.startswith(("shard", "raw"))}
         assert changed == {"shard@lrw-1"}
