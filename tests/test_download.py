@@ -501,7 +501,7 @@ def test_the_model_is_fetched_unless_its_hash_is_there(server, tmp_path):
 
 
 @pytest.mark.skipif(not MODEL_COPY.is_file(), reason="no copy of the model beside the repository")
-def test_the_pinned_model_is_the_one_we_have_and_the_stage_clips_takes_it(toy, monkeypatch):
+def test_the_pinned_model_is_the_one_we_have_and_the_stage_shard_takes_it(toy, monkeypatch):
     assert fetch.intact(MODEL_COPY, MODEL)
     monkeypatch.chdir(toy)
     (toy / "models").mkdir()
@@ -511,11 +511,10 @@ def test_the_pinned_model_is_the_one_we_have_and_the_stage_clips_takes_it(toy, m
     settings = params.load("params.yaml")
     paths = Paths(settings.preset)
     paths.raw("grid").mkdir(parents=True)
-    write_rows(paths.raw("grid") / "manifest.csv", Clip, [])
+    write_rows(paths.raw("grid") / "manifest.csv", Clip, [Clip("a", "a.mpg", "s1", "train", "now", -1, 0, 0)])
     asked = {}
     monkeypatch.setattr("pcpg.clips.build", lambda *_, **settings: asked.update(settings))
-    monkeypatch.setattr("pcpg.inventory.write", lambda *_: None)
-    cli.clips(Namespace(corpus="grid"), settings, paths)
+    cli.clips_shard(Namespace(corpus="grid", shard=0), settings, paths)
     assert asked["model"] == Path("models/face_landmarker.task")
 
 
