@@ -116,6 +116,7 @@ rule store:
     output:
         STORE,
         f"results/{P}/clips/{{corpus}}/summary.csv",
+        f"results/{P}/clips/{{corpus}}/quality.csv",
         f"results/{P}/clips/{{corpus}}/notes.csv",
     params:
         lookup("corpora/{corpus}/clips", within=config),

@@ -23,7 +23,7 @@ def test_counts_and_notes(tmp_path, whole):
     made: list = [Excluded("s1/b", "clips", "no face in any frame")]
     for quality in (
         Quality("s1/c", 75, 2, 2, 0, 0.1, 1.2),
-        Quality("s1/d", 74, 0, 0, 1, 0.1, 1.2),
+        Quality("s1/d", 74, 0, 0, 1, 0.3, 1.2),
         Quality("s1/e", 75, 0, 0, 0, 0.1, 1.2),
     ):
         made.append((np.zeros((quality.frames, 96, 96), np.uint8), quality))
@@ -37,6 +37,11 @@ def test_counts_and_notes(tmp_path, whole):
     assert counts["clips of 74 frames"] == 1
     assert counts["frames missing"] == 1
     assert counts["speakers of GRID are not on disk"] == 32
+    measures = {row["what"]: row for row in csv.DictReader((out / "quality.csv").read_text().splitlines())}
+    scale = measures["scale, pixels of the clip per pixel of the video"]
+    assert list(scale.values())[1:] == ["1.2", "1.2", "1.2", "s1/c"]
+    assert measures["frames without a face, per cent"]["largest"] == "2.667"
+    assert measures["jitter of the mouth before smoothing, pixels of the video"]["clip"] == "s1/d"
     rows = csv.DictReader((out / "notes.csv").read_text().splitlines())
     assert [(row["clip"], row["status"], row["reason"]) for row in rows] == [
         ("", "corpus", "32 speakers of GRID are not on disk: s2, s3 and 30 more"),

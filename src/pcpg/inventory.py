@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pcpg.corpora.base import SPLITS, Excluded, Remark, read_rows, write_rows
 from pcpg.store import ClipStore, Quality
 
@@ -15,6 +17,17 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """One property of a corpus' mouth clips."""
+
+    what: str
+    median: float
+    p95: float  # 95 of 100 clips have at most so much
+    largest: float
+    clip: str  # that has it
+
+
+@dataclass(frozen=True)
 class Note:
     clip: str  # "" where it is about the corpus
     status: str  # corpus, excluded, odd or repaired
@@ -23,7 +36,7 @@ class Note:
 
 
 def write(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ...] | None) -> None:
-    """From the folder of the stage raw and the clips made of it, write `out`/summary.csv and `out`/notes.csv.
+    """From the folder of the stage raw and the clips made of it, write `out`/summary.csv, quality.csv and notes.csv.
 
     `whole`: the numbers of frames that a clip may have, others are noted as odd; None: any.
     """
@@ -47,7 +60,24 @@ def write(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ...] | None)
     }
     counts |= {remark.what: remark.count for remark in remarks}
     write_rows(out / "summary.csv", Count, [Count(what, count) for what, count in counts.items()])
+    write_rows(out / "quality.csv", Measure, measures(quality))
     write_rows(out / "notes.csv", Note, sorted(notes, key=lambda note: (note.status, note.clip)))
+
+
+def measures(quality: list[Quality]) -> list[Measure]:
+    """What can be measured of each clip; a fixed box and whole frames have no jitter."""
+    values = {
+        "frames without a face, per cent": [100 * row.faceless / row.frames for row in quality],
+        "frames whose landmarks were interpolated, per cent": [100 * row.interpolated / row.frames for row in quality],
+        "jitter of the mouth before smoothing, pixels of the video": [row.jitter for row in quality],
+        "scale, pixels of the clip per pixel of the video": [row.scale for row in quality],
+    }
+    return [_measure(what, column, quality) for what, column in values.items() if np.isfinite(column).all()]
+
+
+def _measure(what: str, column: list[float], quality: list[Quality]) -> Measure:
+    median, p95, largest = (round(float(value), 3) for value in np.quantile(column, (0.5, 0.95, 1)))
+    return Measure(what, median, p95, largest, quality[int(np.argmax(column))].clip)
 
 
 def _lengths(quality: list[Quality]) -> list[tuple[int, int]]:

@@ -29,7 +29,7 @@ class Paths:
         return self.base / "logs" / self.preset / "tensorboard" / corpus / run / f"seed{seed}"
 
     def inventory(self, corpus: str) -> Path:
-        """Folder of summary.csv and notes.csv: what became of every clip."""
+        """Folder of summary.csv, quality.csv and notes.csv: what became of every clip."""
         return self.results / "clips" / corpus
 
     def lock(self, name: str) -> Path:

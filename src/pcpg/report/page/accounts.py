@@ -9,7 +9,7 @@ from statistics import median_low
 
 import pcpg
 from pcpg.corpora.base import read_rows
-from pcpg.inventory import Count, Note
+from pcpg.inventory import Count, Measure, Note
 from pcpg.params import Params
 from pcpg.paths import Paths
 from pcpg.report.page.markup import Markup, fold, join, row, table, tag
@@ -32,7 +32,10 @@ def quality(settings: Params, paths: Paths) -> Markup:
     unknown = [
         tag("p", f"{CORPORA[corpus]}: not counted yet.", class_="empty") for corpus in counts if not counts[corpus]
     ]
-    return join(shown, unknown, [_notes(CORPORA[corpus], paths.inventory(corpus) / "notes.csv") for corpus in known])
+    measured = [_measures(CORPORA[corpus], paths.inventory(corpus) / "quality.csv") for corpus in known]
+    return join(
+        shown, unknown, measured, [_notes(CORPORA[corpus], paths.inventory(corpus) / "notes.csv") for corpus in known]
+    )
 
 
 def counted(paths: Paths, corpus: str) -> dict[str, int]:
@@ -52,6 +55,14 @@ def _lengths(found: dict[str, int]) -> str:
     if not all_:
         return ""
     return f"{all_[0]}" if all_[0] == all_[-1] else f"{all_[0]} to {all_[-1]}, median {median_low(all_)}"
+
+
+def _measures(corpus: str, path: Path) -> Markup | None:
+    if not path.is_file():
+        return None
+    rows = [row(m.what, m.median, m.p95, m.largest, m.clip, numeric=1) for m in read_rows(path, Measure)]
+    head = ("Of each clip", "Median", "95 of 100 at most", "Largest", "That of")
+    return fold(f"{corpus}: faces, jitter and scale", table(f"Quality of {corpus}", head, rows))
 
 
 def _notes(corpus: str, path: Path) -> Markup:
