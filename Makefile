@@ -4,7 +4,7 @@ CORES ?= $(shell nproc)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup reproduce test test-cluster test-faults check bench pull
+.PHONY: setup reproduce test test-cluster test-faults check bench bench-scale pull
 
 setup: $(BIN)/.installed  ## a virtual environment with the pinned packages
 
@@ -32,6 +32,9 @@ check: setup  ## style and every parameter file
 
 bench: setup  ## measured speeds
 	python -m tests.bench
+
+bench-scale: setup  ## seconds and memory of Snakemake, DVC and the clip stores at the paper's size; no data needed
+	python -m tests.bench_scale
 
 pull: setup  ## what a DVC remote has, in place of running it
 	dvc pull && snakemake --cores 1 --touch
