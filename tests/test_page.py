@@ -286,6 +286,7 @@ def test_nothing_but_parameters_still_makes_a_page(site, tmp_path):
 def test_the_command_writes_the_page(site, html, monkeypatch):
     monkeypatch.chdir(site.paths.base)
     monkeypatch.setattr(sys, "argv", ["pcpg", "page"])
+    monkeypatch.setattr("pcpg.guard.stage", lambda preset: None)  # its lock would be held as long as pytest lives
     threads = torch.get_num_threads()
     try:
         assert cli.main() == 0

@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from test_cli import pcpg
 
-from pcpg import cli, params, provenance
+from pcpg import params, provenance
 from pcpg.errors import InputError
 from pcpg.params import to_plain
 from pcpg.paths import Paths
@@ -19,11 +19,10 @@ def record_of(folder: Path, run: str) -> dict:
     return json.loads((folder / "results/smoke/runs/grid" / run / "seed1/provenance.json").read_text())
 
 
-def test_a_training_records_what_it_took(toy, monkeypatch):
-    monkeypatch.chdir(toy)
+def test_a_training_records_what_it_took(toy):
     for command in (["train", "grid"], ["finetune", "grid", "k5s1"]):
-        monkeypatch.setattr(sys, "argv", ["pcpg", *command, "--seed", "1"])
-        cli.main()
+        done = pcpg(*command, "--seed", "1", cwd=toy)
+        assert done.returncode == 0, done.stderr
     settings = params.load(toy / "params.yaml")
     first, second = record_of(toy, "ce"), record_of(toy, "k5s1")
     weights = torch.load(toy / "runs/smoke/grid/ce/seed1/model.pt", weights_only=True)["model"]

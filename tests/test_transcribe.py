@@ -192,7 +192,7 @@ def test_other_checkpoints_are_refused(root, tmp_path, weights):
     for content, problem in (
         ({"model": {}}, "is not a checkpoint of a lip-reader"),
         (good | {"classes": 3}, "is a word classifier's checkpoint"),
-        (good | {"settings": old}, "does not fit the lip-reader of this version"),
+        (good | {"settings": old}, "its settings are not those of a lip-reader"),
         (good | {"model": renamed}, "does not fit the lip-reader of this version"),
         (good | {"settings": large}, "looks at 112 pixels, its mouth clips have 96"),
     ):
