@@ -15,8 +15,8 @@ from pcpg.checkpoint import split_settings
 from pcpg.finetune import draw, mixed_losses, policy_returns, rollout
 from pcpg.model import LipReader, Memory
 from pcpg.objectives import policy_gradient
-from pcpg.params import Model, Params, Run, to_plain
 from pcpg.session import Session
+from pcpg.settings import Model, Params, Run, to_plain
 from pcpg.sizes import measure
 from pcpg.text import BEGIN, END, to_batch
 from pcpg.train import forced_losses

@@ -14,8 +14,8 @@ import torch
 from pcpg import clips, pool
 from pcpg.batches import Batch, Training, View, ahead, cut, fetch
 from pcpg.corpora.base import Clip
-from pcpg.params import Params
 from pcpg.seeding import generator
+from pcpg.settings import Params
 from pcpg.store import ClipStore
 from pcpg.training import Learner
 from tests.conftest import store_of

@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from pcpg import params
-from pcpg.params import Model, Optimisation, Params
+from pcpg.settings import Model, Optimisation, Params
 from pcpg.sizes import measure
 from tests.full_size import SIZES, Size
 

@@ -7,7 +7,7 @@ from pcpg import checkpoint, params
 from pcpg.attention import attend
 from pcpg.decode import greedy
 from pcpg.model import LipReader
-from pcpg.params import to_plain
+from pcpg.settings import to_plain
 from pcpg.text import BEGIN, END, PAD
 
 FRAMES = [9, 20, 14]

@@ -10,6 +10,7 @@ from pcpg.attention import attend
 from pcpg.errors import InputError
 from pcpg.model import LipReader
 from pcpg.report import attention_maps, figures
+from pcpg.settings import to_plain
 from pcpg.show import labels
 from pcpg.store import ClipStore
 from pcpg.text import END, encode
@@ -26,14 +27,14 @@ def untrained(folder, seed, settings):
         model.decoder.output.weight.mul_(20)  # decided
         model.decoder.output.bias[:2] = -1e3  # no padding, no begin
     content = {"settings": settings, "model": model.state_dict(), "mean": 0.5, "std": 0.25, "iteration": 1}
-    checkpoint.save(folder / "model.pt", content | {"region": params.to_plain(REGION)})
+    checkpoint.save(folder / "model.pt", content | {"region": to_plain(REGION)})
     return folder / "model.pt"
 
 
 @pytest.fixture
 def places(toy):
     """The folders of weights and of clip stores: two lip-readers of seed 3, none of seed 4."""
-    settings = params.to_plain(params.load(toy / "params.yaml").model["grid"])
+    settings = to_plain(params.load(toy / "params.yaml").model["grid"])
     for number, run in enumerate(attention_maps.RUNS):
         untrained(toy / "runs" / "smoke" / "grid" / run / "seed3", number, settings)
     return toy / "runs" / "smoke", toy / "clips" / "smoke"

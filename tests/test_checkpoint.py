@@ -9,7 +9,7 @@ from test_cli import pcpg
 
 from pcpg import checkpoint, params
 from pcpg.corpora.base import Clip
-from pcpg.params import to_plain
+from pcpg.settings import to_plain
 from pcpg.store import ClipStore, Region
 
 

@@ -56,6 +56,7 @@ def test_a_wrong_parameter_names_file_and_key(folder):
 def test_a_damaged_checkpoint_is_named(folder):
     from pcpg import checkpoint, params
     from pcpg.errors import InputError
+    from pcpg.settings import to_plain
 
     for content in (b"", b"not a checkpoint", b"PK\x03\x04 half a zip"):
         (folder / "model.pt").write_bytes(content)
@@ -68,7 +69,7 @@ def test_a_damaged_checkpoint_is_named(folder):
     checkpoint.save(folder / "model.pt", content)
     with pytest.raises(InputError, match=r"model\.pt: its settings are not those of a lip-reader"):
         checkpoint.load(folder / "model.pt")
-    content["settings"] = params.to_plain(params.load(folder / "params.yaml").model["grid"])
+    content["settings"] = to_plain(params.load(folder / "params.yaml").model["grid"])
     checkpoint.save(folder / "model.pt", content)
     with pytest.raises(InputError, match=r"model\.pt: does not say which mouth clips it was trained on"):
         checkpoint.load(folder / "model.pt")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from pcpg import cli, fetch, params
+from pcpg import commands, fetch, params
 from pcpg.corpora import grid, unpack
 from pcpg.corpora.base import Clip, write_rows
 from pcpg.corpora.download import download
@@ -514,7 +514,7 @@ def test_the_pinned_model_is_the_one_we_have_and_the_stage_shard_takes_it(toy, m
     write_rows(paths.raw("grid") / "manifest.csv", Clip, [Clip("a", "a.mpg", "s1", "train", "now", -1, 0, 0)])
     asked = {}
     monkeypatch.setattr("pcpg.clips.build", lambda *_, **settings: asked.update(settings))
-    cli.clips_shard(Namespace(corpus="grid", shard=0), settings, paths)
+    commands.clips_shard(Namespace(corpus="grid", shard=0), settings, paths)
     assert asked["model"] == Path("models/face_landmarker.task")
 
 

@@ -20,6 +20,7 @@ from pcpg.corpora.base import Clip, Excluded, Remark, Word, read_rows, write_row
 from pcpg.corpora.grid_splits import Lists, read_list
 from pcpg.corpora.grid_text import read_align, sentence_of
 from pcpg.errors import InputError
+from pcpg.settings import Params
 from pcpg.store import ClipStore
 
 CASES = {
@@ -240,7 +241,7 @@ def test_rows(tmp_path, draw, kind):
 @given(data=damaged((ROOT / "tests" / "smoke.params.yaml").read_bytes(), b"a: &a [*a]\nseeds: *a\n", b"x: !!bool y\n"))
 def test_parameters(tmp_path, data):
     found = survives(params.load, tmp_path / "mine.yaml", data)
-    assert found is None or isinstance(found, params.Params)
+    assert found is None or isinstance(found, Params)
 
 
 # The clip store

@@ -16,7 +16,7 @@ from pcpg.corpora.base import Clip, Excluded, Word, read_rows
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
 from pcpg.errors import InputError
-from pcpg.params import GridLists, GridRaw, Lrw1000Raw, LrwRaw
+from pcpg.settings import GridLists, GridRaw, Lrw1000Raw, LrwRaw
 from pcpg.shards import join
 from pcpg.store import Region, shard_folder
 

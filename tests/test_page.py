@@ -25,10 +25,10 @@ from pcpg.corpora.base import Clip, write_rows
 from pcpg.errors import InputError
 from pcpg.inventory import Count, Note
 from pcpg.model import LipReader
-from pcpg.params import to_plain
 from pcpg.paths import Paths
 from pcpg.report import evidence, page
 from pcpg.report.page import accounts, figures, markup, mouths, predictions, tables, verdicts
+from pcpg.settings import Model, to_plain
 from pcpg.store import ClipStore
 
 EVIL = "</script><script>window.pwned = 1</script> \"&amp;'<b onclick=x>"
@@ -89,7 +89,7 @@ def stored(folder: Path) -> None:
     store_of(folder, clips, np.split(noise, np.cumsum(lengths)[:-1]))
 
 
-def trained(path: Path, settings: params.Model) -> None:
+def trained(path: Path, settings: Model) -> None:
     torch.manual_seed(0)
     plain = to_plain(settings)
     content = {"settings": plain, "model": LipReader(**checkpoint.split_settings(plain)[1]).state_dict()}

@@ -10,9 +10,9 @@ from test_cli import pcpg
 
 from pcpg import params, provenance
 from pcpg.errors import InputError
-from pcpg.params import to_plain
 from pcpg.paths import Paths
 from pcpg.report.page import trainings
+from pcpg.settings import to_plain
 
 
 def record_of(folder: Path, run: str) -> dict:

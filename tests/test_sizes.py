@@ -8,7 +8,8 @@ import torchvision
 from pcpg.checkpoint import split_settings
 from pcpg.errors import InputError
 from pcpg.model import LipReader
-from pcpg.params import load, to_plain
+from pcpg.params import load
+from pcpg.settings import to_plain
 from pcpg.sizes import describe, measure
 
 FRAMES, CHARACTERS, CLASSES = 20, 9, 40

@@ -15,9 +15,9 @@ from pcpg import training as loop
 from pcpg.batches import Training, View
 from pcpg.checkpoint import read, save
 from pcpg.errors import InputError
-from pcpg.params import Optimisation
 from pcpg.resume import Resume
 from pcpg.session import Session
+from pcpg.settings import Optimisation
 from pcpg.store import ClipStore
 from pcpg.training import fit
 

@@ -19,7 +19,7 @@ from pcpg.corpora.base import Clip
 from pcpg.decode import greedy
 from pcpg.errors import InputError
 from pcpg.model import LipReader
-from pcpg.params import to_plain
+from pcpg.settings import to_plain
 from pcpg.store import Region
 from pcpg.text import END, PAD
 from pcpg.transcribe import Transcriptions, frames_to_take, mouths, read_lips, read_model, report, transcribe

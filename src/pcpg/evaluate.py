@@ -10,7 +10,7 @@ from pcpg import batches, checkpoint
 from pcpg.decode import beam_search, greedy
 from pcpg.files import atomic_file, write_text
 from pcpg.metrics import error_rates
-from pcpg.params import Decoding
+from pcpg.settings import Decoding
 from pcpg.store import ClipStore
 from pcpg.text import decode
 

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from pcpg import checkpoint, objectives
 from pcpg.batches import Batch, Training
 from pcpg.model import LipReader
-from pcpg.params import Decoding, Model, Run
 from pcpg.resume import Resume, fingerprint
 from pcpg.rewards import returns, rewards
 from pcpg.session import Session
+from pcpg.settings import Decoding, Model, Run
 from pcpg.store import ClipStore
 from pcpg.text import END
 from pcpg.train import cross_entropies, facts, forced_losses, new_lip_reader, teacher, validate, write_outcome

@@ -11,9 +11,9 @@ from pcpg.batches import Batch, Training, View
 from pcpg.evaluate import write_metrics, write_predictions
 from pcpg.history import write_history
 from pcpg.model import Classifier
-from pcpg.params import Model, Optimisation
 from pcpg.resume import Resume, fingerprint
 from pcpg.session import Session
+from pcpg.settings import Model, Optimisation
 from pcpg.store import ClipStore
 from pcpg.train import facts, new_lip_reader
 from pcpg.training import fit

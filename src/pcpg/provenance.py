@@ -13,8 +13,8 @@ from torch import nn
 
 from pcpg import parallel
 from pcpg.files import write_text
-from pcpg.params import to_plain
 from pcpg.session import Session
+from pcpg.settings import to_plain
 
 NAME = "provenance.json"
 HERE = Path(__file__).parent

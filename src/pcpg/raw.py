@@ -9,7 +9,7 @@ from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Word, wri
 from pcpg.corpora.grid_splits import Draw, Lists
 from pcpg.errors import InputError
 from pcpg.files import atomic_folder
-from pcpg.params import GridRaw, Lrw1000Raw, LrwRaw
+from pcpg.settings import GridRaw, Lrw1000Raw, LrwRaw
 
 Settings = GridRaw | LrwRaw | Lrw1000Raw
 READERS = {GridRaw: grid, LrwRaw: lrw, Lrw1000Raw: lrw1000}

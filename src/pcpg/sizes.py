@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from pcpg.checkpoint import split_settings
 from pcpg.errors import InputError
 from pcpg.model import LipReader
-from pcpg.params import Model, to_plain
+from pcpg.settings import Model, to_plain
 
 PARTS = {
     "stem": ("encoder.front_end.stem", "encoder.front_end.activation"),

@@ -14,9 +14,9 @@ from pcpg.history import write_history
 from pcpg.metrics import error_rates
 from pcpg.model import LipReader
 from pcpg.objectives import cross_entropy
-from pcpg.params import Decoding, Model, Transcription, to_plain
 from pcpg.resume import Resume, fingerprint
 from pcpg.session import Session
+from pcpg.settings import Decoding, Model, Transcription, to_plain
 from pcpg.store import ClipStore
 from pcpg.text import END, decode
 from pcpg.training import Progress, fit

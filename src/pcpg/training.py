@@ -12,11 +12,11 @@ from pcpg import parallel
 from pcpg.batches import Batch, Training, ahead
 from pcpg.errors import InputError
 from pcpg.monitor import Monitor
-from pcpg.params import Optimisation
 from pcpg.provenance import peak_memory
 from pcpg.resume import Resume
 from pcpg.seeding import stream
 from pcpg.session import Session
+from pcpg.settings import Optimisation
 
 Losses = dict[str, torch.Tensor]
 SAVE_SECONDS = 120.0  # at most so long between two saved states

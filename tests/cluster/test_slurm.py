@@ -18,7 +18,7 @@ import pytest
 import yaml
 from one_node import missing, slurm
 
-from pcpg.params import Resources
+from pcpg.settings import Resources
 
 PRESET = os.environ.get("PCPG_CLUSTER_PRESET", "tests/smoke.params.yaml")
 STAGES = tuple(stage.name for stage in fields(Resources))

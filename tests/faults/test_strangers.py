@@ -17,9 +17,8 @@ import pytest
 import torch
 from common import ENGINES, digests, only_line, pcpg, said, shell
 
-from pcpg import checkpoint, params
+from pcpg import checkpoint, params, sidecar
 from pcpg.errors import InputError
-from pcpg.landmarks import read_sidecar
 
 STAGES = (
     "raw grid", "clips shard grid 0", "clips store grid",
@@ -69,7 +68,7 @@ def test_no_code_of_an_array_runs(tmp_path):
     np.save(raw, np.array([Evil(mark)], dtype=object), allow_pickle=True)
     path.write_bytes(raw.getvalue())
     with pytest.raises(InputError, match=str(path)):
-        read_sidecar(path, 1)
+        sidecar.read(path, 1)
     assert not mark.exists()
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pcpg.params import Run, Transcription, to_plain
 from pcpg.report import curves
+from pcpg.settings import Run, Transcription, to_plain
 
 SCORES = ("val_cer", "val_ce", "iteration")
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from string import Template
 
 from pcpg.files import write_text
-from pcpg.params import Params
 from pcpg.paths import Paths
 from pcpg.report.page import accounts, figures, mouths, predictions, tables, trainings, verdicts
 from pcpg.report.page.markup import Markup, fold, join, tag
 from pcpg.report.paper import CORPORA
+from pcpg.settings import Params
 
 HERE = Path(__file__).parent
 

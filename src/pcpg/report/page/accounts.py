@@ -10,10 +10,10 @@ from statistics import median_low
 import pcpg
 from pcpg.corpora.base import read_rows
 from pcpg.inventory import Count, Measure, Note
-from pcpg.params import Params
 from pcpg.paths import Paths
 from pcpg.report.page.markup import Markup, fold, join, row, table, tag
 from pcpg.report.paper import CORPORA
+from pcpg.settings import Params
 
 NOTES = 300  # of a corpus on the page
 LENGTH = re.compile(r"clips of (\d+) frames")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pcpg.params import Model, to_plain
 from pcpg.paths import Paths
+from pcpg.settings import Model, to_plain
 from pcpg.store import ClipStore, Region
 
 CLIPS = 60  # of each corpus

@@ -6,9 +6,9 @@ from pathlib import Path
 from rapidfuzz.distance import Levenshtein
 
 from pcpg.errors import InputError
-from pcpg.params import Params
 from pcpg.report.evidence import FACTS, read
 from pcpg.report.paper import CORPORA
+from pcpg.settings import Params
 
 LIMIT = 30_000  # predictions on the page: of more, test clips spread evenly over the split are shown
 SIGNS = {"equal": "=", "replace": "s", "delete": "d", "insert": "i"}

@@ -7,11 +7,11 @@ from statistics import median
 
 from pcpg import provenance
 from pcpg.errors import InputError
-from pcpg.params import Params
 from pcpg.paths import Paths
 from pcpg.report.page.markup import Markup, fold, join, row, table, tag
 from pcpg.report.page.predictions import run_names
 from pcpg.report.paper import CORPORA
+from pcpg.settings import Params
 
 KEYS = {"commit", "device", "processes", "updates", "seconds", "peak_memory_mib"}
 
