@@ -21,7 +21,7 @@ reproduce: setup  ## every table and figure of the mini preset, and DVC's record
 test: setup  ## the test suite
 	pytest
 
-test-cluster: setup  ## the pipeline through a real Slurm of one node, docs/cluster.md
+test-cluster: setup  ## the pipeline through a real Slurm of two nodes, docs/cluster.md
 	pytest -rs tests/cluster
 
 test-faults: setup  ## what kills, full disks, flipped bits and strangers' files do; 20 minutes at most

@@ -38,6 +38,17 @@ SHARD = f"clips/{P}/{{corpus}}/shards/{{shard}}"
 STORE = f"clips/{P}/{{corpus}}/store.json"  # stands for all shards: it holds their checksums
 CE_WEIGHTS = WEIGHTS.replace("{run}", "ce")
 
+CORES = config["threads"] * config["processes"] // config["nodes"]  # of a training, on each machine
+
+
+def training(stage):
+    """What a training asks for; over several machines srun starts it, which the plugin for Slurm calls `mpi`."""
+    need, nodes = dict(config["resources"][stage]), config["nodes"]
+    if nodes == 1:
+        return need
+    gpus = need.pop("gpu") // nodes
+    return need | {"mpi": "srun", "nodes": nodes, "tasks": nodes, "tasks_per_gpu": 0} | ({"gres": f"gpu:{gpus}"} if gpus else {})
+
 
 onstart:
     try:
@@ -145,9 +156,9 @@ rule train:
         lookup("decoding", within=config),
     log:
         f"logs/{P}/train/{{corpus}}-{{seed}}.log",
-    threads: config["threads"]
+    threads: CORES
     resources:
-        **config["resources"]["train"],
+        **training("train"),
     shell:
         "pcpg train {wildcards.corpus} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -171,9 +182,9 @@ rule finetune:
         lookup("decoding", within=config),
     log:
         f"logs/{P}/finetune/{{corpus}}-{{run}}-{{seed}}.log",
-    threads: config["threads"]
+    threads: CORES
     resources:
-        **config["resources"]["finetune"],
+        **training("finetune"),
     shell:
         "pcpg finetune {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -215,9 +226,9 @@ rule scratch:
         lookup("classifiers/{corpus}", within=config),
     log:
         f"logs/{P}/scratch/{{corpus}}-{{seed}}.log",
-    threads: config["threads"]
+    threads: CORES
     resources:
-        **config["resources"]["probe"],
+        **training("probe"),
     shell:
         "pcpg scratch {wildcards.corpus} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -239,9 +250,9 @@ rule probe:
         lookup("probes/{probe}", within=config),
     log:
         f"logs/{P}/probe/{{corpus}}-{{encoder}}-{{probe}}-{{seed}}.log",
-    threads: config["threads"]
+    threads: CORES
     resources:
-        **config["resources"]["probe"],
+        **training("probe"),
     shell:
         "pcpg probe {wildcards.corpus} {wildcards.encoder} {wildcards.probe} --seed {wildcards.seed} {FLAG} 2> {log}"
 

@@ -1,5 +1,7 @@
 """Measured speeds, as `make bench` prints them. Every ratio is taken within one run, on one thread or one GPU."""
 
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -40,11 +42,11 @@ def fastest(actions: list[Callable[[], object]], repeats: int) -> list[float]:
 
     The actions take turns, so that whatever else the machine does meets all of them.
     """
-    times = [[_timed(action) for action in actions] for _ in range(repeats + 1)]
+    times = [[timed(action) for action in actions] for _ in range(repeats + 1)]
     return [min(column) for column in zip(*times[1:], strict=True)]
 
 
-def _timed(action: Callable[[], object]) -> float:
+def timed(action: Callable[[], object]) -> float:
     _wait()
     start = time.perf_counter()
     action()
@@ -230,6 +232,14 @@ def threads(settings: Params) -> None:
     line(f"cross-entropy on two threads against one: {settings.preset}, batch 16", *times)
 
 
+def processes(preset: str, count: int) -> None:
+    """Rows of one training in so many processes, each on a GPU of its own where there are some."""
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+    quiet = os.environ | {"LOGLEVEL": "ERROR", "PYTHONWARNINGS": "ignore"}
+    subprocess.run([*command, "-m", "tests.bench_parallel", preset], env=quiet, check=True)
+
+
 def report(title: str, mini: Params, paper: Params, size: int, repeats: int, device: torch.device) -> None:
     """The table of one device, with `size` clips a batch of the paper's network."""
     print(f"\n## {title}\n\n| what | ours | other | ours / other | limit |\n| --- | ---: | ---: | ---: | ---: |")
@@ -250,9 +260,12 @@ def main(devices: list[str]) -> None:
     if "cpu" in devices:
         report("One thread", mini, paper, 2, 4, torch.device("cpu"))
         threads(mini)
+        processes("grid-s1-cpu", 2)
         bench_clips.mouths(line)
     if "cuda" in devices and torch.cuda.is_available():
         report(torch.cuda.get_device_name(), mini, paper, paper.runs.grid["k5s1"].batch, 5, torch.device("cuda"))
+        if torch.cuda.device_count() > 1:
+            processes("grid-s1", torch.cuda.device_count())
     print("\nAn update: forward and backward pass, clipping, Adam, for clips of 75 frames and texts of 25 characters."
           "\nIts FLOPs: three times those of the forward pass, which `pcpg model grid` prints."
           "\nConvolutions do not go through torch.mm and may outrun it."

@@ -29,6 +29,7 @@ from pcpg.face_model import MODEL, locate
 from pcpg.fetch import CHUNK, Remote
 from pcpg.paths import Paths
 from pcpg.raw import make
+from pcpg.settings import GridRaw
 
 MODEL_COPY = Path(__file__).parents[2] / "shared" / "models" / "face_landmarker.task"
 BODY = random.Random(1).randbytes(5 * CHUNK + 321)
@@ -365,7 +366,7 @@ def test_the_stage_raw_downloads(zenodo, tmp_path):
     root = tmp_path / "GRID"
     (root / "archives").mkdir(parents=True)
     (root / "archives" / "record.json").write_bytes(zenodo.files["/record"])
-    settings = params.GridRaw(
+    settings = GridRaw(
         source="download",
         root=str(root),
         synthetic=None,

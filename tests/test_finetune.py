@@ -1,8 +1,11 @@
 """The policy-gradient update: its parts by hand, and its gradient against exact enumeration over all transcriptions."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,8 +17,10 @@ from pcpg.finetune import draw, mixed_losses, policy_returns, rollout, steps_tak
 from pcpg.model import Decoder, LipReader, Memory
 from pcpg.params import load
 from pcpg.pseudo_conv import coverage
+from pcpg.session import Session
 from pcpg.text import BEGIN, END, encode, to_batch
 from pcpg.train import forced_losses, teacher
+from pcpg.training import Learner
 
 NOBODY = torch.zeros(0, 0, dtype=torch.long)
 
@@ -293,3 +298,25 @@ def test_a_wrong_step_is_seen(run):
     moving = wanted.abs() > 1e-4
     z = (found.mean(dim=0) - wanted)[moving] / (found.std(dim=0)[moving] / math.sqrt(30))
     assert z.abs().max() > 10
+
+
+@pytest.mark.parametrize("parts", [2, 3, 7])
+@pytest.mark.parametrize("policy", [False, True])
+def test_a_batch_in_parts_gives_the_update_of_the_whole(run, model, monkeypatch, parts, policy):
+    """Losses, gradient and norm, for more parts than clips too; what each part has of its own, the statistics of batch
+    normalisation, stands still here."""
+    monkeypatch.setattr(nn.BatchNorm2d, "train", lambda self, mode: nn.Module.train(self, False))
+    run = replace(run, baseline="greedy", samples=3, entropy=0.1, lambda_pg=Fraction(policy, 2))
+    batch, learned = batch_of(["bin blue", "set", "lay red now", "a", "place"]), []
+    for accumulate in (1, parts):
+        copy, settings = deepcopy(model), replace(run, accumulate=accumulate, clip_norm=1e9)
+        session = Session("test", 1, torch.device("cpu"), "float32", *[Path()] * 3)
+        losses = Learner(copy, partial(mixed_losses, settings, 12), settings, 10, session).update(batch)
+        learned.append((losses, [parameter.grad for parameter in copy.parameters()]))
+    (whole, gradient), (in_parts, added) = learned
+    assert whole.keys() == in_parts.keys() and len(whole) == (6 if policy else 3)
+    del whole["ce"]  # only to be read: per character, and each part has its own number of them
+    for name, value in whole.items():
+        torch.testing.assert_close(in_parts[name], value, rtol=1e-5, atol=1e-6)
+    for one, other in zip(gradient, added, strict=True):
+        torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-6)

@@ -95,6 +95,9 @@ class _Plain(yaml.SafeDumper):
         ("baselines.grid.learning_rate", 10**400, r"baselines\.grid\.learning_rate: expected a number, got 1000"),
         ("baselines.grid.learning_rate", float("inf"), r"baselines\.grid\.learning_rate: expected a number, got inf"),
         ("resources.train.gpu", -1, r"resources\.train\.gpu: must not be negative"),
+        ("nodes", 2, r"processes: 1 cannot be spread evenly over 2 nodes"),
+        ("processes", 0, r"processes: must be at least 1"),
+        ("runs.grid.k5s1.accumulate", 0, r"runs\.grid\.k5s1\.accumulate: must be at least 1"),
         ("resources.probe.runtime", 0, r"resources\.probe\.runtime: must be at least 1"),
         ("resources.report.mem", 1, r"resources\.report\.mem: unknown key; did you mean resources\.report\.mem_mb"),
         ("resources.shard", ..., r"resources\.shard: missing key"),
@@ -115,3 +118,13 @@ def test_a_file_that_is_no_parameter_file(tmp_path, content):
         load(file)
     with pytest.raises(InputError, match="absent.yaml"):
         load(tmp_path / "absent.yaml")
+
+
+def test_what_a_training_in_parts_or_over_machines_refuses():
+    mapping = changed("runs.grid.k5s1.accumulate", 2)
+    mapping["runs"]["grid"]["k5s1"]["standardise"] = "batch"
+    with pytest.raises(InputError, match=r"k5s1\.accumulate: standardise: batch needs the whole batch"):
+        from_mapping(mapping, "my.yaml")
+    mapping = changed("resources.train.gpu", 3) | {"processes": 2, "nodes": 2}
+    with pytest.raises(InputError, match=r"resources\.train\.gpu: 3 cannot be spread evenly over 2 nodes"):
+        from_mapping(mapping, "my.yaml")

@@ -13,6 +13,7 @@ from pcpg.errors import InputError
 from pcpg.metrics import error_rates
 from pcpg.report import layouts, paper, tables
 from pcpg.report.layouts import LAYOUTS
+from pcpg.settings import Lrw1000Raw
 
 SEEDS = [1, 2, 3]
 
@@ -324,7 +325,7 @@ def test_runs_on_different_data_share_no_table(tmp_path, change):
 
 def test_the_two_protocols_of_lrw1000_are_named_and_share_no_table(tmp_path):
     """From the setting to metrics.json, and from there into the table."""
-    name = raw.protocol(params.Lrw1000Raw("local", "x", None, "centred40"))
+    name = raw.protocol(Lrw1000Raw("local", "x", None, "centred40"))
     decoded(tmp_path, "lrw1000", "ce", 1, 0.1, 0.2, protocol=name)
     decoded(tmp_path, "lrw1000", "k1s1", 1, 0.1, 0.2, protocol=name)
     tables.write("table1", tmp_path, SEEDS, "mini")

@@ -22,8 +22,8 @@ from pcpg.store import ClipStore
 from pcpg.training import fit
 
 SETTINGS = Optimisation(
-    epochs=5, batch=10, optimiser="adam", learning_rate=0.1, schedule="cosine", weight_decay=0.0, clip_norm=1.0,
-    label_smoothing=0.0, evaluations=5,
+    epochs=5, batch=10, accumulate=1, optimiser="adam", learning_rate=0.1, schedule="cosine", weight_decay=0.0,
+    clip_norm=1.0, label_smoothing=0.0, evaluations=5,
 )  # fmt: skip
 VIEW = View(crop=64, shift=4, pool=2, flip=True, repeat=0.1, mean=0.5, std=0.5)
 CPU = torch.device("cpu")

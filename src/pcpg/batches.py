@@ -41,6 +41,22 @@ class Batch:
     seeds: list[int] = field(default_factory=list)  # of what each clip's losses draw; training only
     weight: float = 1.0  # of this share in the mean over processes
 
+    def parts(self, number: int) -> list["Batch"]:
+        """The clips in so many parts, whose weights add up to the batch's; past the last clip, one that weighs nothing.
+
+        The number of parts is that of the other processes, whose batch statistics take in each part's.
+        """
+        if number == 1:
+            return [self]
+        clips = len(self.rows)
+        cuts = [slice(part, None, number) if part < clips else slice(0, 1) for part in range(number)]
+        return [self._part(cut, len(range(part, clips, number)) / clips) for part, cut in enumerate(cuts)]
+
+    def _part(self, cut: slice, share: float) -> "Batch":
+        fields = {name: value[cut] for name, value in vars(self).items() if name != "weight"}
+        fields["targets"] = fields["targets"][:, : fields["target_lengths"].max()]
+        return Batch(**fields, weight=self.weight * share)
+
     def uniforms(self, *size: int) -> torch.Tensor:
         """Random numbers in [0, 1), (N, *size), each clip's own."""
         drawn = [torch.rand(size, generator=torch.Generator().manual_seed(seed)) for seed in self.seeds]

@@ -6,9 +6,11 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from pcpg import commands, guard, params
+from pcpg import commands, guard, launch, params
 from pcpg.errors import InputError, refusal
 from pcpg.paths import Paths
+
+TRAININGS = (commands.train, commands.finetune, commands.scratch, commands.probe)
 
 
 def _add_transcribe(parsers) -> None:
@@ -113,8 +115,13 @@ def main() -> int:
             settings = params.load(args.params)
             if args.writes:
                 guard.stage(settings.preset)
+            if args.function in TRAININGS:
+                status = launch.spread(settings.processes, settings.nodes)
+                if status is not None:
+                    return status
             args.function(args, settings, Paths(settings.preset))
     except InputError as error:
+        launch.wait_for_turn()
         print(f"pcpg: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -2,18 +2,24 @@
 
 import atexit
 import os
+import warnings
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
+
+from pcpg.errors import InputError
 
 
 def begin(device: torch.device) -> None:
     """Join the other processes where torchrun started this one; alone, nothing happens."""
     if device.type == "cuda":
+        count = torch.cuda.device_count()
+        if local_rank() >= count:
+            raise InputError("processes", f"more of them on this machine than its {count} GPU{'s'[: count != 1]}")
         torch.cuda.set_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -44,7 +50,7 @@ def gather(share: Any) -> list:
 
 
 def add(values: torch.Tensor) -> torch.Tensor:
-    """The sum of each process' values, for all of them; no gradient."""
+    """The sum of each process' values, for all of them; no gradient passes."""
     if world() == 1:
         return values
     total = values.detach().clone()
@@ -57,7 +63,26 @@ def wrap(module: nn.Module) -> nn.Module:
     if world() == 1:
         return module
     _synchronise(module)
-    return DistributedDataParallel(module, broadcast_buffers=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of the argument's new name, which torch 2.11 does not know
+        return DistributedDataParallel(module, broadcast_buffers=False)
+
+
+def alone(module: nn.Module) -> AbstractContextManager:
+    """While it lasts, a wrapped module's gradients stay with each process and add up there."""
+    return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes, also of the gradients, since every process' loss depends on every share."""
+
+    @staticmethod
+    def forward(_, values: torch.Tensor) -> torch.Tensor:
+        return add(values)
+
+    @staticmethod
+    def backward(_, gradient: torch.Tensor) -> torch.Tensor:
+        return add(gradient)
 
 
 class SyncBatchNorm(nn.modules.batchnorm._BatchNorm):
@@ -73,7 +98,7 @@ class SyncBatchNorm(nn.modules.batchnorm._BatchNorm):
         dims = [0, *range(2, maps.dim())]
         wide = maps.float()
         count = wide.new_tensor([maps.numel() / maps.shape[1]])
-        sums = all_reduce(torch.cat([wide.sum(dims), wide.square().sum(dims), count]))
+        sums = _Sum.apply(torch.cat([wide.sum(dims), wide.square().sum(dims), count]))
         total = sums[-1]
         mean, square = (sums[:-1] / total).chunk(2)
         variance = (square - mean.square()).clamp(min=0)

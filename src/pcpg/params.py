@@ -72,7 +72,7 @@ def _check_trainings(params: Params, file: str) -> None:
     for section, trainings in sections:
         for name, training in trainings.items():
             key = f"{section}.{name}"
-            for setting in ("epochs", "batch", "evaluations"):
+            for setting in ("epochs", "batch", "accumulate", "evaluations"):
                 require(getattr(training, setting) >= 1, file, f"{key}.{setting}", "must be at least 1")
             for setting in ("learning_rate", "clip_norm"):
                 require(getattr(training, setting) > 0, file, f"{key}.{setting}", "must be above 0")
@@ -107,6 +107,8 @@ def _check_policy(run: Run, file: str, key: str) -> None:
     require(run.convolve != "return" or run.stride == 1, file, f"{key}.stride", "convolve: return needs stride 1")
     _check_share(run.lambda_pg, file, f"{key}.lambda_pg")
     _check_share(run.gamma, file, f"{key}.gamma")
+    whole = run.standardise != "batch" or run.accumulate == 1
+    require(whole, file, f"{key}.accumulate", "standardise: batch needs the whole batch at once, accumulate: 1")
     require(run.temperature > 0, file, f"{key}.temperature", "must be above 0")
     require(run.entropy >= 0, file, f"{key}.entropy", "must not be negative")
     require(run.samples >= 1, file, f"{key}.samples", "must be at least 1")
@@ -119,6 +121,8 @@ def _check_resources(params: Params, file: str) -> None:
     for stage in fields(params.resources):
         need, key = getattr(params.resources, stage.name), f"resources.{stage.name}"
         require(need.gpu >= 0, file, f"{key}.gpu", "must not be negative")
+        even = need.gpu % params.nodes == 0 or stage.name not in ("train", "finetune", "probe")
+        require(even, file, f"{key}.gpu", f"{need.gpu} cannot be spread evenly over {params.nodes} nodes")
         for setting in ("mem_mb", "runtime"):  # 0 would mean no limit to one scheduler and nothing to another
             require(getattr(need, setting) >= 1, file, f"{key}.{setting}", "must be at least 1")
 
@@ -127,8 +131,10 @@ def from_mapping(mapping: Any, file: str) -> Params:
     """Build and check Params from what a YAML file held; `file` is named in errors."""
     params = build(Params, mapping, file, "")
     require(len(set(params.seeds)) == len(params.seeds) > 0, file, "seeds", "must be distinct, and at least one")
-    for key in ("workers", "threads"):
+    for key in ("workers", "threads", "processes", "nodes"):
         require(getattr(params, key) >= 1, file, key, "must be at least 1")
+    even = params.processes % params.nodes == 0
+    require(even, file, "processes", f"{params.processes} cannot be spread evenly over {params.nodes} nodes")
     numbered = params.shards == list(range(len(params.shards))) != []
     require(numbered, file, "shards", f"must be 0, 1, 2 and so on, at least [0]; found {params.shards}")
     _check_resources(params, file)

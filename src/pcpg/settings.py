@@ -121,7 +121,8 @@ class Model:
 @dataclass(frozen=True)
 class Optimisation:
     epochs: int
-    batch: int
+    batch: int  # clips an update
+    accumulate: int  # parts of a batch, one after the other; each has its own batch statistics
     optimiser: Literal["adam", "adamw"]
     learning_rate: float
     schedule: Literal["constant", "cosine", "one_cycle"]
@@ -218,6 +219,8 @@ class Params:
     workers: int  # processes of the stages raw and shard
     shards: list[int]  # 0, 1, ...: parts of every clip store, a job each
     threads: int  # of one training process
+    processes: int  # of one training, each on a GPU of its own where there are some; they share every batch
+    nodes: int  # machines that they are spread over, by Slurm
     resources: Resources
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["float32", "bfloat16"]  # of the forward pass; weights and losses stay float32

@@ -85,25 +85,37 @@ class Learner:
     """A model, its optimiser and its learning rate, which move together."""
 
     def __init__(self, model: nn.Module, losses_of, settings: Optimisation, updates: int, session: Session):
-        self.model, self.clip_norm = model, settings.clip_norm
+        self.model, self.clip_norm, self.accumulate = model, settings.clip_norm, settings.accumulate
         self.objective = parallel.wrap(Objective(model, losses_of, session))
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.optimiser = make_optimiser(self.parameters, settings)
         self.schedule = make_schedule(self.optimiser, settings, updates)
 
     def update(self, batch: Batch) -> Losses:
-        """One step down the gradient of "loss", its norm clipped -> losses and norm; stops with the clips on NaN."""
+        """One step down the gradient of "loss", its norm clipped -> losses and norm; stops with the clips on NaN.
+
+        Of the parts of a batch the gradients are added up, and the processes exchange them once, with the last part.
+        """
         self.model.train()
         self.optimiser.zero_grad(set_to_none=True)
-        losses = self.objective(batch)
-        (losses["loss"] * batch.weight).backward()
+        *earlier, last = batch.parts(self.accumulate)
+        with parallel.alone(self.objective):
+            shares = [self._gradient(part) for part in earlier]
+        shares.append(self._gradient(last))
+        losses = {key: sum(share[key] for share in shares) for key in shares[0]}
         norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         if not torch.isfinite(norm):
             what = f"the loss is {losses['loss'].item()} and its gradient not finite; nothing was learned from them"
             raise InputError(f"clips {', '.join(batch.clips)}", what)
         self.optimiser.step()
         self.schedule.step()
-        return {key: value.detach() * batch.weight for key, value in losses.items()} | {"gradient_norm": norm}
+        return losses | {"gradient_norm": norm}
+
+    def _gradient(self, part: Batch) -> Losses:
+        """Add the gradient of a part -> its losses, as they count in those of the batch."""
+        losses = {key: value * part.weight for key, value in self.objective(part).items()}
+        losses["loss"].backward()
+        return {key: value.detach() for key, value in losses.items()}
 
     def state(self) -> dict:
         parts = {"model": self.model, "optimiser": self.optimiser, "schedule": self.schedule}

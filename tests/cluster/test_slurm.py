@@ -1,10 +1,11 @@
-"""The whole pipeline through a real Slurm of one node: same bytes as without it, also after a job that Slurm killed.
+"""The whole pipeline through a real Slurm of two nodes: same bytes as without it, also after a job that Slurm killed.
 
 make test-cluster                                         # the smoke preset
 make test-cluster PCPG_CLUSTER_PRESET=presets/mini.yaml   # another: a run on this machine, a run through Slurm
 """
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from one_node import missing, slurm
+from two_nodes import missing, slurm
 
 from pcpg.settings import Resources
 
@@ -118,6 +119,24 @@ def finished(broken, cluster, project) -> str:
     return run.stdout + run.stderr
 
 
+def test_a_training_over_two_nodes(root, cluster, tmp_path):
+    """By the same rules: two processes, one on each node, that train a baseline and a run from it."""
+    folder, runs = checkout(root, tmp_path), ("ce", "k1s1")
+    parameters = yaml.safe_load((folder / "params.yaml").read_text()) | {"processes": 2, "nodes": 2}
+    parameters["resources"]["train"]["gpu"] = 2  # one on each node
+    (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
+    preset = parameters["preset"]
+    targets = [f"runs/{preset}/grid/{run}/seed{parameters['seeds'][0]}/model.pt" for run in runs]
+    done = subprocess.run([*SNAKEMAKE, *targets], cwd=folder, env=cluster, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for run in runs:
+        record = folder / f"results/{preset}/runs/grid/{run}/seed{parameters['seeds'][0]}/provenance.json"
+        assert json.loads(record.read_text())["processes"] == 2
+    books = subprocess.run(["scontrol", "--oneliner", "show", "job"], env=cluster, capture_output=True, text=True)
+    job = next(job for job in books.stdout.splitlines() if "Comment=rule_train" in job and f"WorkDir={folder} " in job)
+    assert "NumNodes=2 " in job and "TresPerNode=gres:gpu:1" in job
+
+
 def test_a_killed_job_is_reported(broken):
     status, printed, job = broken
     assert status != 0
@@ -155,7 +174,7 @@ def test_what_the_parameters_ask_for_reaches_the_scheduler(finished, cluster, pr
     """GPUs, memory, minutes and cores of every job, as Slurm has them in its books."""
     books = subprocess.run(["scontrol", "--oneliner", "show", "job"], env=cluster, capture_output=True, text=True)
     parameters, rules = yaml.safe_load((project / "params.yaml").read_text()), set()
-    for job in books.stdout.splitlines():
+    for job in (line for line in books.stdout.splitlines() if f"WorkDir={project} " in line):
         entry = dict(item.split("=", 1) for item in job.split() if "=" in item)
         rule = re.match(r"rule_([a-z]+)", entry["Comment"])[1]
         need = RESOURCES[STAGE_OF_RULE[rule]]

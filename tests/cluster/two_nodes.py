@@ -1,9 +1,10 @@
-"""A Slurm of one node on loopback, for tests: munge, controller and node daemon, everything in a temporary folder.
+"""A Slurm of two nodes on loopback, for tests: munge, controller and node daemons, all in a temporary folder.
 
-    python tests/cluster/one_node.py COMMAND ...   # runs the command while the cluster is up, then takes it down
+    python tests/cluster/two_nodes.py COMMAND ...   # runs the command while the cluster is up, then takes it down
 
 Needs Debian's slurm-wlm and munge, no service of theirs, and no root: daemons and jobs belong to whoever starts this.
-Nothing is limited or measured (task/none), there is no accounting, and the GPU is a name without a device behind it.
+Both nodes are this machine, each with all its cores and half its memory. Nothing is limited or measured (task/none),
+there is no accounting, and a GPU is a name without a device behind it.
 """
 
 import os
@@ -23,6 +24,12 @@ PROGRAMS = ("munged", "mungekey", "slurmctld", "slurmd", "sbatch", "sinfo", "squ
 SBIN = "/usr/sbin:/sbin"  # where Debian puts daemons, not on every user's path
 USER = pwd.getpwuid(os.getuid()).pw_name
 GPUS = ("/dev/null", "/dev/zero")  # Slurm counts devices and looks no further
+NODES = ("pcpg1", "pcpg2")
+
+NODE = (
+    "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} Sockets=1 CoresPerSocket={cpus} "
+    "ThreadsPerCore=1 RealMemory={memory} Gres=gpu:{gpus}"
+)
 
 SLURM_CONF = """
 ClusterName=pcpg
@@ -30,15 +37,14 @@ SlurmctldHost={host}(127.0.0.1)
 SlurmUser={user}
 SlurmdUser={user}
 SlurmctldPort={controller}
-SlurmdPort={daemon}
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
@@ -50,7 +56,7 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=1000
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 GresTypes=gpu
-NodeName={host} NodeAddr=127.0.0.1 Sockets=1 CoresPerSocket={cpus} ThreadsPerCore=1 RealMemory={memory} Gres=gpu:{gpus}
+{nodes}
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -75,9 +81,9 @@ def slurm() -> Iterator[dict[str, str]]:
             ["munged", "--foreground", f"--socket={folder}/munge.socket", f"--key-file={folder}/munge.key",
              f"--pid-file={folder}/munge.pid", f"--log-file={folder}/munge.log", f"--seed-file={folder}/munge.seed"],
             ["slurmctld", "-D", "-c"],
-            ["slurmd", "-D", "-c", "-N", socket.gethostname()],
+            *(["slurmd", "-D", "-c", "-N", node] for node in NODES),
         ):  # fmt: skip
-            log = stack.enter_context((folder / f"{command[0]}.out").open("wb"))
+            log = stack.enter_context((folder / f"{len(daemons)}-{command[0]}.out").open("wb"))
             daemons.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True))
             stack.callback(_end, daemons[-1])
         _await_node(folder, environment, daemons)
@@ -88,19 +94,21 @@ def slurm() -> Iterator[dict[str, str]]:
 def _configure(folder: Path, environment: dict[str, str]) -> None:
     ports = []
     with ExitStack() as stack:
-        for _ in range(2):
+        for _ in ("controller", *NODES):
             free = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
             ports.append(free.getsockname()[1])
-    values = {
-        "host": socket.gethostname(), "user": USER, "folder": folder, "gpus": len(GPUS),
-        "controller": ports[0], "daemon": ports[1], "cpus": os.cpu_count(),
-        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 9 // 10 // 2**20,
+    machine = {
+        "host": socket.gethostname(), "gpus": len(GPUS), "cpus": os.cpu_count(),
+        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 9 // 10 // 2**20 // len(NODES),
     }  # fmt: skip
+    nodes = "\n".join(NODE.format(name=name, port=port, **machine) for name, port in zip(NODES, ports[1:], strict=True))
+    values = {"host": machine["host"], "user": USER, "folder": folder, "controller": ports[0], "nodes": nodes}
     (folder / "slurm.conf").write_text(SLURM_CONF.format(**values))
     (folder / "gres.conf").write_text("".join(f"Name=gpu File={device}\n" for device in GPUS))
     (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
     (folder / "state").mkdir()
-    (folder / "spool").mkdir()
+    for name in NODES:
+        (folder / f"spool-{name}").mkdir()
     srun = folder / "bin" / "srun"  # the plugin's job step takes SLURM_CONF away from the srun that it calls
     srun.parent.mkdir()
     srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
@@ -111,8 +119,9 @@ def _configure(folder: Path, environment: dict[str, str]) -> None:
 def _await_node(folder: Path, environment: dict[str, str], daemons: list[subprocess.Popen]) -> None:
     until = time.monotonic() + 30
     while time.monotonic() < until and all(daemon.poll() is None for daemon in daemons):
-        node = subprocess.run(["sinfo", "--noheader", "--format=%T"], env=environment, capture_output=True, text=True)
-        if node.stdout.strip() == "idle":
+        ask = ["sinfo", "--noheader", "--Node", "--format=%T"]
+        states = subprocess.run(ask, env=environment, capture_output=True, text=True)
+        if states.stdout.split() == ["idle"] * len(NODES):
             return
         time.sleep(0.2)
     said = sorted([*folder.glob("*.log"), *folder.glob("*.out")])
