@@ -67,7 +67,7 @@ def _write_png(path: Path, reading: Reading) -> None:
     import matplotlib.style  # on first use, as what pcpg.report imports: slow to start
 
     from pcpg.report.attention import draw
-    from pcpg.report.figures import METADATA, STYLE
+    from pcpg.report.style import METADATA, STYLE
 
     score = f"{reading.score:.3f}".replace("-", "−")
     title = f"{f'“{reading.text}”' if reading.text else '(nothing)'}, log p per character {score}"

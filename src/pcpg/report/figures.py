@@ -11,9 +11,7 @@ from pcpg.errors import InputError
 from pcpg.files import atomic_file
 from pcpg.report import contact, fig5, fig6, policy, strip, sweeps
 from pcpg.report.paper import CORPORA
-
-STYLE = Path(__file__).with_name("pcpg.mplstyle")
-METADATA = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+from pcpg.report.style import METADATA, STYLE
 
 
 @dataclass(frozen=True)
