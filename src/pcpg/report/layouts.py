@@ -218,6 +218,22 @@ def _ablation() -> Layout:
     return Layout("ablation", title, ("Changed", "To"), (CER, WER), rows, notes, "k1s1", "k=1, s=1", published=False)
 
 
+FROM_SCRATCH = {
+    "ce": ("cross-entropy", "/"),
+    "k1s1-scratch": ("(1 − λ) cross-entropy + λ policy gradient", "k=1, s=1"),
+    "k5s1-scratch": ("(1 − λ) cross-entropy + λ policy gradient", "k=5, s=1"),
+}
+
+
+def _from_scratch() -> Layout:
+    rows = tuple(Row(labels, "grid", {}, run) for run, labels in FROM_SCRATCH.items())
+    title = "From random weights. GRID: error rates by training objective, with as many updates for each"
+    notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy"), OWN_SPREAD)
+    return Layout(
+        "from_scratch", title, ("Loss (Eq. 8)", "Case"), (CER, WER), rows, notes, "ce", "cross-entropy", published=False
+    )
+
+
 LAYOUTS = {
     layout.name: layout
     for layout in (
@@ -229,5 +245,6 @@ LAYOUTS = {
         _table5a(),
         _table5b(),
         _ablation(),
+        _from_scratch(),
     )
 }
