@@ -203,7 +203,10 @@ def test_a_note_says_what_each_control_is_for(tmp_path, root, name, note):
     assert all((root / page).is_file() for page in re.findall(r"docs/\S+\.md", note))
 
 
-@pytest.mark.parametrize(("preset", "names"), [("mini", PUBLISHED), ("grid-s1-cpu", ["table1", "ablation", "from_scratch"])])
+REAL = ("table1", "ablation", "from_scratch")
+
+
+@pytest.mark.parametrize(("preset", "names"), [("mini", PUBLISHED), ("grid-s1-cpu", REAL)])
 def test_rows_name_runs_of_the_project(root, preset, names):
     settings = params.load(root / "presets" / f"{preset}.yaml")
     for layout in map(LAYOUTS.get, names):
