@@ -203,7 +203,7 @@ def test_a_note_says_what_each_control_is_for(tmp_path, root, name, note):
     assert all((root / page).is_file() for page in re.findall(r"docs/\S+\.md", note))
 
 
-REAL = ("table1", "ablation", "from_scratch")
+REAL = ("table1", "ablation", "scratch")
 
 
 @pytest.mark.parametrize(("preset", "names"), [("mini", PUBLISHED), ("grid-s1-cpu", REAL)])
