@@ -227,7 +227,7 @@ FROM_SCRATCH = {
 
 def _from_scratch() -> Layout:
     rows = tuple(Row(labels, "grid", {}, run) for run, labels in FROM_SCRATCH.items())
-    title = "From random weights. GRID from random weights: error rates by objective, with as many updates for each"
+    title = "From scratch. GRID from random weights: error rates by objective, with as many updates for each"
     notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy"), OWN_SPREAD)
     return Layout(
         "scratch", title, ("Loss (Eq. 8)", "Case"), (CER, WER), rows, notes, "ce", "cross-entropy", published=False
