@@ -123,7 +123,8 @@ def test_a_training_over_two_nodes(root, cluster, tmp_path):
     """By the same rules: two processes, one on each node, that train a baseline and a run from it."""
     folder, runs = checkout(root, tmp_path), ("ce", "k1s1")
     parameters = yaml.safe_load((folder / "params.yaml").read_text()) | {"processes": 2, "nodes": 2}
-    parameters["resources"]["train"]["gpu"] = 2  # one on each node
+    for stage in ("train", "finetune"):
+        parameters["resources"][stage]["gpu"] = 2  # one on each node
     (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
     preset = parameters["preset"]
     targets = [f"runs/{preset}/grid/{run}/seed{parameters['seeds'][0]}/model.pt" for run in runs]
