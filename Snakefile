@@ -47,7 +47,8 @@ def training(stage):
     if nodes == 1:
         return need
     gpus = need.pop("gpu") // nodes
-    return need | {"mpi": "srun", "nodes": nodes, "tasks": nodes, "tasks_per_gpu": 0} | ({"gres": f"gpu:{gpus}"} if gpus else {})
+    gres = {"gres": f"gpu:{gpus}"} if gpus else {}
+    return need | gres | {"mpi": "srun", "nodes": nodes, "tasks": nodes, "tasks_per_gpu": 0}
 
 
 onstart:
