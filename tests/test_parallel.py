@@ -98,3 +98,7 @@ def test_what_all_processes_meet_is_told_once(toy):
     assert failed.returncode == 2
     (line,) = failed.stderr.splitlines()
     assert "runs/smoke/grid/ce/seed1/model.pt" in line
+    params.write_text(params.read_text().replace("nodes: 1", "nodes: 2"))
+    failed = pcpg(toy, "finetune", "grid", "k5s1", PATH=str(toy))
+    assert failed.returncode == 2
+    assert failed.stderr == "pcpg: nodes: 2 machines are for jobs of Slurm, and there is no srun here\n"

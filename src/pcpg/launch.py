@@ -2,11 +2,14 @@
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+
+from pcpg.errors import InputError
 
 MEETING = "PCPG_MEETING"  # host:port where the machines of one training find each other
 
@@ -31,6 +34,8 @@ def wait_for_turn() -> None:
 
 def _on_each(nodes: int) -> int:
     """This command line again, once on each machine of the Slurm job."""
+    if shutil.which("srun") is None:
+        raise InputError("nodes", f"{nodes} machines are for jobs of Slurm, and there is no srun here")
     with socket.socket() as free:
         free.bind(("", 0))
         meeting = f"{socket.gethostname()}:{free.getsockname()[1]}"
