@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from pcpg import parallel
-from pcpg.batches import Training, View, ahead, cut, in_order, normalise
+from pcpg.batches import Training, View, ahead, cut, in_order, normalise, pooled
 from pcpg.store import ClipStore
 
 CPU = torch.device("cpu")
@@ -36,6 +37,12 @@ def test_pooling_takes_the_mean_of_squares(clip):
     pooled = prepare(clip, view, None)
     assert pooled.shape == (6, 4, 4)
     assert pooled[0, 0, 0].item() == pytest.approx(clip[0, 4:7, 4:7].float().mean().item() / 255, rel=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 4])
+def test_pooling_has_the_bits_of_torchs_own(factor):
+    pixels = torch.randint(0, 256, (3, 5, 24, 24), dtype=torch.uint8)
+    assert torch.equal(pooled(pixels, factor), F.avg_pool2d(pixels.float(), factor))
 
 
 def test_training_draws_one_crop_and_flip_for_all_frames_within_the_shift(clip):

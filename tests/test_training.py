@@ -162,3 +162,12 @@ def test_sigkill_in_a_stage_changes_no_byte(toy, moment):
     finish(stage(toy, "train", "grid"))
     assert [weights.read_bytes(), history.read_bytes()] == wanted
     assert not weights.with_name("resume.pt").exists()
+
+
+def test_no_job_waits_for_torchs_compiler(toy):
+    """Its import takes two seconds, and a preset has hundreds of jobs."""
+    code = "import sys; from pcpg import cli; assert cli.main() == 0; assert 'torch._dynamo' not in sys.modules"
+    for stage in ("train", "evaluate"):
+        command = [sys.executable, "-c", code, stage, "grid", *(["ce"] if stage == "evaluate" else []), "--seed", "1"]
+        done = subprocess.run(command, cwd=toy, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr

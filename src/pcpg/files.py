@@ -5,11 +5,14 @@ Until then it is `.<name>.<process>.partial` beside its place; what a killed pro
 
 import fcntl
 import glob
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+
+from pcpg.errors import InputError
 
 
 @contextmanager
@@ -54,6 +57,14 @@ def write_text(path: str | Path, text: str) -> None:
     """Write `text` to `path` atomically."""
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes, as hexadecimal digits."""
+    if not path.is_file():
+        raise InputError(path, "no such file")
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

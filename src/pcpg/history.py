@@ -1,9 +1,17 @@
-"""history.csv: one row per evaluation of a run, without clock times, so that the same run gives the same bytes."""
+"""history.csv: one row per evaluation of a run, without clock times, so that the same run gives the same bytes.
+
+A curve shows no flipped digit, so the provenance.json beside it holds its checksum.
+"""
 
 import csv
+import json
 from pathlib import Path
 
-from pcpg.files import atomic_file
+from pcpg.errors import InputError
+from pcpg.files import atomic_file, sha256
+
+NAME, RECORD = "history.csv", "provenance.json"
+SUM = "history_sha256"  # in the record
 
 
 def write_history(path: Path, rows: list[dict]) -> None:
@@ -14,3 +22,16 @@ def write_history(path: Path, rows: list[dict]) -> None:
         writer.writerows(
             {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()} for row in rows
         )
+
+
+def check_history(path: Path) -> None:
+    """InputError where it is not the history of the record beside it; a record without a checksum says nothing."""
+    record = path.with_name(RECORD)
+    if not record.is_file():
+        return
+    try:
+        expected = json.loads(record.read_text(encoding="utf-8")).get(SUM)
+    except (ValueError, AttributeError):
+        raise InputError(record, "is not a record of a training") from None
+    if expected not in (None, sha256(path)):
+        raise InputError(path, f"damaged: {RECORD} beside it names another SHA-256; delete it and run again")

@@ -152,7 +152,7 @@ class Decoder(nn.Module):
         """
         count, each = len(memory.outputs), len(characters) // len(memory.outputs)
         query = self.query(state[-1]).view(count, each, 1, -1)
-        energies = self.energy(torch.tanh(memory.keys[:, None] + query)).squeeze(3)  # (N, R / N, S)
+        energies = self.energy((memory.keys[:, None] + query).tanh_()).squeeze(3)  # (N, R / N, S)
         weights = energies.masked_fill(~memory.mask[:, None], -torch.inf).softmax(dim=2)
         context = torch.bmm(weights, memory.outputs).flatten(0, 1)  # (R, E)
         hidden, states = torch.cat([self.embedding(characters), context], dim=1), []

@@ -11,12 +11,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pcpg import parallel
-from pcpg.files import write_text
+from pcpg import history, parallel
+from pcpg.files import sha256, write_text
 from pcpg.session import Session
 from pcpg.settings import to_plain
 
-NAME = "provenance.json"
 HERE = Path(__file__).parent
 
 
@@ -60,7 +59,9 @@ def commit() -> str | None:
 def write(
     session: Session, settings: Iterable[object], model: nn.Module, updates: int, seconds: float, peak: int
 ) -> None:
-    """seconds: of the training and its validations, over all its parts where it was broken off. peak: bytes."""
+    """Beside the history that the training has written.
+
+    seconds: of the training and its validations, over all its parts where it was broken off. peak: bytes."""
     record = {
         "commit": commit(),
         "seed": session.seed,
@@ -72,6 +73,7 @@ def write(
         "seconds": round(seconds, 1),
         "peak_memory_mib": round(peak / 2**20),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        history.SUM: sha256(session.outcome / history.NAME),
         "settings": {type(part).__name__: to_plain(part) for part in settings},
     }
-    write_text(session.outcome / NAME, json.dumps(record, indent=2, default=str) + "\n")
+    write_text(session.outcome / history.RECORD, json.dumps(record, indent=2, default=str) + "\n")

@@ -12,7 +12,8 @@ def seed_process(seed: int, threads: int) -> None:
     """Seed torch (initial weights) and fix its threads."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else matrix products on a GPU vary from run to run
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms would import the compiler: two seconds
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads it, and to fill it takes time
     torch.manual_seed(seed)
 
 

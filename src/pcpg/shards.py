@@ -9,7 +9,7 @@ from pathlib import Path
 from pcpg.clips import reasons
 from pcpg.corpora.base import Clip, Excluded, read_rows
 from pcpg.errors import InputError
-from pcpg.files import write_text
+from pcpg.files import sha256, write_text
 from pcpg.store import (
     TABLES,
     VERSION,
@@ -20,7 +20,6 @@ from pcpg.store import (
     Shard,
     check_index,
     map_frames,
-    sha256,
     shard_folder,
 )
 

@@ -4,7 +4,6 @@ A store is a folder. store.json holds the SHA-256 of each shard's tables; its ta
 clip's frames in frames.npy. What is read is checked on the way, so nothing damaged is ever used.
 """
 
-import hashlib
 import json
 import math
 import zlib
@@ -19,6 +18,7 @@ import numpy as np
 
 from pcpg.corpora.base import SPLITS, Excluded, read_rows
 from pcpg.errors import InputError
+from pcpg.files import sha256
 from pcpg.strict import build
 
 VERSION = 1  # of the format
@@ -167,14 +167,6 @@ class ClipStore:
 
 def shard_folder(store: Path, name: str) -> Path:
     return store / "shards" / name
-
-
-def sha256(path: Path) -> str:
-    """Of a file's bytes, as hexadecimal digits."""
-    if not path.is_file():
-        raise InputError(path, "no such file")
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_contents(path: Path) -> tuple[str, Contents]:

@@ -1,5 +1,6 @@
 """The training loop that baseline, policy-gradient runs and probes share."""
 
+import inspect
 import math
 import time
 from collections.abc import Callable
@@ -24,7 +25,13 @@ SAVE_SECONDS = 120.0  # at most so long between two saved states
 
 def make_optimiser(parameters: list[nn.Parameter], settings: Optimisation) -> torch.optim.Optimizer:
     kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.AdamW
-    return kind(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    return _uncompiled(kind)(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def _uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """The same without torch's wrappers for its compiler, whose import alone takes each job two seconds."""
+    wrapped = ("add_param_group", "zero_grad", "state_dict", "load_state_dict", "step")
+    return type(kind.__name__, (kind,), {name: inspect.unwrap(getattr(kind, name)) for name in wrapped})
 
 
 def make_schedule(optimiser: torch.optim.Optimizer, settings: Optimisation, updates: int):
@@ -107,7 +114,8 @@ class Learner:
         if not torch.isfinite(norm):
             what = f"the loss is {losses['loss'].item()} and its gradient not finite; nothing was learned from them"
             raise InputError(f"clips {', '.join(batch.clips)}", what)
-        self.optimiser.step()
+        with torch.no_grad():  # which one of those wrappers did
+            self.optimiser.step()
         self.schedule.step()
         return losses | {"gradient_norm": norm}
 

@@ -152,6 +152,25 @@ def test_tables_do_not_use_damaged_results(name, finished):
     assert refused >= 4
 
 
+@pytest.mark.parametrize("command", ["figures fig6_lrw", "claims"])
+def test_no_curve_comes_from_a_damaged_history(command, finished):
+    """The record of the training beside it holds its checksum."""
+    path = finished / "results/smoke/runs/lrw/k5s1/seed1/history.csv"
+    digit = next(i for i in range(path.stat().st_size // 2, path.stat().st_size) if path.read_bytes()[i] in b"0123")
+    flip(path, digit)
+    before = digests(finished)
+    assert "lrw/k5s1/seed1/history.csv: damaged" in only_line(pcpg(*command.split(), cwd=finished))
+    assert digests(finished) == before
+
+
+def test_the_page_does_not_show_damaged_verdicts(finished):
+    path = finished / "results/smoke/claims.csv"
+    flip(path, path.stat().st_size // 2)
+    page = (finished / "results/smoke/report.html").read_bytes()
+    assert "results/smoke/claims.csv: damaged" in only_line(pcpg("page", cwd=finished))
+    assert (finished / "results/smoke/report.html").read_bytes() == page
+
+
 def test_dvc_names_every_damaged_file_and_makes_it_again(finished):
     """Its record has the hash of everything: also of what holds no checksum of its own, as a history or a table."""
     names = [

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pcpg.errors import InputError
+from pcpg.history import check_history
 
 COLUMNS = ("iteration", "epoch", "train_loss", "train_ce", "val_ce", "val_cer")
 TOLERANCE = 0.02
@@ -37,6 +38,7 @@ def histories(results: Path, corpus: str, run: str, seeds: list[int], more: tupl
 
 def read(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
     """One history.csv with COLUMNS and `more` as numbers; empty cells, and all of a lacking one of `more`, are nan."""
+    check_history(path)
     try:
         frame = pd.read_csv(path)
         missing = [name for name in COLUMNS if name not in frame]

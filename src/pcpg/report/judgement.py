@@ -5,7 +5,7 @@ import io
 import math
 from pathlib import Path
 
-from pcpg.files import write_text
+from pcpg.files import sha256, write_text
 from pcpg.report import course, verdicts
 from pcpg.report.claims import WORDS
 from pcpg.report.layouts import LAYOUTS
@@ -28,7 +28,12 @@ def write(results: Path, seeds: list[int], preset: str) -> None:
     where = f"By our runs: {data(measured_on, preset, seeds)}."
     write_text(results / "claims.csv", to_csv(found))
     write_text(results / "claims.md", verdicts_of(found, where))
-    write_text(results / "evidence.md", evidence_of(found, where))
+    write_text(results / "evidence.md", evidence_of(found, where) + f"\n{vouch(results)}\n")
+
+
+def vouch(results: Path) -> str:
+    """The last line of evidence.md, by which a reader of claims.csv knows that its numbers are as they were written."""
+    return f"SHA-256 of claims.csv: `{sha256(results / 'claims.csv')}`"
 
 
 def to_csv(found: list[Verdict]) -> str:

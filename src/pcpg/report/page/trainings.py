@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from pcpg import provenance
 from pcpg.errors import InputError
+from pcpg.history import RECORD
 from pcpg.paths import Paths
 from pcpg.report.page.markup import Markup, fold, join, row, table, tag
 from pcpg.report.page.predictions import run_names
@@ -21,7 +21,7 @@ def recorded(settings: Params, paths: Paths) -> dict[tuple[str, str], list[dict]
     found = {}
     for corpus in settings.corpus_names:
         for run in run_names(settings, corpus):
-            files = [paths.outcome(corpus, run, seed) / provenance.NAME for seed in settings.seeds]
+            files = [paths.outcome(corpus, run, seed) / RECORD for seed in settings.seeds]
             if records := [_read(path) for path in files if path.is_file()]:
                 found[corpus, run] = records
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pcpg.errors import InputError
 from pcpg.report.claims import WORDS as MEASURES
+from pcpg.report.judgement import vouch
 from pcpg.report.page.intervals import Interval, draw
 from pcpg.report.page.markup import Markup, fold, heading, join, row, table, tag
 from pcpg.report.paper import CORPORA
@@ -28,6 +29,9 @@ def section(path: Path) -> Markup:
     """The verdicts in claims.csv; one sentence where there is no such file."""
     if not path.is_file():
         return tag("p", "Not judged: there is no ", tag("code", path.name), " for this preset.", class_="empty")
+    evidence = path.with_name("evidence.md")
+    if evidence.is_file() and vouch(path.parent) not in evidence.read_text(encoding="utf-8"):
+        raise InputError(path, f"damaged: {evidence.name} beside it names another SHA-256; delete it and run again")
     rows = read(path)
     reach = _reach(rows)
     claims = [list(group) for _, group in groupby(rows, key=lambda found: found["claim"])]
