@@ -8,6 +8,7 @@ SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFIL
 REFUSALS = SHORTAGES | {errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
 MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "can't start new thread", "Cannot allocate memory",
           "failed to map segment")  # of torch, Python and the loader of libraries  # fmt: skip
+NO_CODE = "could not create a primitive"  # all that oneDNN says where there is no room for the code that it compiles
 
 
 class InputError(ValueError):
@@ -21,8 +22,9 @@ def shortage(error: BaseException) -> bool:
     """Whether memory, disk or open files ran short: no fault of the item that was being worked on."""
     if isinstance(error, OSError) and error.errno in SHORTAGES:
         return True
-    said = isinstance(error, RuntimeError | ImportError) and any(text in str(error) for text in MEMORY)
-    return said or isinstance(error, MemoryError)
+    if isinstance(error, RuntimeError | ImportError):
+        return str(error) == NO_CODE or any(text in str(error) for text in MEMORY)
+    return isinstance(error, MemoryError)
 
 
 def refusal(error: BaseException) -> str | None:

@@ -135,7 +135,7 @@ def test_an_engine_on_a_full_disk_ends_and_goes_on_later(engine, unbroken, root,
         assert made and whole(digests(unbroken), made)
 
 
-@pytest.mark.parametrize("room", [0, 12, 30])
+@pytest.mark.parametrize("room", [0, 12, 30, 50])
 @pytest.mark.parametrize("command", ["train grid --seed 1", "evaluate lrw k5s1 --seed 1", "figures strip"])
 def test_too_little_memory(command, room, finished):
     """Of a limit of so many MB more than the libraries take: the stage ends well or in one line, and never in part."""
