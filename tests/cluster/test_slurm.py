@@ -45,7 +45,7 @@ def cluster():
     if missing():
         pytest.skip(f"not installed: {', '.join(missing())} (Debian: apt install slurm-wlm munge)")
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        pytest.skip("not installed: snakemake-executor-plugin-slurm (pip install '.[cluster]')")
+        pytest.skip("not installed: snakemake-executor-plugin-slurm (pip install -e '.[cluster]')")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", path)
