@@ -60,7 +60,8 @@ def checkout(root, tmp_path) -> Path:
 
 def skip_without(plugin: str) -> None:
     if importlib.util.find_spec(f"snakemake_executor_plugin_{plugin}") is None:
-        pytest.skip(f"not installed: snakemake-executor-plugin-{plugin.replace('_', '-')} (pip install -e '.[cluster]')")
+        name = f"snakemake-executor-plugin-{plugin.replace('_', '-')}"
+        pytest.skip(f"not installed: {name} (pip install -e '.[cluster]')")
 
 
 def test_alone_on_a_machine_nothing_is_asked(checkout):
