@@ -149,7 +149,8 @@ def authors_gradient(learner: Learner, batch: Batch, run: Run) -> None:
 def authors_update(learner: Learner, batch: Batch, run: Run) -> None:
     authors_gradient(learner, batch, run)
     nn.utils.clip_grad_norm_(learner.parameters, learner.clip_norm)
-    learner.optimiser.step()
+    with torch.no_grad():
+        learner.optimiser.step()
 
 
 def check_same_gradient(settings: Params) -> float:
