@@ -21,6 +21,7 @@ from pcpg.session import Session
 from pcpg.text import BEGIN, END, encode, to_batch
 from pcpg.train import forced_losses, teacher
 from pcpg.training import Learner
+from tests import bench
 
 NOBODY = torch.zeros(0, 0, dtype=torch.long)
 
@@ -320,3 +321,11 @@ def test_a_batch_in_parts_gives_the_update_of_the_whole(run, model, monkeypatch,
         torch.testing.assert_close(in_parts[name], value, rtol=1e-5, atol=1e-6)
     for one, other in zip(gradient, added, strict=True):
         torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-6)
+
+
+def test_one_pass_gives_the_gradient_of_the_authors_many(root, capsys):
+    """The comparison of `make bench`, and that its lines can be printed."""
+    mini = load(root / "presets" / "mini.yaml")
+    assert bench.check_same_gradient(mini) < 1e-5
+    bench.updates(mini, 2, 1, torch.device("cpu"))
+    assert capsys.readouterr().out.count("| update of M = 5 against") == 2
