@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from pcpg.errors import refusal
+
 
 def pcpg(*arguments: str, cwd) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "pcpg.cli", *arguments], cwd=cwd, capture_output=True, text=True)
@@ -76,3 +78,8 @@ def test_a_damaged_checkpoint_is_named(folder):
     checkpoint.save(folder / "model.pt", content | {"region": {"kind": "circle", "landmarks": None, "size": 96}})
     with pytest.raises(InputError, match=r"model\.pt: region\.kind: 'circle' is not one of landmarks, box, frame"):
         checkpoint.load(folder / "model.pt")
+
+
+def test_onednns_words_for_too_little_memory_are_told_from_those_for_what_it_cannot_do():
+    assert refusal(RuntimeError("could not create a primitive")) == "out of memory: could not create a primitive"
+    assert refusal(RuntimeError("could not create a primitive descriptor for a matmul primitive")) is None

@@ -27,11 +27,16 @@ def write_history(path: Path, rows: list[dict]) -> None:
 def check_history(path: Path) -> None:
     """InputError where it is not the history of the record beside it; a record without a checksum says nothing."""
     record = path.with_name(RECORD)
-    if not record.is_file():
-        return
-    try:
-        expected = json.loads(record.read_text(encoding="utf-8")).get(SUM)
-    except (ValueError, AttributeError):
-        raise InputError(record, "is not a record of a training") from None
-    if expected not in (None, sha256(path)):
+    if record.is_file() and read_record(record).get(SUM) not in (None, sha256(path)):
         raise InputError(path, f"damaged: {RECORD} beside it names another SHA-256; delete it and run again")
+
+
+def read_record(path: Path) -> dict:
+    """What a provenance.json says; InputError where it is none."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:  # also an encoding that is not UTF-8
+        record = None
+    if not isinstance(record, dict):
+        raise InputError(path, "is not a record of a training")
+    return record

@@ -61,7 +61,8 @@ def write(
 ) -> None:
     """Beside the history that the training has written.
 
-    seconds: of the training and its validations, over all its parts where it was broken off. peak: bytes."""
+    seconds: of the training and its validations, over all its parts where it was broken off. peak: bytes.
+    """
     record = {
         "commit": commit(),
         "seed": session.seed,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pcpg.errors import InputError
-from pcpg.history import check_history
+from pcpg.history import NAME, check_history
 
 COLUMNS = ("iteration", "epoch", "train_loss", "train_ce", "val_ce", "val_cer")
 TOLERANCE = 0.02
@@ -32,7 +32,7 @@ def histories(results: Path, corpus: str, run: str, seeds: list[int], more: tupl
 
     more: columns beside COLUMNS that a history may lack; what it lacks is nan.
     """
-    paths = [results / "runs" / corpus / run / f"seed{seed}" / "history.csv" for seed in seeds]
+    paths = [results / "runs" / corpus / run / f"seed{seed}" / NAME for seed in seeds]
     return [read(path, more) for path in paths if path.is_file()]
 
 

@@ -1,12 +1,11 @@
 """The page's account of the trainings: on what, how long, in how much memory, and of which commit."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 from pcpg.errors import InputError
-from pcpg.history import RECORD
+from pcpg.history import RECORD, read_record
 from pcpg.paths import Paths
 from pcpg.report.page.markup import Markup, fold, join, row, table, tag
 from pcpg.report.page.predictions import run_names
@@ -28,11 +27,8 @@ def recorded(settings: Params, paths: Paths) -> dict[tuple[str, str], list[dict]
 
 
 def _read(path: Path) -> dict:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        record = None
-    if not isinstance(record, dict) or not record.keys() >= KEYS:
+    record = read_record(path)
+    if not record.keys() >= KEYS:
         raise InputError(path, f"is not a record of a training with {', '.join(sorted(KEYS))}")
     return record
 
