@@ -2,10 +2,10 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 import cv2  # MediaPipe depends on it
 import numpy as np
@@ -39,16 +39,23 @@ def medians(actions: list[Callable[[], object]], repeats: int) -> list[float]:
 
 def made_up_clips(folder: Path) -> tuple[ClipStore, Path]:
     """The same smooth moving pictures as a store and, as most code for lip-reading has them, as jpgs in folders."""
+    store = made_up_store(folder / "store", FRAMES)
+    for number in range(COUNT):
+        (folder / "jpgs" / f"c{number}").mkdir(parents=True)
+        for t, frame in enumerate(store[number]):
+            cv2.imwrite(str(folder / "jpgs" / f"c{number}" / f"{t}.jpg"), frame)
+    return store, folder / "jpgs"
+
+
+def made_up_store(folder: Path, count: int) -> ClipStore:
+    """COUNT clips of `count` frames, smooth moving pictures."""
     draws, made, frames = np.random.default_rng(0), [], []
     for number in range(COUNT):
-        coarse = draws.integers(60, 200, (12, 12 + FRAMES // 8 + 1), dtype=np.uint8)
-        picture = cv2.resize(coarse, (SIZE + FRAMES, SIZE), interpolation=cv2.INTER_CUBIC)
-        frames.append(np.stack([picture[:, t : t + SIZE] for t in range(FRAMES)]))
+        coarse = draws.integers(60, 200, (12, 12 + count // 8 + 1), dtype=np.uint8)
+        picture = cv2.resize(coarse, (SIZE + count, SIZE), interpolation=cv2.INTER_CUBIC)
+        frames.append(np.stack([picture[:, t : t + SIZE] for t in range(count)]))
         made.append(Clip(f"c{number}", "", "s1", "train", "bin blue with f seven now", -1, 0, 0))
-        (folder / "jpgs" / f"c{number}").mkdir(parents=True)
-        for t, frame in enumerate(frames[-1]):
-            cv2.imwrite(str(folder / "jpgs" / f"c{number}" / f"{t}.jpg"), frame)
-    return ClipStore(store_of(folder / "store", made, frames, shards=2)), folder / "jpgs"
+    return ClipStore(store_of(folder, made, frames, shards=2))
 
 
 def read_jpgs(folder: Path) -> torch.Tensor:
@@ -86,34 +93,27 @@ def loading(line: Callable, store: ClipStore, jpgs: Path, view: View) -> float:
     return 1 / stored
 
 
-def steps(training: Training, count: int) -> Iterator[Batch]:
-    """`count` batches of the first epochs, as `fit` has them made."""
-    made = 0
-    for epoch in range(count):
-        batches = training.epoch(epoch)
-        for batch in ahead(batches) if training.device.type == "cuda" else batches:
-            yield batch
-            made += 1
-            if made == count:
-                return
+def paced(batches: Iterable[Batch], update: Callable[[Batch], object], clock: Callable) -> tuple[float, float]:
+    """Mean seconds of waiting for a batch and of a whole step; the first, which comes before any work, is left out."""
+    waits, batches = [], iter(batches)
+    update(next(batches))
+    begin = mark = clock()
+    for batch in batches:
+        waits.append(clock() - mark)
+        update(batch)
+        mark = clock()
+    return mean(waits), (mark - begin) / len(waits)
 
 
 def waiting(line: Callable, name: str, learner: Learner, training: Training, loaded: float, count: int) -> None:
     """Lines: the share of training steps spent waiting for data, and what a core loads against what a step uses."""
     training.store.mean_std(training.rows)  # as every baseline begins: all clips are read and checked
-    clock = time.process_time if training.device.type == "cpu" else time.perf_counter
-    learner.update(next(training.epoch(0)))
-    waits, batches = [], steps(training, count)
-    begin = mark = clock()
-    for batch in batches:
-        waits.append(clock() - mark)
-        learner.update(batch)
-        mark = clock()
-    if training.device.type == "cuda":
-        torch.cuda.synchronize()
-    each = (clock() - begin) / count
-    limit = "0.05 at most" if training.device.type == "cuda" else "–"
-    line(f"waiting for clips against the whole step: {name}, batch {training.size}", median(waits), each, limit)
+    on_gpu = training.device.type == "cuda"
+    batches = training.batches(0, count + 1)
+    clock = time.perf_counter if on_gpu else time.process_time  # as `fit` has batches made, on either
+    waited, each = paced(ahead(batches) if on_gpu else batches, learner.update, clock)
+    limit = "0.05 at most" if on_gpu else "–"
+    line(f"waiting for clips against the whole step: {name}, batch {training.size}", waited, each, limit)
     what = f"clips that one core loads against those that are trained on: {name}"
     line(what, loaded, training.size / each, unit="clips/s", scale=1)
 

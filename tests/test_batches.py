@@ -1,5 +1,7 @@
 """From stored clips to the network's input."""
 
+import threading
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -92,6 +94,14 @@ def test_an_epoch_shows_every_clip_once_and_differs_from_the_next(toy):
     assert orders[0] != [row for batch in training_of(toy, training.view, seed=2).epoch(0) for row in batch.rows]
 
 
+def test_a_training_goes_from_epoch_to_epoch_and_on_from_any_batch(toy):
+    training = training_of(toy, view_of(crop=64))
+    epochs = [batch.clips for number in range(3) for batch in training.epoch(number)]
+    assert [batch.clips for batch in training.batches(0, 9)] == epochs
+    for first, last in [(0, 2), (2, 3), (2, 8), (3, 9), (5, 5), (9, 9)]:
+        assert [batch.clips for batch in training.batches(first, last)] == epochs[first:last]
+
+
 def test_what_a_clip_draws_follows_from_seed_epoch_and_clip_alone(toy):
     """Whatever was skipped before, and whatever stands beside it in the batch."""
     training = training_of(toy, view_of(crop=64, shift=8, flip=True, repeat=0.2))
@@ -133,6 +143,19 @@ def test_in_order_takes_all_rows_as_they_come_and_draws_nothing(toy):
 def test_a_thread_that_works_ahead_changes_neither_batches_nor_order():
     assert list(ahead(iter(range(5)))) == [0, 1, 2, 3, 4]
     assert list(ahead(iter(()))) == []
+
+
+def test_the_next_batch_is_made_while_one_is_in_use():
+    begun = threading.Event()
+
+    def two():
+        yield 1
+        begun.set()
+        yield 2
+
+    coming = ahead(two())
+    assert next(coming) == 1 and begun.wait(10)
+    assert list(coming) == [2]
 
 
 def test_what_fails_in_the_thread_fails_the_training():

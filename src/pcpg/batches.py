@@ -1,5 +1,6 @@
 """Batches of clips: cut, pooled, flipped and normalised, with their texts as targets."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -81,6 +82,12 @@ class Training:
         """Clips in the first so many batches."""
         epochs, rest = divmod(batches, len(self))
         return epochs * len(self.rows) + min(rest * self.size, len(self.rows))
+
+    def batches(self, first: int, last: int) -> Iterator[Batch]:
+        """Those from number `first` to `last` (without it) of a whole training, epoch after epoch."""
+        begun, skip = divmod(first, len(self))
+        later = itertools.chain.from_iterable(map(self.epoch, itertools.count(begun + 1)))
+        return itertools.islice(itertools.chain(self.epoch(begun, skip), later), last - first)
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from number `skip` on; all they draw follows from seed, epoch and clip."""

@@ -14,9 +14,9 @@ NAME, RECORD = "history.csv", "provenance.json"
 SUM = "history_sha256"  # in the record
 
 
-def write_history(path: Path, rows: list[dict]) -> None:
+def write_history(folder: Path, rows: list[dict]) -> None:
     """Columns in the order of the last row; a value that a row lacks stays empty."""
-    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with atomic_file(folder / NAME) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[-1]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(

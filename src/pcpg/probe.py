@@ -94,7 +94,7 @@ def train_classifier(
         return
     iteration = min(progress.history, key=lambda row: row["val_error"])["iteration"]
     content = facts(store, model_settings, view) | {"classes": classes}
-    write_history(session.outcome / "history.csv", progress.history)
+    write_history(session.outcome, progress.history)
     write_predictions(session.outcome / "predictions.csv", named(store, test))
     scores = {"split": "test", "clips": len(test), "accuracy": accuracy(store, test)}
     write_metrics(session.outcome / "metrics.json", identity | scores)

@@ -127,7 +127,7 @@ def write_outcome(
     if parallel.rank() == 0:
         history = progress.history
         iteration = min(history, key=lambda row: row["val_cer"])["iteration"]
-        write_history(session.outcome / "history.csv", [first, *history] if first else history)
+        write_history(session.outcome, [first, *history] if first else history)
         provenance.write(session, settings, model, progress.done, progress.seconds, progress.peak)
         checkpoint.save(session.weights, content | {"model": progress.best_state, "iteration": iteration})
         resume.remove()

@@ -31,7 +31,8 @@ def make_optimiser(parameters: list[nn.Parameter], settings: Optimisation) -> to
 def _uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
     """The same without torch's wrappers for its compiler, whose import alone takes each job two seconds."""
     wrapped = ("add_param_group", "zero_grad", "state_dict", "load_state_dict", "step")
-    return type(kind.__name__, (kind,), {name: inspect.unwrap(getattr(kind, name)) for name in wrapped})
+    bare = {name: inspect.unwrap(getattr(kind, name)) for name in wrapped}
+    return type(kind.__name__, (kind,), bare | {"step": torch.no_grad()(bare["step"])})  # one wrapper did that too
 
 
 def make_schedule(optimiser: torch.optim.Optimizer, settings: Optimisation, updates: int):
@@ -114,8 +115,7 @@ class Learner:
         if not torch.isfinite(norm):
             what = f"the loss is {losses['loss'].item()} and its gradient not finite; nothing was learned from them"
             raise InputError(f"clips {', '.join(batch.clips)}", what)
-        with torch.no_grad():  # which one of those wrappers did
-            self.optimiser.step()
+        self.optimiser.step()
         self.schedule.step()
         return losses | {"gradient_norm": norm}
 
@@ -157,25 +157,23 @@ def fit(
     learner = Learner(model, losses_of, settings, total, session)
     progress = restore(resume, learner, session.device)
     clock = time.monotonic() - progress.seconds
+    batches = training.batches(progress.done, total)
+    if session.device.type == "cuda":  # else the thread would only take the processor from the training
+        batches = ahead(batches)
     with Monitor(session, training, settings.epochs, progress.done) as monitor:
-        while progress.done < total:
-            epoch, skip = divmod(progress.done, len(training))
-            batches = training.epoch(epoch, skip)
-            if session.device.type == "cuda":  # else the thread would only take the processor from the training
-                batches = ahead(batches)
-            for batch in monitor.watch(batches):
-                torch.manual_seed(stream(session.seed, progress.done, parallel.rank()))  # of dropout
-                rate = learner.schedule.get_last_lr()[0]
-                progress.note(learner.update(batch))
-                row = {"iteration": start + progress.done, "epoch": epoch + 1, "learning_rate": rate}
-                evaluated = progress.done in due
-                if evaluated:
-                    progress.record(row, validate(), select, model)
-                monitor.advance(progress.done, progress.history[-1] if evaluated else None)
-                progress.seconds = time.monotonic() - clock
-                progress.peak = max(progress.peak, peak_memory(session.device))
-                if parallel.rank() == 0 and (evaluated or resume.age() > SAVE_SECONDS):
-                    resume.save(learner.state() | {"progress": vars(progress)})
+        for batch in monitor.watch(batches):
+            torch.manual_seed(stream(session.seed, progress.done, parallel.rank()))  # of dropout
+            epoch, rate = 1 + progress.done // len(training), learner.schedule.get_last_lr()[0]
+            progress.note(learner.update(batch))
+            row = {"iteration": start + progress.done, "epoch": epoch, "learning_rate": rate}
+            evaluated = progress.done in due
+            if evaluated:
+                progress.record(row, validate(), select, model)
+            monitor.advance(progress.done, progress.history[-1] if evaluated else None)
+            progress.seconds = time.monotonic() - clock
+            progress.peak = max(progress.peak, peak_memory(session.device))
+            if parallel.rank() == 0 and (evaluated or resume.age() > SAVE_SECONDS):
+                resume.save(learner.state() | {"progress": vars(progress)})
     return progress
 
 
