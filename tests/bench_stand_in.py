@@ -48,4 +48,5 @@ def beside(line: Callable, settings: Params) -> None:
                     update = partial(launch, batch * flops / (rate * 1e12))
                     times = paced(ahead(training.batches(0, STEPS + 1)), update, time.perf_counter)
                     what = f"{corpus}, {kind}, batch {batch}, {rate} TFLOP/s"
-                    line(f"waiting for clips against the step of a made-up GPU: {what}", *times)
+                    limit = "0.05 at most" if rate == RATES[0] else "–"
+                    line(f"waiting for clips against the step of a made-up GPU: {what}", *times, limit)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -196,12 +197,12 @@ def collate(
     )
 
 
-def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, each made by a thread while the one before is in use."""
+def ahead(batches: Iterator[Batch], depth: int = 3) -> Iterator[Batch]:
+    """The same batches, made by a thread, up to `depth` of them while one is in use: a slow one delays nobody."""
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = pool.submit(next, batches, None)
+        coming = deque(pool.submit(next, batches, None) for _ in range(depth))
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, batches, None))
             yield batch
 
 
