@@ -20,6 +20,8 @@ def test_what_was_trained_on_one_kind_of_mouth_is_refused_for_another(toy):
     assert (
         checkpoint.load(weights)["region"] == vars(REGION) == {"kind": "landmarks", "landmarks": "sidecar", "size": 96}
     )
+    store = ClipStore(toy / "clips/smoke/grid")
+    words = sorted({word for row in store.select("train") for word in store.index[row].text.split()})
     stages = [("finetune", "grid", "k5s1"), ("evaluate", "grid", "ce"), ("probe", "grid", "ce", "te_tc")]
     for region in (Region("landmarks", "mediapipe", 96), Region("frame", None, 96), Region("landmarks", "sidecar", 80)):
         restored(toy, region)
@@ -31,7 +33,8 @@ def test_what_was_trained_on_one_kind_of_mouth_is_refused_for_another(toy):
             wanted = f"was trained on mouths of another kind (landmarks, 96 x 96 pixels) than these clips ({region})"
             assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"pcpg: {weights.relative_to(toy)}: {wanted}")
     for run in ("k5s1", "ce-te_tc"):  # what was made of the first
-        assert checkpoint.read(toy / f"runs/smoke/grid/{run}/seed1/model.pt")["region"]["size"] == 96
+        made = checkpoint.read(toy / f"runs/smoke/grid/{run}/seed1/model.pt")
+        assert made["region"]["size"] == 96 and made["words"] == words
 
 
 def restored(toy, region: Region) -> None:
@@ -43,6 +46,17 @@ def restored(toy, region: Region) -> None:
     del store
     shutil.rmtree(folder)
     store_of(folder, clips, frames, 2, region=region)
+
+
+def test_words_that_are_none_are_refused(toy):
+    content = {"settings": to_plain(params.load(toy / "params.yaml").model["grid"]), "region": vars(REGION)}
+    content |= {"model": {}, "mean": 0.5, "std": 0.2, "iteration": 1}
+    for words in ("bin blue", {"bin": 1}, [1], ["bin", "\x1b[2J"], [""], [["bin"]]):
+        checkpoint.save(toy / "model.pt", content | {"words": words})
+        with pytest.raises(ValueError, match=r"model\.pt: words: not a list of words"):
+            checkpoint.load(toy / "model.pt")
+    checkpoint.save(toy / "model.pt", content)
+    assert checkpoint.load(toy / "model.pt")["words"] == []  # of an earlier pcpg
 
 
 @pytest.mark.parametrize("size", [96, 80])

@@ -22,7 +22,16 @@ from pcpg.model import LipReader
 from pcpg.settings import to_plain
 from pcpg.store import Region
 from pcpg.text import END, PAD
-from pcpg.transcribe import Transcriptions, frames_to_take, mouths, read_lips, read_model, report, transcribe
+from pcpg.transcribe import (
+    Transcriptions,
+    frames_to_take,
+    mouths,
+    read_lips,
+    read_model,
+    report,
+    transcribe,
+    vocabulary,
+)
 
 SHARED = Path(__file__).parents[2] / "shared"
 GRID, MODEL = SHARED / "grid", SHARED / "models" / "face_landmarker.task"
@@ -286,9 +295,19 @@ def test_the_report():
         "   2  -1.500  (nothing)",
         "   3 -12.000  bc...",
     ]
-    assert lines[6] == "...: not at its end after 40 characters"
-    text = "\n".join(lines[7:])
-    assert "40 classes" in text and "only say what it was trained on" in text and "51 words" in text
+    assert lines[6:] == ["...: not at its end after 40 characters"]
+
+
+def test_the_vocabulary_is_told():
+    few = vocabulary(["bin", "blue"])
+    assert few.startswith("vocabulary: 2 words,") and few.endswith("\n  bin blue") and "40 classes" in few
+    many = vocabulary([f"w{number}" for number in range(500)])
+    assert (
+        many.startswith("vocabulary: 500 words,")
+        and many.endswith(" w59 ...")
+        and max(map(len, many.split("\n"))) < 120
+    )
+    assert vocabulary([]).startswith("vocabulary: not named by this checkpoint")
 
 
 def test_the_whole_way(tmp_path, weights, face, capsys):

@@ -50,6 +50,9 @@ def load(path: Path, region: Region | None = None) -> dict:
         raise InputError(path, "its settings are not those of a lip-reader")
     if "region" not in content:
         raise InputError(path, "does not say which mouth clips it was trained on: of an earlier pcpg; train it anew")
+    words = content.setdefault("words", [])  # of an earlier pcpg
+    if not (isinstance(words, list) and all(isinstance(word, str) and word.isalnum() for word in words)):
+        raise InputError(path, "words: not a list of words")
     learnt = build(Region, content["region"], str(path), "region")
     if region and (learnt.kind, learnt.size) != (region.kind, region.size):
         raise InputError(path, f"was trained on mouths of another kind ({learnt}) than these clips ({region})")

@@ -30,9 +30,10 @@ def new_lip_reader(store: ClipStore, settings: Model, device: torch.device) -> t
 
 
 def facts(store: ClipStore, settings: Model, view: View) -> dict:
-    """What a checkpoint holds beside its weights: the network's settings, and which mouths it sees and how."""
-    region = to_plain(store.region)
-    return {"settings": to_plain(settings), "region": region, "mean": view.mean, "std": view.std}
+    """What a checkpoint holds beside its weights: the network's settings, which mouths it sees and how, its words."""
+    seen = {"region": to_plain(store.region), "mean": view.mean, "std": view.std}
+    words = {word for row in store.select("train") for word in store.index[row].text.lower().split()}
+    return {"settings": to_plain(settings), **seen, "words": sorted(words)}
 
 
 def teacher(

@@ -1,6 +1,7 @@
 """Stage `transcribe`: what is said in a video of a talking face, as a trained lip-reader sees it."""
 
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,8 @@ LONGEST = 10  # seconds; attention learnt on clips of 3 s loses its place long b
 MAX_LENGTH, LENGTH_NORMALISATION = 40, 1.0  # of `decoding` in every preset
 BEAMS = range(1, 101)
 LRW_FRAME = (256, 256)  # pixels, height and width: its fixed box fits no other
-NOTES = f"""\
-score: log p per character, the end symbol counted; 0 would be certainty
-vocabulary: {CLASSES} classes, that is 26 letters, 10 digits, the space, and symbols for begin, end and padding.
-The model can only say what it was trained on, and the checkpoint does not tell what that was: one that was trained
-on GRID knows GRID's 51 words and no others, whatever is said in the video."""
+LISTED = 60  # words of a vocabulary that are printed
+SCORE = "score: log p per character, the end symbol counted; 0 would be certainty"
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,7 @@ class Reader:
     model: LipReader
     view: View
     region: Region
+    words: list[str]  # in the texts that it learnt from; none where an earlier pcpg did not say
     kernel: int  # of the stem in time, in frames
     stride: int
 
@@ -65,7 +64,7 @@ def transcribe(path: Path, weights: Path, landmark_model: Path, beam: int, shown
     if shown is not None:
         best = found.characters[0]
         show.write(shown, show.Reading(seen, show.labels(best), found.weights, reader.stride, found.scores[0]))
-    return report(found)
+    return f"{report(found)}\n\n{SCORE}\n{vocabulary(reader.words)}"
 
 
 def read_model(path: Path, region: Region | None = None) -> Reader:
@@ -82,7 +81,7 @@ def read_model(path: Path, region: Region | None = None) -> Reader:
     seen, settings = Region(**content["region"]), content["settings"]
     if view.crop > seen.size:
         raise InputError(path, f"looks at {view.crop} pixels, its mouth clips have {seen.size}")
-    return Reader(model.eval(), view, seen, settings["stem_kernel"][0], settings["stem_stride"][0])
+    return Reader(model.eval(), view, seen, content["words"], settings["stem_kernel"][0], settings["stem_stride"][0])
 
 
 def mouths(path: Path, landmark_model: Path, region: Region, fewest: int) -> np.ndarray:
@@ -154,7 +153,7 @@ def read_lips(reader: Reader, seen: np.ndarray, beam: int) -> Transcriptions:
 
 
 def report(found: Transcriptions) -> str:
-    """The best text, a table of all, and what the numbers and the vocabulary are."""
+    """The best text, and a table of all."""
     texts = [decode(characters) or "(nothing)" for characters in found.characters]
     cut_off = [END not in characters for characters in found.characters]
     lines = [texts[0], "", "rank   score  text"]
@@ -162,4 +161,14 @@ def report(found: Transcriptions) -> str:
         lines.append(f"{rank:4} {score:7.3f}  {text}{'...' if unfinished else ''}")
     if any(cut_off):
         lines.append(f"...: not at its end after {MAX_LENGTH} characters")
-    return "\n".join([*lines, "", NOTES])
+    return "\n".join(lines)
+
+
+def vocabulary(words: list[str]) -> str:
+    """What the model can say at all."""
+    letters = f"It writes character by character, in {CLASSES} classes: letters, digits, space, begin, end, padding."
+    if not words:
+        return f"vocabulary: not named by this checkpoint of an earlier pcpg; train it anew to see the words. {letters}"
+    listed = textwrap.fill(" ".join(words[:LISTED] + ["..."] * (len(words) > LISTED)), 100)
+    known = f"vocabulary: {len(words)} words, those of its training; it knows no others, whatever is said in the video."
+    return f"{known}\n{letters}\n{textwrap.indent(listed, '  ')}"
