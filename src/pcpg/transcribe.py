@@ -166,9 +166,9 @@ def report(found: Transcriptions) -> str:
 
 def vocabulary(words: list[str]) -> str:
     """What the model can say at all."""
-    letters = f"It writes character by character, in {CLASSES} classes: letters, digits, space, begin, end, padding."
-    if not words:
-        return f"vocabulary: not named by this checkpoint of an earlier pcpg; train it anew to see the words. {letters}"
-    listed = textwrap.fill(" ".join(words[:LISTED] + ["..."] * (len(words) > LISTED)), 100)
     known = f"vocabulary: {len(words)} words, those of its training; it knows no others, whatever is said in the video."
-    return f"{known}\n{letters}\n{textwrap.indent(listed, '  ')}"
+    if not words:
+        known = "vocabulary: not named by this checkpoint of an earlier pcpg; train it anew to see the words."
+    letters = f"It writes character by character, in {CLASSES} classes: letters, digits, space, begin, end, padding."
+    listed = textwrap.wrap(" ".join(words[:LISTED] + ["..."] * (len(words) > LISTED)), 100)
+    return "\n".join([known, letters, *(f"  {line}" for line in listed)])
