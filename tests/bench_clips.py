@@ -13,9 +13,10 @@ import torch
 
 from pcpg import clips, pool
 from pcpg.batches import Batch, Training, View, ahead, cut, fetch
+from pcpg.checkpoint import split_settings
 from pcpg.corpora.base import Clip
 from pcpg.seeding import generator
-from pcpg.settings import Params
+from pcpg.settings import Model, Params, to_plain
 from pcpg.store import ClipStore
 from pcpg.training import Learner
 from tests.conftest import store_of
@@ -56,6 +57,10 @@ def made_up_store(folder: Path, count: int) -> ClipStore:
         frames.append(np.stack([picture[:, t : t + SIZE] for t in range(count)]))
         made.append(Clip(f"c{number}", "", "s1", "train", "bin blue with f seven now", -1, 0, 0))
     return ClipStore(store_of(folder, made, frames, shards=2))
+
+
+def made_up_view(model: Model) -> View:
+    return View(**split_settings(to_plain(model))[0], mean=0.5, std=0.2)
 
 
 def read_jpgs(folder: Path) -> torch.Tensor:
@@ -110,8 +115,8 @@ def waiting(line: Callable, name: str, learner: Learner, training: Training, loa
     training.store.mean_std(training.rows)  # as every baseline begins: all clips are read and checked
     on_gpu = training.device.type == "cuda"
     batches = training.batches(0, count + 1)
-    clock = time.perf_counter if on_gpu else time.process_time  # as `fit` has batches made, on either
-    waited, each = paced(ahead(batches) if on_gpu else batches, learner.update, clock)
+    clock = time.perf_counter if on_gpu else time.process_time
+    waited, each = paced(ahead(batches) if on_gpu else batches, learner.update, clock)  # ahead where `fit` is
     limit = "0.05 at most" if on_gpu else "–"
     line(f"waiting for clips against the whole step: {name}, batch {training.size}", waited, each, limit)
     what = f"clips that one core loads against those that are trained on: {name}"
@@ -121,7 +126,7 @@ def waiting(line: Callable, name: str, learner: Learner, training: Training, loa
 def on_device(line: Callable, settings: Params, size: int, device: torch.device, learner: Learner, count: int) -> None:
     """The lines of one device, with the network and the crop of `settings`."""
     model = settings.model["grid"]
-    view = View(model.crop, model.shift, model.pool, model.flip, model.repeat, 0.5, 0.2)
+    view = made_up_view(model)
     with tempfile.TemporaryDirectory() as folder:
         store, jpgs = made_up_clips(Path(folder))
         loaded = loading(line, store, jpgs, view)

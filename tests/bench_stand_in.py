@@ -13,9 +13,9 @@ from pathlib import Path
 
 import torch
 
-from pcpg.batches import Batch, Training, View, ahead
+from pcpg.batches import Batch, Training, ahead
 from pcpg.settings import Params
-from tests.bench_clips import COUNT, made_up_store, paced
+from tests.bench_clips import COUNT, made_up_store, made_up_view, paced
 from tests.full_size import SIZES
 from tests.scale import BACKWARD, forward
 
@@ -32,10 +32,8 @@ def launch(seconds: float, _: Batch) -> None:
 
 def beside(line: Callable, settings: Params) -> None:
     """The lines of each corpus at the sizes of `settings`; of the updates, the two that take a clip fastest."""
-    for corpus in ("grid", "lrw", "lrw1000"):
-        size, model = SIZES[corpus], settings.model[corpus]
-        view = View(model.crop, model.shift, model.pool, model.flip, model.repeat, 0.5, 0.2)
-        clip = forward(model, size.frames)
+    for corpus, size in SIZES.items():
+        view, clip = made_up_view(settings.model[corpus]), forward(settings.model[corpus], size.frames)
         kinds = {"cross-entropy": (settings.baselines[corpus].batch, BACKWARD * clip.read(size.characters))}
         if corpus in settings.probe_from:
             kinds["a probe with a fixed encoder"] = (settings.probes["fe_tc"].batch, clip.encoder)
