@@ -31,10 +31,10 @@ check: setup  ## style and every parameter file
 	ruff check . && ruff format --check . && for file in params.yaml presets/*.yaml tests/*.params.yaml; do pcpg params check $$file || exit 1; done
 
 bench: setup  ## measured speeds
-	python -m tests.bench
+	python -m tests.bench.speeds
 
 bench-scale: setup  ## seconds and memory of Snakemake, DVC and the clip stores at the paper's size; no data needed
-	python -m tests.bench_scale
+	python -m tests.bench.engines
 
 pull: setup  ## what a DVC remote has, in place of running it
 	dvc pull && snakemake --cores 1 --touch

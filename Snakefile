@@ -4,8 +4,9 @@
 import os
 import shlex
 
-from pcpg import guard, params
-from pcpg.errors import InputError
+from pcpg.workspace import guard
+from pcpg.settings import load as params
+from pcpg.workspace.errors import InputError
 
 FILE = os.path.relpath(workflow.configfiles[-1])
 try:
@@ -83,9 +84,9 @@ rule all:
 
 rule raw:
     input:
-        "src/pcpg/raw.py",
-        "src/pcpg/synthetic/mouth.py",
-        "src/pcpg/synthetic/lips.py",
+        "src/pcpg/corpora/raw.py",
+        "src/pcpg/corpora/synthetic/mouth.py",
+        "src/pcpg/corpora/synthetic/lips.py",
     output:
         directory(f"data/{P}/{{corpus}}"),
     params:
@@ -101,9 +102,9 @@ rule raw:
 
 rule shard:
     input:
-        "src/pcpg/clips.py",
-        "src/pcpg/landmarks.py",
-        "src/pcpg/roi.py",
+        "src/pcpg/mouths/shard.py",
+        "src/pcpg/mouths/landmarks.py",
+        "src/pcpg/mouths/roi.py",
         f"data/{P}/{{corpus}}",
     output:
         directory(SHARD),
@@ -121,8 +122,8 @@ rule shard:
 
 rule store:
     input:
-        "src/pcpg/shards.py",
-        "src/pcpg/inventory.py",
+        "src/pcpg/mouths/join.py",
+        "src/pcpg/mouths/inventory.py",
         f"data/{P}/{{corpus}}",
         expand(SHARD, shard=config["shards"], allow_missing=True),
     output:
@@ -143,9 +144,9 @@ rule store:
 
 rule train:
     input:
-        "src/pcpg/train.py",
-        "src/pcpg/training.py",
-        "src/pcpg/model.py",
+        "src/pcpg/learning/train.py",
+        "src/pcpg/learning/loop.py",
+        "src/pcpg/reader/network.py",
         STORE,
     output:
         CE_WEIGHTS,
@@ -168,9 +169,9 @@ rule finetune:
     wildcard_constraints:
         run="(?!ce/)[^/]+",  # or a cluster's job, which sees this rule alone, warns that it needs its own output
     input:
-        "src/pcpg/finetune.py",
-        "src/pcpg/objectives.py",
-        "src/pcpg/rewards.py",
+        "src/pcpg/learning/finetune.py",
+        "src/pcpg/objectives/policy_gradient.py",
+        "src/pcpg/objectives/rewards.py",
         STORE,
         CE_WEIGHTS,
     output:
@@ -192,9 +193,9 @@ rule finetune:
 
 rule evaluate:
     input:
-        "src/pcpg/evaluate.py",
-        "src/pcpg/decode.py",
-        "src/pcpg/metrics.py",
+        "src/pcpg/learning/evaluate.py",
+        "src/pcpg/reader/decode.py",
+        "src/pcpg/reader/metrics.py",
         STORE,
         WEIGHTS,
     output:
@@ -213,8 +214,8 @@ rule evaluate:
 
 rule scratch:
     input:
-        "src/pcpg/probe.py",
-        "src/pcpg/training.py",
+        "src/pcpg/learning/probe.py",
+        "src/pcpg/learning/loop.py",
         STORE,
     output:
         WEIGHTS.replace("{run}", "scratch"),
@@ -236,8 +237,8 @@ rule scratch:
 
 rule probe:
     input:
-        "src/pcpg/probe.py",
-        "src/pcpg/training.py",
+        "src/pcpg/learning/probe.py",
+        "src/pcpg/learning/loop.py",
         STORE,
         WEIGHTS.replace("{run}", "{encoder}"),
     output:
@@ -260,11 +261,11 @@ rule probe:
 
 rule tables:
     input:
-        "src/pcpg/report/layouts.py",
+        "src/pcpg/report/tables/layouts.py",
         "src/pcpg/report/paper.py",
-        "src/pcpg/report/render.py",
-        "src/pcpg/report/intervals.py",
-        "src/pcpg/stats.py",
+        "src/pcpg/report/tables/render.py",
+        "src/pcpg/report/results/intervals.py",
+        "src/pcpg/report/results/stats.py",
         each(METRICS, RUNS + SCRATCH + PROBES),
         each(PREDICTIONS, RUNS + SCRATCH + PROBES),
     output:
@@ -281,9 +282,9 @@ rule tables:
 
 rule claims:
     input:
-        "src/pcpg/report/claims.py",
-        "src/pcpg/report/verdicts.py",
-        "src/pcpg/stats.py",
+        "src/pcpg/report/claims/claims.py",
+        "src/pcpg/report/claims/judge.py",
+        "src/pcpg/report/results/stats.py",
         each(PREDICTIONS, RUNS + SCRATCH + PROBES),
         each(HISTORY, RUNS + SCRATCH + PROBES),
     output:
@@ -300,14 +301,14 @@ rule claims:
 
 rule figures:
     input:
-        "src/pcpg/report/attention_maps.py",
-        "src/pcpg/report/fig5.py",
-        "src/pcpg/report/fig6.py",
+        "src/pcpg/report/figures/attention_maps.py",
+        "src/pcpg/report/figures/coverage.py",
+        "src/pcpg/report/figures/learning.py",
         "src/pcpg/report/paper.py",
-        "src/pcpg/report/policy.py",
-        "src/pcpg/report/strip.py",
-        "src/pcpg/report/sweeps.py",
-        "src/pcpg/report/pcpg.mplstyle",
+        "src/pcpg/report/figures/policy.py",
+        "src/pcpg/report/figures/strip.py",
+        "src/pcpg/report/figures/sweeps.py",
+        "src/pcpg/report/figures/pcpg.mplstyle",
         each(PREDICTIONS, RUNS + SCRATCH + PROBES),
         each(HISTORY, RUNS + SCRATCH + PROBES),
         each(WEIGHTS, RUNS + SCRATCH + PROBES),

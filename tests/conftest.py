@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pcpg.clips import pack
 from pcpg.corpora.base import Clip
-from pcpg.shards import join, part
-from pcpg.store import Quality, Region, shard_folder
+from pcpg.mouths.join import join, part
+from pcpg.mouths.shard import pack
+from pcpg.mouths.store import Quality, Region, shard_folder
 
 ROOT = Path(__file__).parents[1]
 TEXTS = ("bin blue", "set red", "lay a", "place green", "now", "bin red", "set blue")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pcpg.errors import refusal
+from pcpg.workspace.errors import refusal
 
 
 def pcpg(*arguments: str, cwd) -> subprocess.CompletedProcess:
@@ -56,9 +56,10 @@ def test_a_wrong_parameter_names_file_and_key(folder):
 
 
 def test_a_damaged_checkpoint_is_named(folder):
-    from pcpg import checkpoint, params
-    from pcpg.errors import InputError
-    from pcpg.settings import to_plain
+    from pcpg.reader import checkpoint
+    from pcpg.settings import load as params
+    from pcpg.settings.schema import to_plain
+    from pcpg.workspace.errors import InputError
 
     for content in (b"", b"not a checkpoint", b"PK\x03\x04 half a zip"):
         (folder / "model.pt").write_bytes(content)

@@ -14,14 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pcpg import params, sidecar
 from pcpg.corpora import lrw, lrw1000
 from pcpg.corpora.base import Clip, Excluded, Remark, Word, read_rows, write_rows
 from pcpg.corpora.grid_splits import Lists, read_list
 from pcpg.corpora.grid_text import read_align, sentence_of
-from pcpg.errors import InputError
-from pcpg.settings import Params
-from pcpg.store import ClipStore
+from pcpg.mouths import sidecar
+from pcpg.mouths.store import ClipStore
+from pcpg.settings import load as params
+from pcpg.settings.schema import Params
+from pcpg.workspace.errors import InputError
 
 CASES = {
     "align": 2000,

@@ -12,16 +12,18 @@ from test_cli import pcpg
 from test_video import write_audio
 from test_video import write_video as video_of_size
 
-from pcpg import checkpoint, landmarks, params, roi, show, video
-from pcpg.batches import View
-from pcpg.clips import process
 from pcpg.corpora.base import Clip
-from pcpg.decode import greedy
-from pcpg.errors import InputError
-from pcpg.model import LipReader
-from pcpg.settings import to_plain
-from pcpg.store import Region
-from pcpg.text import END, PAD
+from pcpg.mouths import landmarks, roi, video
+from pcpg.mouths.shard import process
+from pcpg.mouths.store import Region
+from pcpg.reader import checkpoint
+from pcpg.reader.batches import View
+from pcpg.reader.decode import greedy
+from pcpg.reader.network import LipReader
+from pcpg.reader.text import END, PAD
+from pcpg.report.figures import reading as show
+from pcpg.settings import load as params
+from pcpg.settings.schema import to_plain
 from pcpg.transcribe import (
     Transcriptions,
     frames_to_take,
@@ -32,6 +34,7 @@ from pcpg.transcribe import (
     transcribe,
     vocabulary,
 )
+from pcpg.workspace.errors import InputError
 
 SHARED = Path(__file__).parents[2] / "shared"
 GRID, MODEL = SHARED / "grid", SHARED / "models" / "face_landmarker.task"
@@ -346,7 +349,7 @@ def test_the_animation_lasts_as_long_as_the_video(tmp_path):
 
 
 def test_the_figure_puts_steps_at_their_seconds():
-    from pcpg.report.attention import draw
+    from pcpg.report.figures.attention import draw
 
     one = reading()
     heat, strip, _ = draw(one.mouths, one.labels, one.weights, one.stride, "title").axes

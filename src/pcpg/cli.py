@@ -6,9 +6,11 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from pcpg import commands, guard, launch, params
-from pcpg.errors import InputError, refusal
-from pcpg.paths import Paths
+from pcpg import commands
+from pcpg.settings import load as params
+from pcpg.workspace import guard, launch
+from pcpg.workspace.errors import InputError, refusal
+from pcpg.workspace.paths import Paths
 
 TRAININGS = (commands.train, commands.finetune, commands.scratch, commands.probe)
 

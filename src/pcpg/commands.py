@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from pcpg.errors import InputError
-from pcpg.paths import Paths
-from pcpg.settings import Params
+from pcpg.settings.schema import Params
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
 
 # Imports sit inside the commands: a table must not wait for torch, and a typo in params.yaml for neither.
 
@@ -23,18 +23,18 @@ def _named(mapping: dict, key: str, where: str):
 
 
 def raw(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.raw import make
+    from pcpg.corpora.raw import make
 
     make(_corpus(settings, args.corpus).raw, paths.raw(args.corpus), settings.workers)
 
 
 def clips_shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.clips import build
-    from pcpg.face_model import locate
-    from pcpg.files import atomic_folder
-    from pcpg.raw import corpus_root
-    from pcpg.shards import part, read_manifest
-    from pcpg.store import shard_folder
+    from pcpg.corpora.raw import corpus_root
+    from pcpg.mouths.face_model import locate
+    from pcpg.mouths.join import part, read_manifest
+    from pcpg.mouths.shard import build
+    from pcpg.mouths.store import shard_folder
+    from pcpg.workspace.files import atomic_folder
 
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
     if args.shard not in settings.shards:
@@ -55,10 +55,10 @@ def clips_shard(args: argparse.Namespace, settings: Params, paths: Paths) -> Non
 
 
 def clips_store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.inventory import write
-    from pcpg.raw import whole
-    from pcpg.shards import join, read_manifest
-    from pcpg.store import Region
+    from pcpg.corpora.raw import whole
+    from pcpg.mouths.inventory import write
+    from pcpg.mouths.join import join, read_manifest
+    from pcpg.mouths.store import Region
 
     corpus, raw = _corpus(settings, args.corpus), paths.raw(args.corpus)
     region = Region(corpus.clips.roi, corpus.clips.landmarks, corpus.clips.size)
@@ -67,8 +67,8 @@ def clips_store(args: argparse.Namespace, settings: Params, paths: Paths) -> Non
 
 
 def clips_info(args: argparse.Namespace) -> None:
-    from pcpg.store import ClipStore
-    from pcpg.store_info import describe, verify
+    from pcpg.mouths.store import ClipStore
+    from pcpg.mouths.store_info import describe, verify
 
     store = ClipStore(args.folder)
     print(describe(store))
@@ -77,9 +77,9 @@ def clips_info(args: argparse.Namespace) -> None:
 
 
 def _session(args: argparse.Namespace, settings: Params, paths: Paths, run: str):
-    from pcpg import parallel
-    from pcpg.seeding import choose_device, seed_process
-    from pcpg.session import Session
+    from pcpg.learning.session import Session
+    from pcpg.workspace import parallel
+    from pcpg.workspace.seeding import choose_device, seed_process
 
     device = choose_device(settings.device)
     parallel.begin(device)
@@ -96,7 +96,7 @@ def _session(args: argparse.Namespace, settings: Params, paths: Paths, run: str)
 
 
 def train(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.train import train_baseline
+    from pcpg.learning.train import train_baseline
 
     _corpus(settings, args.corpus)
     train_baseline(
@@ -109,7 +109,7 @@ def train(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def finetune(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.finetune import finetune as run_finetune
+    from pcpg.learning.finetune import finetune as run_finetune
 
     _corpus(settings, args.corpus)
     run_finetune(
@@ -123,15 +123,15 @@ def finetune(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def _identity(args: argparse.Namespace, settings: Params, run: str) -> dict:
-    from pcpg.raw import protocol
+    from pcpg.corpora.raw import protocol
 
     test = protocol(_corpus(settings, args.corpus).raw)
     return {"corpus": args.corpus, "run": run, "seed": args.seed, "protocol": test}
 
 
 def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.evaluate import evaluate as run_evaluate
-    from pcpg.seeding import choose_device, seed_process
+    from pcpg.learning.evaluate import evaluate as run_evaluate
+    from pcpg.workspace.seeding import choose_device, seed_process
 
     seed_process(args.seed, settings.threads)
     run_evaluate(
@@ -145,7 +145,7 @@ def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def scratch(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.probe import train_classifier
+    from pcpg.learning.probe import train_classifier
 
     train_classifier(
         clips=paths.clips(args.corpus),
@@ -159,7 +159,7 @@ def scratch(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def probe(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.probe import train_classifier
+    from pcpg.learning.probe import train_classifier
 
     _corpus(settings, args.corpus)
     run, training = f"{args.encoder}-{args.probe}", _named(settings.probes, args.probe, "probes")
@@ -175,26 +175,26 @@ def probe(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def model(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.sizes import describe
+    from pcpg.reader.sizes import describe
 
     _corpus(settings, args.corpus)
     print(describe(settings.model[args.corpus], args.frames, args.characters))
 
 
 def tables(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.tables import write
+    from pcpg.report.tables.write import write
 
     write(args.name, paths.results, settings.seeds, settings.preset)
 
 
 def claims(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.judgement import write
+    from pcpg.report.claims.write import write
 
     write(paths.results, settings.seeds, settings.preset)
 
 
 def tuning(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.tuning import table
+    from pcpg.report.tables.tuning import table
 
     _corpus(settings, args.corpus)
     runs = getattr(settings.runs, args.corpus)
@@ -202,29 +202,29 @@ def tuning(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def figures(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.figures import write
+    from pcpg.report.figures.write import write
 
     write(args.name, paths.results, paths.figures, settings.seeds, paths.clips(""), paths.trained)
 
 
 def page(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.report.page import write
-    from pcpg.seeding import seed_process
+    from pcpg.workspace.seeding import seed_process
 
     seed_process(settings.seeds[0], settings.threads)
     write(settings, paths, Path(args.params))
 
 
 def readme(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.files import write_text
     from pcpg.report.readme import refresh
+    from pcpg.workspace.files import write_text
 
     page = Path(args.file)
     write_text(page, refresh(page.read_text(encoding="utf-8"), page.parent))
 
 
 def transcribe(args: argparse.Namespace) -> None:
-    from pcpg.face_model import locate
+    from pcpg.mouths.face_model import locate
     from pcpg.transcribe import transcribe as run_transcribe
 
     print(run_transcribe(args.video, args.checkpoint, locate(args.landmark_model), args.beam, args.show))

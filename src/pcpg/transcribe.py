@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pcpg import checkpoint, roi, show, video
-from pcpg import landmarks as face
-from pcpg.attention import attend
-from pcpg.batches import View, cut, normalise
-from pcpg.decode import beam_search
-from pcpg.errors import InputError
-from pcpg.model import LipReader
-from pcpg.store import Region
-from pcpg.text import CLASSES, END, decode
+from pcpg.mouths import landmarks as face
+from pcpg.mouths import roi, video
+from pcpg.mouths.store import Region
+from pcpg.reader import checkpoint
+from pcpg.reader.attention import attend
+from pcpg.reader.batches import View, cut, normalise
+from pcpg.reader.decode import beam_search
+from pcpg.reader.network import LipReader
+from pcpg.reader.text import CLASSES, END, decode
+from pcpg.report.figures import reading as show
+from pcpg.workspace.errors import InputError
 
 LONGEST = 10  # seconds; attention learnt on clips of 3 s loses its place long before
 MAX_LENGTH, LENGTH_NORMALISATION = 40, 1.0  # of `decoding` in every preset

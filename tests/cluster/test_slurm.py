@@ -19,7 +19,7 @@ import pytest
 import yaml
 from two_nodes import missing, slurm
 
-from pcpg.settings import Resources
+from pcpg.settings.schema import Resources
 
 PRESET = os.environ.get("PCPG_CLUSTER_PRESET", "tests/smoke.params.yaml")
 STAGES = tuple(stage.name for stage in fields(Resources))

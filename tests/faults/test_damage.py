@@ -10,10 +10,11 @@ import torch
 import yaml
 from common import digests, only_line, pcpg, said, shell
 
-from pcpg import checkpoint, params
-from pcpg.errors import InputError
-from pcpg.report import tables
-from pcpg.store import ClipStore
+from pcpg.mouths.store import ClipStore
+from pcpg.reader import checkpoint
+from pcpg.report.tables import write as tables
+from pcpg.settings import load as params
+from pcpg.workspace.errors import InputError
 
 
 def flip(path: Path, place: int) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import torch
 
-from pcpg.batches import Training, View, ahead, in_order
-from pcpg.store import ClipStore
+from pcpg.mouths.store import ClipStore
+from pcpg.reader.batches import Training, View, ahead, in_order
 
 VIEW = View(crop=64, shift=4, pool=2, flip=True, repeat=0.1, mean=0.4, std=0.2)
 DAY = 24 * 60  # passes: a day of one a minute

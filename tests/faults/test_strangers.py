@@ -17,8 +17,10 @@ import pytest
 import torch
 from common import ENGINES, digests, only_line, pcpg, said, shell
 
-from pcpg import checkpoint, params, sidecar
-from pcpg.errors import InputError
+from pcpg.mouths import sidecar
+from pcpg.reader import checkpoint
+from pcpg.settings import load as params
+from pcpg.workspace.errors import InputError
 
 STAGES = (
     "raw grid", "clips shard grid 0", "clips store grid",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
-from pcpg.errors import InputError
-from pcpg.files import atomic_file
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import atomic_file
 
 SPLITS = ("train", "val", "test")
 

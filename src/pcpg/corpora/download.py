@@ -10,9 +10,9 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from pcpg.corpora import unpack
+from pcpg.corpora.fetch import TRIES, Remote, arrived, fetch, progress
 from pcpg.corpora.grid_align import covering, named_as
-from pcpg.errors import InputError
-from pcpg.fetch import TRIES, Remote, arrived, fetch, progress
+from pcpg.workspace.errors import InputError
 
 RECORD = "https://zenodo.org/api/records/3625687"
 ALIGNMENTS = "alignments.zip"

@@ -10,7 +10,7 @@ from pcpg.corpora.base import Clip, Excluded, Reading, Remark, Word, some
 from pcpg.corpora.grid_align import match
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists
 from pcpg.corpora.grid_text import SILENCES, TICKS, read_align, sentence_of
-from pcpg.errors import InputError
+from pcpg.workspace.errors import InputError
 
 WHERE = "GRID is free (CC BY 4.0): Zenodo record 3625687, sN.zip and alignments.zip"
 SENTENCES = 1000  # of each speaker

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pcpg.corpora.base import Excluded, Remark, some, text_lines
 from pcpg.corpora.grid_text import sentence_of
-from pcpg.errors import InputError
+from pcpg.workspace.errors import InputError
 
 SPEAKERS = 34
 LINE = re.compile(r"s([1-9][0-9]?)/(?:[^/]+/)*([^/.]+)(?:\.mpg)?")  # s14/video/mpg_6000/bbaq7n

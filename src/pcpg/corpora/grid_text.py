@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pcpg.corpora.base import text_lines
-from pcpg.errors import InputError
+from pcpg.workspace.errors import InputError
 
 SILENCES = ("sil", "sp")
 TICKS = 25_000  # of the timing, a second: 1000 a video frame

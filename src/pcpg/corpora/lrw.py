@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Word, some, text_lines
-from pcpg.errors import InputError
+from pcpg.workspace.errors import InputError
 
 FOLDER = "lipread_mp4"
 WHERE = (

@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 from tqdm import tqdm
 
 from pcpg.corpora.base import Clip, Excluded, Reading, Remark, Word, some, text_lines
-from pcpg.errors import InputError
-from pcpg.video import RATE, jpg_numbers
+from pcpg.mouths.video import RATE, jpg_numbers
+from pcpg.workspace.errors import InputError
 
 WHERE = "LRW-1000 is licensed by ICT-CAS to universities and institutes: ask through https://vipl.ict.ac.cn"
 FILES = {"train": "trn_1000.txt", "val": "val_1000.txt", "test": "tst_1000.txt"}

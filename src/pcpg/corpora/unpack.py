@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from pcpg.errors import InputError
-from pcpg.files import atomic_folder
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import atomic_folder
 
 EXPANSION = 20  # videos hardly shrink in a zip, .align files to a third
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pcpg.errors import InputError
+from pcpg.workspace.errors import InputError
 
 _BLOCK = re.compile(r"(<!-- begin (?P<file>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

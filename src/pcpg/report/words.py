@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from pcpg.report.aggregate import Summary
-from pcpg.report.model import Cell, Line, Table
 from pcpg.report.paper import CORPORA, KERNELS
+from pcpg.report.results.metrics import Summary
+from pcpg.report.tables.table import Cell, Line, Table
 
 NOT_RUN = "not run"
 MINUS = "\N{MINUS SIGN}"

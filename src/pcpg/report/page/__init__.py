@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 from string import Template
 
-from pcpg.files import write_text
-from pcpg.paths import Paths
 from pcpg.report.page import accounts, figures, mouths, predictions, tables, trainings, verdicts
 from pcpg.report.page.markup import Markup, fold, join, tag
 from pcpg.report.paper import CORPORA
-from pcpg.settings import Params
+from pcpg.settings.schema import Params
+from pcpg.workspace.files import write_text
+from pcpg.workspace.paths import Paths
 
 HERE = Path(__file__).parent
 

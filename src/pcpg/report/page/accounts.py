@@ -9,11 +9,11 @@ from statistics import median_low
 
 import pcpg
 from pcpg.corpora.base import read_rows
-from pcpg.inventory import Count, Measure, Note
-from pcpg.paths import Paths
+from pcpg.mouths.inventory import Count, Measure, Note
 from pcpg.report.page.markup import Markup, fold, join, row, table, tag
 from pcpg.report.paper import CORPORA
-from pcpg.settings import Params
+from pcpg.settings.schema import Params
+from pcpg.workspace.paths import Paths
 
 NOTES = 300  # of a corpus on the page
 LENGTH = re.compile(r"clips of (\d+) frames")
@@ -80,7 +80,7 @@ def _notes(corpus: str, path: Path) -> Markup:
 
 def cost(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> Markup:
     """Parameters and FLOPs by part of the network. texts: reference texts of each corpus, for the decoder's steps."""
-    from pcpg.sizes import measure
+    from pcpg.reader.sizes import measure
 
     columns, sizes = [], []
     for corpus in settings.corpus_names:

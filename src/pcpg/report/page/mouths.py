@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pcpg.paths import Paths
-from pcpg.settings import Model, to_plain
-from pcpg.store import ClipStore, Region
+from pcpg.mouths.store import ClipStore, Region
+from pcpg.settings.schema import Model, to_plain
+from pcpg.workspace.paths import Paths
 
 CLIPS = 60  # of each corpus
 FRAMES, SIZE, QUALITY = 10, 40, 45
@@ -66,7 +66,7 @@ def _network(weights: Path, settings: Model, region: Region) -> tuple | None:
     """The trained lip-reader and its view; None where there is none, or one of other settings than today's."""
     import torch
 
-    from pcpg import checkpoint
+    from pcpg.reader import checkpoint
 
     if not weights.is_file():
         return None
@@ -84,9 +84,9 @@ def attention_maps(model, view, store: ClipStore, rows: dict[int, int], written:
     """
     import torch
 
-    from pcpg import batches
-    from pcpg.attention import attend
-    from pcpg.text import to_batch
+    from pcpg.reader import batches
+    from pcpg.reader.attention import attend
+    from pcpg.reader.text import to_batch
 
     maps, cpu = {}, torch.device("cpu")
     model.eval()

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from rapidfuzz.distance import Levenshtein
 
-from pcpg.errors import InputError
-from pcpg.report.evidence import FACTS, read
 from pcpg.report.paper import CORPORA
-from pcpg.settings import Params
+from pcpg.report.results.predictions import FACTS, read
+from pcpg.settings.schema import Params
+from pcpg.workspace.errors import InputError
 
 LIMIT = 30_000  # predictions on the page: of more, test clips spread evenly over the split are shown
 SIGNS = {"equal": "=", "replace": "s", "delete": "d", "insert": "i"}

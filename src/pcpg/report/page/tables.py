@@ -1,12 +1,12 @@
-"""The second part of the page: the tables, from the little Markdown that pcpg.report.render writes."""
+"""The second part of the page: the tables, from the little Markdown that pcpg.report.tables.render writes."""
 
 import re
 from pathlib import Path
 
-from pcpg.report.layouts import LAYOUTS
-from pcpg.report.model import fill
 from pcpg.report.page.markup import Markup, fold, heading, join, row, table, tag
-from pcpg.report.render import to_markdown
+from pcpg.report.tables.layouts import LAYOUTS
+from pcpg.report.tables.render import to_markdown
+from pcpg.report.tables.table import fill
 
 BAR = re.compile(r"(?<!\\)\|")
 STRONG = re.compile(r"\*\*(.+?)\*\*")

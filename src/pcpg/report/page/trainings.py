@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from pcpg.errors import InputError
-from pcpg.history import RECORD, read_record
-from pcpg.paths import Paths
+from pcpg.learning.history import RECORD, read_record
 from pcpg.report.page.markup import Markup, fold, join, row, table, tag
 from pcpg.report.page.predictions import run_names
 from pcpg.report.paper import CORPORA
-from pcpg.settings import Params
+from pcpg.settings.schema import Params
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
 
 KEYS = {"commit", "device", "processes", "updates", "seconds", "peak_memory_mib"}
 

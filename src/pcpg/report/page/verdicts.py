@@ -5,14 +5,14 @@ import math
 from itertools import groupby
 from pathlib import Path
 
-from pcpg.errors import InputError
-from pcpg.report.claims import WORDS as MEASURES
-from pcpg.report.judgement import vouch
+from pcpg.report.claims.claims import WORDS as MEASURES
+from pcpg.report.claims.write import vouch
 from pcpg.report.page.intervals import Interval, draw
 from pcpg.report.page.markup import Markup, fold, heading, join, row, table, tag
 from pcpg.report.paper import CORPORA
+from pcpg.report.results.stats import LEVEL
 from pcpg.report.words import NONE, chance, signed
-from pcpg.stats import LEVEL
+from pcpg.workspace.errors import InputError
 
 WORDS = ("supported", "contradicted", "inconclusive", "not run")
 NEEDED = {"claim", "statement", "verdict", "corpus", "run", "against", "measure", "effect", "low", "high", "outcome"}

@@ -1,0 +1,112 @@
+"""Stage `raw`: generate a corpus, download it or check a local copy; each way, a manifest of its clips."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from pcpg.corpora import grid, lrw, lrw1000
+from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Word, write_rows
+from pcpg.corpora.grid_splits import Draw, Lists
+from pcpg.settings.schema import GridRaw, Lrw1000Raw, LrwRaw
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import atomic_folder
+
+Settings = GridRaw | LrwRaw | Lrw1000Raw
+READERS = {GridRaw: grid, LrwRaw: lrw, Lrw1000Raw: lrw1000}
+
+
+def corpus_root(settings: Settings, folder: Path) -> Path:
+    """Where the corpus' files lie: inside the stage's own folder if generated, else where the user has them."""
+    return folder / "corpus" if settings.source == "synthetic" else Path(settings.root)
+
+
+def whole(settings: Settings) -> tuple[int, ...] | None:
+    """The numbers of frames that a whole clip may have, or None where each has its own."""
+    return READERS[type(settings)].FRAMES
+
+
+def _generate(settings: Settings, root: Path, workers: int) -> None:
+    from pcpg.corpora.synthetic import generate_grid, generate_lrw, generate_lrw1000
+
+    what = settings.synthetic
+    if isinstance(settings, GridRaw):
+        generate_grid(root, seed=what.seed, speakers=what.speakers, sentences=what.sentences, workers=workers)
+        return
+    generate = generate_lrw if isinstance(settings, LrwRaw) else generate_lrw1000
+    counts = {"train": what.train, "val": what.val, "test": what.test}
+    generate(root, seed=what.seed, words=what.words, **counts, workers=workers)
+
+
+def _plan(settings: GridRaw) -> Draw | Lists:
+    if settings.lists:
+        return Lists(settings.lists.train, settings.lists.test, settings.validation, settings.split_seed)
+    tests = settings.test_speakers, settings.test_sentences
+    return Draw(settings.split, *tests, settings.validation, settings.split_seed)
+
+
+def _read(settings: Settings, root: Path) -> Reading:
+    if isinstance(settings, GridRaw):
+        return grid.read(root, speakers=settings.speakers, plan=_plan(settings))
+    if isinstance(settings, LrwRaw):
+        return lrw.read(root, words=settings.words)
+    return lrw1000.read(root, protocol=settings.protocol)
+
+
+def _lacking(settings: Settings, root: Path, reading: Reading) -> list[Remark]:
+    """What the user's copy lacks of the corpus as it was published."""
+    if isinstance(settings, GridRaw):
+        return grid.lacking(reading, settings.speakers)
+    if isinstance(settings, LrwRaw):
+        return lrw.lacking(reading, root, settings.words)
+    return lrw1000.lacking(reading)
+
+
+def protocol(settings: Settings) -> str:
+    """The protocol under which test results are to be read, and whether anybody spoke."""
+    if isinstance(settings, GridRaw):
+        lists = settings.lists
+        name = f"lists {Path(lists.train).name} and {Path(lists.test).name}" if lists else settings.split
+    else:
+        name = settings.protocol if isinstance(settings, Lrw1000Raw) else "official"
+    return f"{name}, generated corpus" if settings.source == "synthetic" else name
+
+
+def make(settings: Settings, folder: Path, workers: int) -> None:
+    """Write `folder`/manifest.csv, excluded.csv, words.csv and remarks.csv; for source: synthetic, the corpus itself.
+
+    For source: download what is missing under settings.root is fetched first; the other sources ask no server. What
+    the corpus has and lacks is told on stderr; InputError where nothing is left for one of the splits.
+    """
+    if isinstance(settings, GridRaw):
+        _plan(settings)  # a fault of the lists is told before a download and not after it
+    with atomic_folder(folder) as temporary:
+        root = corpus_root(settings, temporary)
+        if settings.source == "synthetic":
+            _generate(settings, root, workers)
+        elif settings.source == "download":
+            from pcpg.corpora.download import download
+
+            download(root, settings.speakers)
+        reading = _read(settings, root)
+        lacking = _lacking(settings, root, reading) if settings.source != "synthetic" else []
+        _tell(settings, reading, lacking)
+        for split in SPLITS:
+            if not any(clip.split == split for clip in reading.clips):
+                raise InputError(root, f"no usable clip for the {split} split")
+        write_rows(temporary / "manifest.csv", Clip, reading.clips)
+        write_rows(temporary / "excluded.csv", Excluded, reading.excluded)
+        write_rows(temporary / "words.csv", Word, reading.words)
+        write_rows(temporary / "remarks.csv", Remark, reading.remarks + lacking)
+
+
+def _tell(settings: Settings, reading: Reading, lacking: list[Remark]) -> None:
+    reader = READERS[type(settings)]
+    splits = Counter(clip.split for clip in reading.clips)
+    counts = ", ".join(f"{splits[split]:,} {split}" for split in SPLITS)
+    lines = [f"{len(reading.clips):,} clips ({counts}); {len(reading.excluded):,} excluded", *reading.remarks, *lacking]
+    if reading.excluded:
+        lines.insert(1, f"first of the excluded: {reading.excluded[0].clip}, {reading.excluded[0].reason}")
+    if lacking:
+        lines.append(f"to complete it: {reader.WHERE}")
+    for line in lines:
+        print(f"{reader.__name__.rsplit('.')[-1]}: {line}", file=sys.stderr)

@@ -1,0 +1,99 @@
+"""A corpus on disk like GRID: sN/<sentence>.mpg, alignments/sN/<sentence>.align, landmarks/sN/<sentence>.npy."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pcpg.corpora.grid_text import GRAMMAR
+from pcpg.corpora.synthetic import crew
+from pcpg.corpora.synthetic.camera import Camera
+from pcpg.corpora.synthetic.encode import FPS, write_mpg
+from pcpg.corpora.synthetic.film import Film, shoot
+from pcpg.corpora.synthetic.lips import Manner, trajectory
+from pcpg.corpora.synthetic.looks import draw_look
+from pcpg.corpora.synthetic.randomness import stream
+from pcpg.corpora.synthetic.speech import Speech, english_visemes, pause, speak
+from pcpg.workspace.errors import InputError
+
+FRAMES = 75
+_SAMPLES = 25_000  # a second, in .align files
+_STEP = 250  # samples to which .align files are rounded
+_LAST = 74_500  # sample at which every .align file ends
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One clip: who says what."""
+
+    speaker: str
+    name: str
+
+    @property
+    def words(self) -> list[str]:
+        """The six words that the name stands for."""
+        return [place[letter] for place, letter in zip(GRAMMAR, self.name, strict=True)]
+
+
+def generate_grid(root: Path, *, seed: int, speakers: int, sentences: int, workers: int) -> None:
+    """Write `sentences` different sentences by each of the speakers s1, s2, ... below `root`."""
+    if speakers < 1:
+        raise InputError("speakers", f"expected at least 1, got {speakers}")
+    names = [f"s{number}" for number in range(1, speakers + 1)]
+    clips = [Sentence(speaker, name) for speaker in names for name in _choose(seed, speaker, sentences)]
+    crew.run(partial(_write_clip, Path(root), seed), clips, workers, "generate GRID-like clips")
+
+
+def _choose(seed: int, speaker: str, count: int) -> list[str]:
+    """Return `count` different sentence names, in alphabetical order."""
+    sizes = [len(place) for place in GRAMMAR]
+    if not 1 <= count <= np.prod(sizes):
+        raise InputError("sentences", f"expected 1 to {np.prod(sizes)}, got {count}")
+    numbers = stream(seed, "grid", speaker, "sentences").choice(np.prod(sizes), count, replace=False)
+    choices = np.stack(np.unravel_index(numbers, sizes), axis=1)
+    return sorted("".join(list(place)[i] for place, i in zip(GRAMMAR, row, strict=True)) for row in choices)
+
+
+def _write_clip(root: Path, seed: int, sentence: Sentence) -> None:
+    """Write one sentence's video, alignment and landmarks."""
+    person = stream(seed, "grid", sentence.speaker)
+    look, manner = draw_look(person), Manner.draw(person)
+    camera = Camera(360, 288, person.uniform(150, 210), person.uniform(206, 226), person.uniform(0.96, 1.1))
+    rng = stream(seed, "grid", sentence.speaker, sentence.name)
+    manner = manner.today(rng)
+    speech, start = _time(sentence, manner, rng)
+    film = shoot(look, trajectory(speech, start, (np.arange(FRAMES) + 0.5) / FPS, manner), camera, rng)
+    _save(root, sentence, film, align(sentence.words, start + speech.spans))
+
+
+def _time(sentence: Sentence, manner: Manner, rng: np.random.Generator) -> tuple[Speech, float]:
+    """Return the sentence with durations, and when it begins, such that it fits into the clip."""
+    start, longest = rng.uniform(0.3, 0.7), 2.1
+    speech = speak([english_visemes(word) for word in sentence.words], manner.tempo, rng)
+    if rng.random() < 0.12:
+        speech = pause(speech, int(rng.integers(5)), rng.uniform(0.06, 0.2))
+    hurry = min(1.0, longest / speech.seconds.sum())
+    return Speech(speech.visemes, speech.seconds * hurry, speech.spans * hurry), start
+
+
+def align(words: list[str], spans: np.ndarray) -> str:
+    """Return the text of an .align file; spans: (words, 2) in seconds, one behind the other."""
+    edges = (np.rint(spans * _SAMPLES / _STEP) * _STEP).astype(int)
+    lines = [f"0 {edges[0, 0]} sil"]
+    for place, (word, (start, end)) in enumerate(zip(words, edges, strict=True)):
+        if place and start > edges[place - 1, 1]:
+            lines.append(f"{edges[place - 1, 1]} {start} sp")
+        lines.append(f"{start} {end} {word}")
+    lines.append(f"{edges[-1, 1]} {_LAST} sil")
+    return "\n".join(lines) + "\n"
+
+
+def _save(root: Path, sentence: Sentence, film: Film, alignment: str) -> None:
+    text = root / "alignments" / sentence.speaker / f"{sentence.name}.align"
+    points = root / "landmarks" / sentence.speaker / f"{sentence.name}.npy"
+    for path in (text, points):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_mpg(root / sentence.speaker / f"{sentence.name}.mpg", film.frames)
+    text.write_text(alignment, encoding="ascii")
+    np.save(points, film.landmarks)

@@ -1,0 +1,80 @@
+"""A corpus on disk like LRW: lipread_mp4/WORD/{train,val,test}/WORD_00001.mp4 with a .txt beside it."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pcpg.corpora.synthetic import crew
+from pcpg.corpora.synthetic.camera import Camera
+from pcpg.corpora.synthetic.encode import FPS, write_mp4
+from pcpg.corpora.synthetic.english import NEWS_WORDS, SMALL_WORDS
+from pcpg.corpora.synthetic.film import Film, shoot
+from pcpg.corpora.synthetic.lips import Manner, trajectory
+from pcpg.corpora.synthetic.looks import draw_look
+from pcpg.corpora.synthetic.randomness import stream
+from pcpg.corpora.synthetic.speech import english_visemes, speak
+
+FRAMES = 29
+_NEIGHBOURS = 3  # words spoken on either side of the target
+_CLIPS_PER_SPEAKER = 3
+
+
+@dataclass(frozen=True)
+class Take:
+    """One clip: a speaker of the split's own pool says the word."""
+
+    split: str
+    speaker: int
+    word: str
+    number: int
+
+
+def generate_lrw(root: Path, *, seed: int, words: int, train: int, val: int, test: int, workers: int) -> None:
+    """Write that many clips of each of the first `words` words below `root`; no speaker is in two splits."""
+    vocabulary = crew.take(NEWS_WORDS, words, "words")
+    clips = [
+        Take(split, int(stream(seed, "lrw", split, word, number).integers(pool)), word, number)
+        for split, count in (("train", train), ("val", val), ("test", test))
+        for pool in [max(1, words * count // _CLIPS_PER_SPEAKER)]
+        for word in vocabulary
+        for number in range(1, count + 1)
+    ]
+    clips.sort(key=lambda clip: (clip.split, clip.speaker))  # a speaker's portrait is painted once
+    crew.run(partial(_write_clip, Path(root), seed), clips, workers, "generate LRW-like clips")
+
+
+def film_clip(seed: int, clip: Take) -> tuple[Film, float]:
+    """Return a clip's film, the word in the middle of its neighbours, and how many seconds the word lasts."""
+    person = stream(seed, "lrw", clip.split, clip.speaker)
+    look, manner = draw_look(person), Manner.draw(person)
+    camera = Camera(256, 256, person.uniform(125, 130), person.uniform(160, 166), person.uniform(1.0, 1.2))
+    rng = stream(seed, "lrw", clip.split, clip.word, clip.number, "speech")
+    manner = manner.today(rng)
+    before, after = rng.choice(SMALL_WORDS, (2, _NEIGHBOURS))
+    words = [*before.tolist(), clip.word, *after.tolist()]
+    speech = speak([english_visemes(word) for word in words], manner.tempo, rng)
+    start, end = speech.spans[_NEIGHBOURS]
+    offset = FRAMES / FPS / 2 - (start + end) / 2
+    film = shoot(look, trajectory(speech, offset, (np.arange(FRAMES) + 0.5) / FPS, manner), camera, rng)
+    return film, float(end - start)
+
+
+def _write_clip(root: Path, seed: int, clip: Take) -> None:
+    film, seconds = film_clip(seed, clip)
+    path = root / "lipread_mp4" / clip.word / clip.split / f"{clip.word}_{clip.number:05d}.mp4"
+    write_mp4(path, film.frames)
+    rng = stream(seed, "lrw", clip.split, clip.word, clip.number, "text")
+    path.with_suffix(".txt").write_text(describe(seconds, rng), encoding="ascii")
+
+
+def describe(seconds: float, rng: np.random.Generator) -> str:
+    """Return the five lines that LRW gives with a clip; only the duration, on the last one, tells anything here."""
+    return (
+        f"Disk reference: {rng.integers(10**18, 10**19, dtype=np.uint64)}\n"
+        "Channel: generated\n"
+        "Program start: 2020-01-01 00:00:00 +0000\n"
+        f"Clip start: {rng.uniform(10, 1700):.2f} seconds\n"
+        f"Duration: {seconds:.2f} seconds\n"
+    )

@@ -1,0 +1,56 @@
+"""What a broken-off training goes on from: written while it runs, removed when it is done, used only where it fits."""
+
+import hashlib
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from pcpg.learning.session import Session
+from pcpg.mouths.store import ClipStore
+from pcpg.reader import checkpoint
+from pcpg.workspace import parallel
+from pcpg.workspace.errors import InputError
+
+
+def fingerprint(session: Session, settings: Iterable[object], store: ClipStore, *files: Path) -> str:
+    """Stands for all that trained weights follow from: settings, clips, files, our code, torch, processes."""
+    where = (session.seed, session.device.type, session.precision, torch.get_num_threads(), parallel.world())
+    digest = hashlib.sha256(repr([*settings, where, torch.__version__, store.stamp()]).encode())
+    for path in [*files, *sorted(Path(__file__).parents[1].rglob("*.py"))]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class Resume:
+    """The file that holds the state of an unfinished training, beside the weights that it will write.
+
+    It lies outside the outputs that the engines know: they delete these before a job runs and after one fails.
+    """
+
+    def __init__(self, weights: Path, identity: str):
+        self.path, self.identity, self.saved = weights.with_name("resume.pt"), identity, time.monotonic()
+
+    def age(self) -> float:
+        """Seconds since the last save."""
+        return time.monotonic() - self.saved
+
+    def load(self) -> dict | None:
+        """The state last saved; None where there is none, or none of just this training."""
+        if not self.path.is_file():
+            return None
+        try:
+            content = checkpoint.read(self.path)
+        except InputError as error:
+            print(f"{error}; the training begins anew", file=sys.stderr)
+            return None
+        return content["state"] if content.get("identity") == self.identity else None
+
+    def save(self, state: dict) -> None:
+        checkpoint.save(self.path, {"identity": self.identity, "state": state})
+        self.saved = time.monotonic()
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)

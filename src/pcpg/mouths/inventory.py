@@ -1,0 +1,98 @@
+"""What became of every clip of a corpus: counts, and a line for each clip that was repaired or cannot be used."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pcpg.corpora.base import SPLITS, Excluded, Remark, read_rows, write_rows
+from pcpg.mouths.store import ClipStore, Quality
+
+
+@dataclass(frozen=True)
+class Count:
+    what: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One property of a corpus' mouth clips."""
+
+    what: str
+    median: float
+    p95: float  # 95 of 100 clips have at most so much
+    largest: float
+    clip: str  # that has it
+
+
+@dataclass(frozen=True)
+class Note:
+    clip: str  # "" where it is about the corpus
+    status: str  # corpus, excluded, odd or repaired
+    stage: str
+    reason: str
+
+
+def write(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ...] | None) -> None:
+    """From the folder of the stage raw and the clips made of it, write `out`/summary.csv, quality.csv and notes.csv.
+
+    `whole`: the numbers of frames that a clip may have, others are noted as odd; None: any.
+    """
+    excluded = [*read_rows(raw / "excluded.csv", Excluded), *store.excluded()]
+    quality = store.quality()
+    remarks = read_rows(raw / "remarks.csv", Remark)
+    splits = Counter(row.split for row in store.index)
+    notes = [Note("", "corpus", "raw", str(remark)) for remark in remarks]
+    notes += [Note(row.clip, "excluded", row.stage, row.reason) for row in excluded]
+    notes += [Note(row.clip, "odd", "clips", _oddity(row, whole)) for row in quality if _oddity(row, whole)]
+    notes += [Note(row.clip, "repaired", "clips", _repairs(row)) for row in quality if _repairs(row)]
+    counts = {"clips found": len(excluded) + len(quality), "clips excluded": len(excluded), "clips made": len(quality)}
+    counts |= {f"clips for {split}": splits[split] for split in SPLITS}
+    counts |= {f"clips of {length} frames": number for length, number in _lengths(quality)}
+    counts |= {
+        "frames": sum(row.frames for row in quality),
+        "clips with frames without a face": sum(row.faceless > 0 for row in quality),
+        "frames without a face": sum(row.faceless for row in quality),
+        "clips that lack frames": sum(row.missing > 0 for row in quality),
+        "frames missing": sum(row.missing for row in quality),
+    }
+    counts |= {remark.what: remark.count for remark in remarks}
+    write_rows(out / "summary.csv", Count, [Count(what, count) for what, count in counts.items()])
+    write_rows(out / "quality.csv", Measure, measures(quality))
+    write_rows(out / "notes.csv", Note, sorted(notes, key=lambda note: (note.status, note.clip)))
+
+
+def measures(quality: list[Quality]) -> list[Measure]:
+    """What can be measured of each clip; a fixed box and whole frames have no jitter."""
+    values = {
+        "frames without a face, per cent": [100 * row.faceless / row.frames for row in quality],
+        "frames whose landmarks were interpolated, per cent": [100 * row.interpolated / row.frames for row in quality],
+        "jitter of the mouth before smoothing, pixels of the video": [row.jitter for row in quality],
+        "scale, pixels of the clip per pixel of the video": [row.scale for row in quality],
+    }
+    return [_measure(what, column, quality) for what, column in values.items() if np.isfinite(column).all()]
+
+
+def _measure(what: str, column: list[float], quality: list[Quality]) -> Measure:
+    median, p95, largest = (round(float(value), 3) for value in np.quantile(column, (0.5, 0.95, 1)))
+    return Measure(what, median, p95, largest, quality[int(np.argmax(column))].clip)
+
+
+def _lengths(quality: list[Quality]) -> list[tuple[int, int]]:
+    return sorted(Counter(row.frames for row in quality).items())
+
+
+def _oddity(row: Quality, whole: tuple[int, ...] | None) -> str:
+    """Damage shows in the number of frames that could be decoded."""
+    return f"{row.frames} frames, not {' or '.join(map(str, whole))}" if whole and row.frames not in whole else ""
+
+
+def _repairs(row: Quality) -> str:
+    parts = []
+    if row.interpolated:
+        parts.append(f"no face in {row.faceless} of {row.frames} frames: landmarks interpolated")
+    if row.missing:
+        parts.append(f"{row.missing} frames missing")
+    return "; ".join(parts)

@@ -1,0 +1,83 @@
+"""Stage `store`: the shards of a corpus, each made alone from its part of the manifest, become one clip store."""
+
+import json
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+from pcpg.corpora.base import Clip, Excluded, read_rows
+from pcpg.mouths.shard import reasons
+from pcpg.mouths.store import (
+    TABLES,
+    VERSION,
+    ClipStore,
+    Contents,
+    IndexRow,
+    Region,
+    Shard,
+    check_index,
+    map_frames,
+    shard_folder,
+)
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import sha256, write_text
+
+
+def read_manifest(path: Path) -> list[Clip]:
+    """At least one clip, each once; else an InputError."""
+    clips = read_rows(path, Clip)
+    if not clips:
+        raise InputError(path, "lists no clip")
+    [(name, count)] = Counter(clip.clip for clip in clips).most_common(1)
+    if count > 1:
+        raise InputError(path, f"lists {name} {count} times")
+    return clips
+
+
+def part(clips: list[Clip], number: int, count: int) -> list[Clip]:
+    """The `number`-th (from 0) of `count` contiguous parts, whose sizes differ by at most one."""
+    return clips[len(clips) * number // count : len(clips) * (number + 1) // count]
+
+
+def join(manifest: list[Clip], folder: Path, count: int, region: Region) -> ClipStore:
+    """Write `folder`/store.json for `count` shards; InputError where one is missing or of another manifest.
+
+    The clips stand in the manifest's order, however many shards there are.
+    """
+    shards = [describe(folder, number, part(manifest, number, count), region.size) for number in range(count)]
+    if not any(shard.clips for shard in shards):
+        excluded = [row for shard in shards for row in read_rows(table(folder, shard.name, "excluded"), Excluded)]
+        raise InputError(folder, f"none of the {len(manifest)} clips could be used: {reasons(excluded)}")
+    contents = asdict(Contents(VERSION, region, shards))
+    write_text(folder / "store.json", json.dumps(contents, indent=2) + "\n")
+    store = ClipStore(folder)
+    excluded = store.excluded()
+    counts = f"store: {len(store)} clips in {count} shards; {len(excluded)} excluded"
+    print(f"{counts}: {reasons(excluded)}" if excluded else counts, file=sys.stderr)
+    for other in sorted((folder / "shards").iterdir()):
+        if other.name not in {shard.name for shard in shards}:
+            print(f"store: {other} is left from another number of shards and may be deleted", file=sys.stderr)
+    return store
+
+
+def describe(folder: Path, number: int, clips: list[Clip], size: int) -> Shard:
+    """One shard, once it has been found to hold just `clips`, less what it lists as excluded."""
+    name = str(number)
+    index = read_rows(table(folder, name, "index"), IndexRow)
+    left = {row.clip for row in read_rows(table(folder, name, "excluded"), Excluded)}
+    frames = shard_folder(folder, name) / "frames.npy"
+    made = [(row.clip, row.speaker, row.split, row.text, row.label) for row in index]
+    wanted = [(c.clip, c.speaker, c.split, c.text, c.label) for c in clips if c.clip not in left]
+    if made != wanted or not left <= {clip.clip for clip in clips}:
+        raise InputError(frames.parent, "was not made from this part of the manifest; make the shard again")
+    sums = {kind: sha256(table(folder, name, kind)) for kind in TABLES}
+    total = sum(row.frames for row in index)
+    shard = Shard(name, len(index), total, frames.stat().st_size if frames.is_file() else 0, **sums)
+    check_index(table(folder, name, "index"), index, shard)
+    map_frames(frames, shard, size)
+    return shard
+
+
+def table(folder: Path, name: str, kind: str) -> Path:
+    return shard_folder(folder, name) / f"{kind}.csv"

@@ -1,0 +1,154 @@
+"""Stage `shard`: from clips of a manifest to packed mouths, one array of frames and tables that describe it."""
+
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import av
+import numpy as np
+from tqdm import tqdm
+
+from pcpg.corpora.base import Clip, Excluded, write_rows
+from pcpg.mouths import landmarks as face
+from pcpg.mouths import roi as region
+from pcpg.mouths import sidecar, video
+from pcpg.mouths.store import IndexRow, Quality, npy_header
+from pcpg.workspace.errors import InputError, shortage
+from pcpg.workspace.pool import in_order
+
+Made = tuple[np.ndarray, Quality]  # ROIs uint8 (T, size, size), and what their making met
+
+
+def build(
+    clips: list[Clip],
+    root: Path,
+    out: Path,
+    *,
+    roi: str,
+    landmarks: str | None,
+    model: Path | None,
+    size: int,
+    workers: int,
+    folder: Path | None = None,
+) -> None:
+    """Write frames.npy, index.csv, quality.csv and excluded.csv for `clips` into the folder `out`.
+
+    roi "landmarks": mouths aligned on the face (landmarks "mediapipe" with its `model`, or "sidecar":
+    root/landmarks/<clip>.npy, or .npz); with `folder` those are read from there, and those of mediapipe are kept there
+    and not looked for again; "box": LRW's fixed box; "frame": the whole frame. ROIs are uint8 (size, size).
+    The bytes do not depend on `workers`. A clip that fails is listed in excluded.csv, also where all do.
+    """
+    _check(root, roi, landmarks, model, size, workers)
+    job = partial(process, root=Path(root), roi=roi, landmarks=landmarks, model=model, size=size, folder=folder)
+    results = in_order(job, clips, workers)
+    pack(clips, tqdm(results, "clips", len(clips), unit="clip"), Path(out), size)
+
+
+def pack(clips: list[Clip], results: Iterable[Made | Excluded | None], out: Path, size: int) -> None:
+    """Write the files of a shard as the `results` of process() come in, one a clip; None: the process crashed."""
+    out.mkdir(parents=True, exist_ok=True)
+    index, quality, excluded = [], [], []
+    with open(out / "frames.npy", "wb") as file:
+        file.write(npy_header(0, size))
+        total = 0
+        for clip, result in zip(clips, results, strict=True):
+            if result is None:
+                result = Excluded(clip.clip, "clips", "the process that read it crashed")
+            if isinstance(result, Excluded):
+                excluded.append(result)
+                continue
+            frames, measured = result
+            pixels = frames.tobytes()
+            file.write(pixels)
+            where = (total, len(frames), zlib.crc32(pixels))
+            index.append(IndexRow(clip.clip, clip.speaker, clip.split, clip.text, clip.label, *where))
+            quality.append(measured)
+            total += len(frames)
+        file.seek(0)
+        file.write(npy_header(total, size))
+    write_rows(out / "index.csv", IndexRow, index)
+    write_rows(out / "quality.csv", Quality, quality)
+    write_rows(out / "excluded.csv", Excluded, excluded)
+    print(_summary(quality, excluded), file=sys.stderr)
+
+
+def _check(root, roi, landmarks, model, size, workers) -> None:
+    """Fail before the work begins on what would fail for every clip."""
+    allowed = {"landmarks": ("mediapipe", "sidecar"), "box": (None,), "frame": (None,)}
+    if roi not in allowed or landmarks not in allowed[roi]:
+        raise InputError("clips", f"roi {roi!r} with landmarks {landmarks!r}; allowed are {allowed}")
+    if size < 1 or workers < 1:
+        raise InputError("clips", f"size {size} and workers {workers} must be 1 or more")
+    if not Path(root).is_dir():
+        raise InputError(root, "no such folder")
+    if landmarks == "mediapipe":
+        face.check(model)
+
+
+def process(
+    clip: Clip,
+    *,
+    root: Path,
+    roi: str,
+    landmarks: str | None,
+    model: Path | None,
+    size: int,
+    folder: Path | None = None,
+) -> tuple[np.ndarray, Quality] | Excluded:
+    """ROIs uint8 (T, size, size) and Quality of one clip; Excluded with the reason where it cannot be used."""
+    try:
+        path = root / clip.video
+        frames = video.read_clip(path, clip.first, clip.frames)
+        missing = max(clip.frames - len(frames), 0)
+        if roi == "landmarks":
+            if landmarks == "sidecar":
+                points = sidecar.read((folder or root / "landmarks") / f"{clip.clip}.npy", len(frames))
+            else:
+                points = _detect(clip, path, len(frames), model, folder)
+            rois, faceless, interpolated, jitter, scale = region.align(frames, points, size)
+        elif roi == "box":
+            rois = region.fixed_box(frames, region.LRW_ROWS, region.LRW_COLUMNS, size)
+            faceless, interpolated, jitter = 0, 0, float("nan")
+            scale = size / (region.LRW_COLUMNS[1] - region.LRW_COLUMNS[0])
+        else:
+            rois = region.resize(frames, size)
+            faceless, interpolated, jitter, scale = 0, 0, float("nan"), size / frames.shape[2]
+    except (ValueError, OSError, RuntimeError, av.FFmpegError) as error:  # InputError is a ValueError
+        if shortage(error):
+            raise
+        return Excluded(clip.clip, "clips", _reason(error, root, clip))
+    return rois, Quality(clip.clip, len(rois), faceless, interpolated, missing, round(jitter, 3), round(scale, 4))
+
+
+def _detect(clip: Clip, path: Path, frames: int, model: Path, folder: Path | None) -> np.ndarray:
+    """Landmarks (frames, 7, 2) by MediaPipe, kept in `folder` if there is one."""
+
+    def find() -> np.ndarray:
+        return face.detect(video.colour_clip(path, clip.first, clip.frames), model)
+
+    return sidecar.kept(folder / f"{clip.clip}.npy", frames, find) if folder else find()
+
+
+def _reason(error: Exception, root: Path, clip: Clip) -> str:
+    """One line without the path to the corpus, which differs from machine to machine."""
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return text.replace(f"{root}/", "").removeprefix(f"{clip.video}: ")
+
+
+def reasons(excluded: list[Excluded]) -> str:
+    """The commonest, with their counts."""
+    counts = Counter(row.reason for row in excluded).most_common(5)
+    return "; ".join(f"{count} x {reason}" for reason, count in counts)
+
+
+def _summary(quality: list[Quality], excluded: list[Excluded]) -> str:
+    repaired = [row for row in quality if row.interpolated]
+    gaps = sum(row.missing > 0 for row in quality)
+    text = (
+        f"clips: {len(quality)} made ({sum(row.frames for row in quality)} frames); {len(repaired)} of them repaired "
+        f"({sum(row.interpolated for row in repaired)} frames); {gaps} lack frames; {len(excluded)} excluded"
+    )
+    return f"{text}: {reasons(excluded)}" if excluded else text

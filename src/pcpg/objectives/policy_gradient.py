@@ -1,0 +1,85 @@
+"""The losses: cross-entropy (Eq. 3), policy gradient (Eq. 5-7, 10). Both sum over steps and average over the batch."""
+
+import torch
+import torch.nn.functional as F
+
+from pcpg.objectives.pseudo_conv import pseudo_convolve
+from pcpg.reader.text import PAD
+from pcpg.workspace import parallel
+
+
+def cross_entropy(
+    logits: torch.Tensor, targets: torch.Tensor, label_smoothing: float = 0.0, mask_padding: bool = True
+) -> torch.Tensor:
+    """Eq. 3: logits (N, U, C), targets (N, U) with the end symbol scored -> scalar.
+
+    mask_padding: what follows the end symbol is not scored; else the padding must be predicted, up to the batch's
+    longest text, as in the first author's code.
+    """
+    ignored = PAD if mask_padding else -100  # no class
+    summed = F.cross_entropy(
+        logits.transpose(1, 2), targets, ignore_index=ignored, label_smoothing=label_smoothing, reduction="sum"
+    )
+    return summed / len(targets)
+
+
+def standardise(returns: torch.Tensor, taken: torch.Tensor, over: str) -> torch.Tensor:
+    """Zero mean and unit deviation over the steps taken of each "sequence", of the "batch", or "none" (unchanged).
+
+    returns (N, U), taken (N, U) bool -> (N, U), 0 where no step was taken. A batch is that of all processes.
+    """
+    if over == "none":
+        return returns
+    sums = torch.stack([taken.to(returns.dtype), returns * taken, returns.square() * taken]).sum(dim=2, keepdim=True)
+    if over == "batch":
+        sums = parallel.add(sums.sum(dim=1, keepdim=True))
+    count, total, squares = sums  # (N or 1, 1) each
+    mean = total / count.clamp(min=1)
+    deviation = (squares / count.clamp(min=1) - mean.square()).clamp(min=0).sqrt()
+    return (returns - mean) * taken / (deviation + 1e-6)
+
+
+def leave_one_out(returns: torch.Tensor, samples: int) -> torch.Tensor:
+    """Returns minus the mean return, at the same step, of the other samples of the same clip.
+
+    returns (N * M, U), the M samples of a clip side by side. The sample itself is left out of its baseline, which
+    keeps the gradient estimate unbiased.
+    """
+    grouped = returns.view(-1, samples, returns.shape[1])
+    others = (grouped.sum(dim=1, keepdim=True) - grouped) / (samples - 1)
+    return (grouped - others).view_as(returns)
+
+
+def entropy(log_probs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Entropy of the policy summed over the steps taken -> scalar, the mean over all samples (nats).
+
+    log_probs (N, U, C), lengths (N,). Its gradient is that of each step's entropy where the samples went, as is usual;
+    how a choice moves the entropy of later steps is left out.
+    """
+    taken = torch.arange(log_probs.shape[1], device=log_probs.device) < lengths[:, None]
+    return -((log_probs.exp() * log_probs).sum(dim=2) * taken).sum(dim=1).mean()
+
+
+def policy_gradient(
+    log_probs: torch.Tensor,
+    returns: torch.Tensor,
+    lengths: torch.Tensor,
+    kernel: torch.Tensor,
+    stride: int,
+    convolve: str,
+    padding: str,
+) -> torch.Tensor:
+    """Eq. 5-7 and 10 for sampled transcriptions -> scalar, the mean over all samples.
+
+    log_probs (N, U) of the sampled characters, returns (N, U) held constant, lengths (N,) steps taken.
+    convolve "loss": L_u = -R_u log p(y_u) is convolved, Eq. 5-7 to the letter; "return": R is convolved before it
+    weighs log p; "none": plain policy gradient whatever the kernel.
+    """
+    taken = torch.arange(log_probs.shape[1], device=log_probs.device) < lengths[:, None]
+    weight = (returns * taken).detach()
+    if convolve == "return":
+        weight = pseudo_convolve(weight, kernel, 1, lengths, padding="same")
+    losses = -weight * log_probs.masked_fill(~taken, 0.0)
+    if convolve == "loss":
+        losses = pseudo_convolve(losses, kernel, stride, lengths, padding)
+    return losses.sum(dim=1).mean()

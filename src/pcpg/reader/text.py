@@ -1,0 +1,41 @@
+"""The 40 classes of the decoder (Section III-B of the paper): padding, begin, end, space, 26 letters, 10 digits."""
+
+import string
+
+import torch
+
+from pcpg.workspace.errors import InputError
+
+PAD, BEGIN, END = 0, 1, 2
+CHARACTERS = " " + string.ascii_lowercase + string.digits
+CLASSES = 3 + len(CHARACTERS)
+_INDEX = {character: index for index, character in enumerate(CHARACTERS, start=3)}
+
+
+def encode(text: str) -> list[int]:
+    """Class indices of `text` (any case), without begin and end; a character outside the 37 is an InputError."""
+    try:
+        return [_INDEX[character] for character in text.lower()]
+    except KeyError as unknown:
+        raise InputError(repr(text), f"character {unknown} is not one of the 40 classes") from None
+
+
+def decode(indices: list[int]) -> str:
+    """Text up to the first end symbol; begin and padding are left out."""
+    characters = []
+    for index in indices:
+        if index == END:
+            break
+        if index not in (PAD, BEGIN):
+            characters.append(CHARACTERS[index - 3])
+    return "".join(characters)
+
+
+def to_batch(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Encode to targets (N, U) that close with END and are filled with PAD, and lengths (N,) that count END."""
+    rows = [[*encode(text), END] for text in texts]
+    lengths = torch.tensor([len(row) for row in rows])
+    targets = torch.full((len(rows), int(lengths.max())), PAD)
+    for row, target in zip(rows, targets, strict=True):
+        target[: len(row)] = torch.tensor(row)
+    return targets, lengths

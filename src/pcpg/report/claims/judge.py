@@ -1,0 +1,161 @@
+"""Judges the paper's claims by our runs: an effect, its interval and a verdict for each."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy import stats as scipy_stats
+
+from pcpg.report.claims.claims import CLAIMS, Claim, Comparison
+from pcpg.report.paper import CORPORA
+from pcpg.report.results import curves, stats
+from pcpg.report.results.course import duration, unrest
+from pcpg.report.results.predictions import Evidence
+from pcpg.report.results.stats import Estimate
+
+ALPHA = 0.05
+LIMIT = 1.0  # C6: percentage points between the best and the worst of the four
+AS_CLAIMED, OPPOSITE, NOT_SHOWN, NOT_RUN = "as claimed", "opposite", "not shown", "not run"
+RULE = (
+    "A comparison is as claimed (or opposite) if it has the claimed (or the opposite) sign and a p below "
+    f"{ALPHA} after Holm's correction over all comparisons of this file. A claim is contradicted if one of its "
+    "comparisons is opposite, supported if all that could be run are as claimed, else inconclusive; controls do not "
+    "count."
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A comparison with what was found; estimate None: not run."""
+
+    comparison: Comparison
+    estimate: Estimate | None
+    p_holm: float = math.nan
+    outcome: str = NOT_RUN
+
+
+@dataclass(frozen=True)
+class Verdict:
+    claim: Claim
+    word: str  # supported, contradicted, inconclusive, not run
+    reason: str
+    judged: tuple[Judged, ...]
+
+
+def judge(results: Path, seeds: list[int]) -> list[Verdict]:
+    """A verdict on each claim from the predictions and histories under `results`."""
+    measure = Measurer(results, seeds)
+    found = [Judged(pair, measure(pair)) for claim in CLAIMS for pair in claim.comparisons]
+    ran = [one for one in found if one.estimate is not None]
+    corrected = stats.holm([one.estimate.p for one in ran])
+    adjusted = iter(corrected)
+    complete = iter([one if one.estimate is None else _decide(one, next(adjusted)) for one in found])
+    return [_verdict(claim, tuple(next(complete) for _ in claim.comparisons)) for claim in CLAIMS]
+
+
+def _decide(one: Judged, p: float) -> Judged:
+    return replace(one, p_holm=p, outcome=_outcome(one, p))
+
+
+def _outcome(one: Judged, p: float) -> str:
+    """A difference is claimed to be below 0; a spread, whose p is that of one above it, below LIMIT."""
+    estimate, border = one.estimate, LIMIT if one.comparison.measure == "spread" else 0.0
+    if p < ALPHA and estimate.value < border:
+        return AS_CLAIMED
+    if estimate.low > border if border else p < ALPHA:
+        return OPPOSITE
+    return NOT_SHOWN
+
+
+def _verdict(claim: Claim, judged: tuple[Judged, ...]) -> Verdict:
+    of_claim = [one for one in judged if not one.comparison.control]
+    ran = [one for one in of_claim if one.outcome != NOT_RUN]
+    outcomes = {one.outcome for one in ran}
+    if not ran:
+        word = "not run"
+    elif OPPOSITE in outcomes:
+        word = "contradicted"
+    else:
+        word = "supported" if outcomes == {AS_CLAIMED} else "inconclusive"
+    return Verdict(claim, word, _reason(of_claim, [one for one in judged if one.comparison.control]), judged)
+
+
+def _reason(of_claim: list[Judged], controls: list[Judged]) -> str:
+    """Counts, so that the verdict's word is not all that a reader gets."""
+    ran = [one for one in of_claim if one.outcome != NOT_RUN]
+    if not ran:
+        return "nothing of it was run"
+    parts = [_counted(ran)]
+    known = [one for one in ran if not math.isnan(one.comparison.paper) and one.comparison.measure != "spread"]
+    outside = [one for one in known if not one.estimate.low <= one.comparison.paper <= one.estimate.high]
+    if known:
+        parts.append(f"the paper's difference lies outside {len(outside)} of {len(known)} intervals")
+    if len(ran) < len(of_claim):
+        parts.append(_missing(of_claim, ran))
+    asked = [one for one in controls if one.outcome != NOT_RUN]
+    if asked:
+        parts.append(f"against the controls: {_counted(asked)}")
+    return "; ".join(parts)
+
+
+def _missing(of_claim: list[Judged], ran: list[Judged]) -> str:
+    """How many comparisons were not run, and on which corpora none was."""
+    there = {one.comparison.corpus for one in ran}
+    corpora = dict.fromkeys(one.comparison.corpus for one in of_claim)
+    absent = ", ".join(CORPORA[corpus] for corpus in corpora if corpus not in there)
+    text = f"{len(of_claim) - len(ran)} comparisons not run"
+    return f"{text}, among them all of {absent}" if absent else text
+
+
+def _counted(judged: list[Judged]) -> str:
+    counts = [(sum(one.outcome == outcome for one in judged), outcome) for outcome in (AS_CLAIMED, OPPOSITE, NOT_SHOWN)]
+    return ", ".join(f"{count} of {len(judged)} {outcome}" for count, outcome in counts if count)
+
+
+class Measurer:
+    """Finds the estimate of a comparison."""
+
+    def __init__(self, results: Path, seeds: list[int]):
+        self.results, self.seeds, self.evidence = results, seeds, Evidence(results, seeds)
+
+    def __call__(self, pair: Comparison) -> Estimate | None:
+        """None where a run is missing, or the two share no seed."""
+        if pair.measure in ("iterations", "unrest"):
+            return self._course(pair)
+        if pair.measure == "spread":
+            return self._spread(pair)
+        return self.evidence.difference(pair.corpus, pair.run, pair.against, pair.measure, pair.decoders)
+
+    def _spread(self, pair: Comparison) -> Estimate | None:
+        """Best to worst of several runs. That of noisy rates is never 0, so its interval lies rather too high."""
+        runs = {run: self.evidence.errors(pair.corpus, run, "wer", "greedy") for run in pair.run.split()}
+        if None in runs.values():
+            return None
+        runs = dict(zip(runs, stats.common(*runs.values()), strict=True))
+        drawn = np.stack(list(stats.bootstrap(runs).values()))
+        rates = [errors.rate() for errors in runs.values()]
+        found = stats.estimate(max(rates) - min(rates), np.ptp(drawn, axis=0), next(iter(runs.values())))
+        return replace(found, p=float((np.sum(np.ptp(drawn, axis=0) > LIMIT) + 1) / (drawn.shape[1] + 1)))
+
+    def _course(self, pair: Comparison) -> Estimate | None:
+        """Differences of one number a training, paired by seed, with Student's interval: no utterances here."""
+        values = [self._trainings(pair.corpus, run, pair.measure) for run in (pair.run, pair.against)]
+        shared = sorted(values[0].keys() & values[1].keys())
+        if len(shared) < 2:
+            return None
+        differences = np.array([values[0][seed] - values[1][seed] for seed in shared])
+        if np.ptp(differences) == 0:  # Student's t knows no interval here
+            value = float(differences[0])
+            return Estimate(value, value, value, 1.0, len(shared), 0)
+        test = scipy_stats.ttest_1samp(differences, 0)
+        low, high = test.confidence_interval(stats.LEVEL)
+        return Estimate(float(differences.mean()), float(low), float(high), float(test.pvalue), len(shared), 0)
+
+    def _trainings(self, corpus: str, run: str, measure: str) -> dict[int, float]:
+        found = {}
+        for seed in self.seeds:
+            histories = curves.histories(self.results, corpus, run, [seed])
+            if histories:
+                found[seed] = (duration if measure == "iterations" else unrest)(histories[0])
+        return {seed: value for seed, value in found.items() if not math.isnan(value)}

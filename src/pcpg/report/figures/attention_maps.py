@@ -1,0 +1,124 @@
+"""Where two trained models look for each character that they read: the baseline and a policy-gradient run, one clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from rapidfuzz.distance import Levenshtein
+
+from pcpg.report.figures.attention import draw_heat, draw_strip
+from pcpg.report.figures.learning import STYLES
+from pcpg.report.paper import CORPORA
+from pcpg.report.words import NOT_RUN
+from pcpg.workspace.errors import InputError
+
+if TYPE_CHECKING:
+    from pcpg.report.figures.reading import Reading
+
+RUNS = ("ce", "k5s1")
+WIDTH = 7.16  # inches: both columns
+LEFT, MIDDLE, RIGHT = 0.44, 0.48, 0.62  # inches: margins, and between the two models
+TOP, HEAD, GAP, BOTTOM = 0.2, 0.2, 0.05, 0.36  # inches: title, what each model reads, strip to map, time axis
+SIDE = (WIDTH - LEFT - MIDDLE - RIGHT) / 2  # inches: one model
+ROW = 0.13  # inches: one character
+FRAMES = 7  # of a strip
+FRAME = SIDE / FRAMES  # inches: one square frame
+WRONG = "#D55E00"  # vermillion of Okabe and Ito; bold too, for grey prints
+
+
+def draw(corpus: str, weights: Path, clips: Path, seeds: list[int]) -> Figure:
+    """Left the baseline, right k = 5, s = 1: the first test clip's mouth over time, above characters x seconds.
+
+    A row is a character that the model itself reads, greedily, and is dark where it looks for it; both maps share one
+    scale. Bold characters are wrong: substituted or inserted. A run without weights for the first seed is named so.
+    """
+    said, readings = read(corpus, weights, clips, seeds[0])
+    rows = {run: len(reading.labels) if reading else 8 for run, reading in readings.items()}
+    height = TOP + HEAD + FRAME + GAP + ROW * max(rows.values()) + BOTTOM
+    figure = Figure(figsize=(WIDTH, height))
+    figure.set_layout_engine("none")  # the argument of Figure would be undone when it is saved
+    title = f"{CORPORA[corpus]}, said: “{said}”; seed {seeds[0]}; bold characters are wrong"
+    figure.text(0.005, 1 - 0.02 / height, title, va="top", fontsize=8)
+    images = []
+    for place, (run, reading) in enumerate(readings.items()):
+        left, top = LEFT + place * (SIDE + MIDDLE), TOP + HEAD
+        strip = _axes(figure, left, top, SIDE, FRAME)
+        heat = _axes(figure, left, top + FRAME + GAP, SIDE, ROW * rows[run])
+        strip.set_title(_heading(run, reading), loc="left", pad=3, fontsize=7.5)
+        images += [_map(strip, heat, reading, said)] if reading else []
+        if reading is None:
+            _absent(strip, heat)
+    if images:
+        bar = _axes(figure, WIDTH - RIGHT + 0.1, TOP + HEAD + FRAME + GAP, 0.08, min(ROW * max(rows.values()), 1.3))
+        _share_scale(images, bar)
+    return figure
+
+
+def read(corpus: str, weights: Path, clips: Path, seed: int) -> tuple[str, dict[str, Reading | None]]:
+    """What is said in the first test clip of the corpus, and what each run reads; None where it has no weights."""
+    from pcpg.mouths.store import ClipStore  # slow to start, and only this figure and the strip need it
+
+    store = ClipStore(clips / corpus)
+    test = store.select("test")
+    if not test:
+        raise InputError(clips / corpus, "no test clip")
+    paths = {run: weights / corpus / run / f"seed{seed}" / "model.pt" for run in RUNS}
+    found = {run: _read(path, store, test[0]) if path.is_file() else None for run, path in paths.items()}
+    return store.index[test[0]].text, found
+
+
+def _read(path: Path, store, row: int) -> Reading:
+    import torch
+
+    from pcpg.reader.batches import cut  # these start torch
+    from pcpg.report.figures.reading import Reading, labels
+    from pcpg.transcribe import read_lips, read_model
+
+    reader = read_model(path, store.region)
+    seen = cut(torch.tensor(store[row]), reader.view, None).numpy()
+    found = read_lips(reader, seen, beam=1)
+    return Reading(seen, labels(found.characters[0]), found.weights, reader.stride, found.scores[0])
+
+
+def wrong(said: str, text: str) -> set[int]:
+    """The characters of `text` that are substituted or inserted, by the shortest way from what was said to it."""
+    changes = Levenshtein.editops(said, text)
+    return {change.dest_pos for change in changes if change.tag in ("replace", "insert")}
+
+
+def _axes(figure: Figure, left: float, top: float, wide: float, high: float) -> Axes:
+    """Axes with their upper left corner so many inches from the figure's."""
+    width, height = figure.get_size_inches()
+    return figure.add_axes((left / width, 1 - (top + high) / height, wide / width, high / height))
+
+
+def _heading(run: str, reading: Reading | None) -> str:
+    return f"{STYLES[run][0]}: “{reading.text}”" if reading else STYLES[run][0]
+
+
+def _map(strip: Axes, heat: Axes, reading: Reading, said: str) -> AxesImage:
+    draw_strip(strip, reading.mouths, min(FRAMES, len(reading.mouths)))
+    image = draw_heat(heat, reading.labels, reading.weights, reading.stride)
+    heat.set(xlim=strip.get_xlim(), ylabel="")
+    for number in wrong(said, reading.text):
+        heat.get_yticklabels()[number].set(color=WRONG, fontweight="bold")
+    return image
+
+
+def _absent(strip: Axes, heat: Axes) -> None:
+    for axes in (strip, heat):
+        axes.set_axis_off()
+    heat.text(0.5, 0.5, NOT_RUN, transform=heat.transAxes, ha="center")
+
+
+def _share_scale(images: list[AxesImage], bar: Axes) -> None:
+    highest = max(float(image.get_array().max()) for image in images)
+    for image in images:
+        image.set_clim(0, highest)
+    colours = bar.figure.colorbar(images[0], cax=bar)
+    colours.outline.set_visible(False)
+    bar.set_ylabel("attention")

@@ -1,0 +1,79 @@
+"""A contact sheet of one corpus: mouth clips drawn at random, and below them the worst, to look at before training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pcpg.report.paper import CORPORA
+
+EACH = 5  # clips of either kind
+FRAMES = 12
+WIDTH = 7.16  # inches: both columns
+HEIGHT = 0.78  # inches: one clip with its caption
+HEAD = 0.3  # inches: a heading
+GAP = 2  # white pixels between two frames
+
+
+@dataclass(frozen=True)
+class Shown:
+    caption: str
+    frames: np.ndarray  # (FRAMES, size, size) uint8
+
+
+def draw(corpus: str, clips: Path) -> Figure:
+    """EACH clips drawn at random (always the same ones), and the EACH worst: most repaired frames, then most jitter."""
+    chance, worst = read(clips / corpus)
+    figure = Figure(figsize=(WIDTH, HEIGHT * (len(chance) + len(worst)) + 2 * HEAD))
+    figure.set_layout_engine("none")
+    top = 0.0
+    for heading, shown in ((f"{CORPORA[corpus]}, clips drawn at random", chance), ("the worst clips", worst)):
+        top += HEAD
+        figure.text(0.01, 1 - (top - 0.1) / figure.get_figheight(), heading, fontsize=9)
+        for one in shown:
+            _row(_axes(figure, top), one)
+            top += HEIGHT
+    return figure
+
+
+def read(folder: Path) -> tuple[list[Shown], list[Shown]]:
+    """The two halves of the sheet from a clip store; a clip stands in one of them."""
+    from pcpg.mouths.store import ClipStore
+
+    store = ClipStore(folder)
+    quality = store.quality()
+    order = sorted(range(len(quality)), key=lambda i: (-quality[i].interpolated, -_jitter(quality[i].jitter), i))
+    worst = order[:EACH]
+    rest = sorted(set(order) - set(worst))
+    chance = np.random.default_rng(0).choice(rest, min(EACH, len(rest)), replace=False) if rest else []
+    return tuple([_shown(store, quality[i], i) for i in rows] for rows in (sorted(chance), worst))
+
+
+def _jitter(value: float) -> float:
+    return 0.0 if np.isnan(value) else value
+
+
+def _shown(store, quality, number: int) -> Shown:
+    frames = np.asarray(store[number])
+    times = np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)
+    row, jitter = store.index[number], "" if np.isnan(quality.jitter) else f", jitter {quality.jitter:.2f} px"
+    repaired = f", {quality.interpolated} repaired" if quality.interpolated else ""
+    return Shown(f"{row.clip}: “{row.text}”, {len(frames)} frames{repaired}{jitter}", frames[times])
+
+
+def _axes(figure: Figure, top: float) -> Axes:
+    height = figure.get_figheight()
+    return figure.add_axes((0.01, 1 - (top + HEIGHT - 0.04) / height, 0.98, (HEIGHT - 0.19) / height))
+
+
+def _row(axes: Axes, shown: Shown) -> None:
+    size = shown.frames.shape[1]
+    canvas = np.full((size, FRAMES * (size + GAP) - GAP), 255, np.uint8)
+    for place, frame in enumerate(shown.frames):
+        canvas[:, place * (size + GAP) : place * (size + GAP) + size] = frame
+    axes.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
+    axes.set_anchor("W")
+    axes.set_axis_off()
+    axes.set_title(shown.caption, loc="left", fontsize=7, pad=2)

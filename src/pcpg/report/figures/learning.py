@@ -1,0 +1,133 @@
+"""The paper's Fig. 6: training curves of the baseline and of two policy-gradient runs that leave it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from pcpg.report.paper import CORPORA
+from pcpg.report.results.curves import Band, band, histories, mean_convergence
+
+# blue, green and red of Okabe and Ito; in grey the markers tell them apart, and dashes that interleave where the
+# vertical lines of two runs fall together
+STYLES = {
+    "ce": ("cross-entropy", "#0072B2", "o", "-"),
+    "k1s1": ("k = 1, s = 1", "#009E73", "s", (0, (4, 4))),
+    "k5s1": ("k = 5, s = 1", "#D55E00", "^", (4, (4, 4))),
+}
+BRANCHES = ("k1s1", "k5s1")  # leave the baseline
+SCRATCH = {"ce": STYLES["ce"]} | {f"{run}-scratch": STYLES[run] for run in BRANCHES}  # all from random weights
+SIZE = (7.16, 4.0)  # inches: both columns
+MARKS = 0.13  # markers along a curve, as a share of the panel's diagonal
+BAND = 0.2  # opacity
+CURVE = "_curve"  # label of every training curve; the underscore keeps it out of legends
+WIDE = 5.0  # highest / lowest value from which on a panel is logarithmic
+
+
+def draw(corpus: str, results: Path, seeds: list[int], scratch: bool = False) -> Figure:
+    """Top: cross-entropy of training and validation; bottom: validation CER; right: where the branches leave.
+
+    scratch: the runs that start from random weights, as the paper seems to have drawn them; no branches then.
+
+    Lines are means over seeds, bands run from the lowest to the highest seed. A thin vertical line with the run's
+    marker stands at the mean iteration of convergence (curves.CONVERGENCE). Fine-tuned runs start where they leave the
+    baseline, so their iterations include the baseline's up to there. A run without history is named so.
+    """
+    styles = SCRATCH if scratch else STYLES
+    figure = Figure(figsize=SIZE)
+    columns = {"ncols": 1} if scratch else {"ncols": 2, "width_ratios": (3, 2)}
+    panels = figure.subplots(2, sharex="col", squeeze=False, **columns)
+    frames = {run: histories(results, corpus, run, seeds) for run in styles}
+    for top, bottom in panels.T:
+        for place, (run, found) in enumerate(frames.items()):
+            if found:
+                _run(top, bottom, styles[run], found, place)
+        bottom.set_xlabel("iteration")
+    for axes in panels[:, 0]:
+        _scale(axes)
+    for axes in panels[:, 1:].flat:
+        _zoom(axes)
+    panels[0, 0].set_title(f"{CORPORA[corpus]}, from random weights" if scratch else CORPORA[corpus], loc="left")
+    panels[0, 0].set_ylabel("cross-entropy\nper character (nats)")
+    panels[1, 0].set_ylabel("validation CER (%)")
+    figure.legend(handles=_handles(frames, styles, len(seeds)), loc="outside upper center", ncols=3)
+    return figure
+
+
+def _zoom(axes: Axes) -> None:
+    """Limit a panel to the stretch of the branches and a little before, and to the values found there."""
+    curves = [line for line in axes.lines if line.get_label() == CURVE]
+    colours = [STYLES[run][1] for run in BRANCHES]
+    branches = [line.get_xdata() for line in curves if line.get_color() in colours]
+    if not branches:
+        axes.set_visible(False)
+        return
+    first, last = np.concatenate(branches).min(), np.concatenate(branches).max()
+    margin = 0.12 * max(last - first, 1)
+    left, right = first - 2 * margin, last + margin
+    values = []
+    for x, y in (line.get_data() for line in curves):
+        if x[0] <= right and x[-1] >= left:
+            values.append(np.interp(np.linspace(max(left, x[0]), min(right, x[-1]), 50), x, y))
+    low, high = np.concatenate(values).min(), np.concatenate(values).max()
+    axes.set_xlim(left, right)
+    for line in axes.lines:
+        if not line.get_clip_on():  # a mark of convergence above the panel
+            line.set_visible(left <= line.get_xdata()[0] <= right)
+    if high > low:
+        axes.set_ylim(low - 0.1 * (high - low), high + 0.15 * (high - low))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def _run(top: Axes, bottom: Axes, style: tuple, frames: list[pd.DataFrame], place: int) -> None:
+    _, colour, marker, rule = style
+    marks = {"marker": marker, "markerfacecolor": "white", "markevery": (MARKS * place / len(STYLES), MARKS)}
+    _curve(top, band(frames, "train_ce"), {"color": colour, "linestyle": "-"})
+    _curve(top, band(frames, "val_ce"), {"color": colour, "linestyle": "--", **marks})
+    _curve(bottom, band(frames, "val_cer"), {"color": colour, "linestyle": "--", **marks}, scale=100)
+    end, height = mean_convergence(frames), 1.03 + 0.055 * place  # above the panel, no two on one another
+    for axes in (top, bottom):
+        axes.axvline(end, color=colour, linestyle=rule, linewidth=0.7, zorder=1)
+    top.plot([end], [height], marker, color=colour, transform=top.get_xaxis_transform(), clip_on=False)
+
+
+def _curve(axes: Axes, found: Band | None, style: dict, scale: float = 1) -> None:
+    if found is None:
+        return
+    low, high = scale * found.low, scale * found.high
+    axes.fill_between(found.iteration, low, high, color=style["color"], alpha=BAND, linewidth=0)
+    axes.plot(found.iteration, scale * found.mean, label=CURVE, **style)
+
+
+def _scale(axes: Axes) -> None:
+    """Logarithmic where the values span a wide range: the branches differ where the curves are low."""
+    curves = [line.get_ydata() for line in axes.lines if line.get_label() == CURVE]
+    if not curves:
+        axes.text(0.5, 0.5, "not run", transform=axes.transAxes, ha="center")
+        axes.set(xticks=[], yticks=[])
+        return
+    values = np.concatenate(curves)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if values.max() > WIDE * values[values > 0].min(initial=np.inf):
+        axes.set_yscale("log", nonpositive="clip")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _handles(frames: dict[str, list], styles: dict[str, tuple], wanted: int) -> list[Line2D]:
+    """Entries of the legend: the runs with their numbers of seeds, then what the line styles and the rule mean."""
+    handles = []
+    for run, found in frames.items():
+        name, colour, marker, _ = styles[run]
+        count = f"n = {len(found)}" if len(found) == wanted else f"{len(found)} of {wanted} seeds"
+        label = f"{name} ({count if found else 'not run'})"
+        handles.append(Line2D([], [], color=colour, marker=marker, markerfacecolor="white", label=label))
+    for label, style in (("training", "-"), ("validation", "--")):
+        handles.append(Line2D([], [], color="0.3", linestyle=style, label=label))
+    rule = {"color": "0.3", "linewidth": 0.6, "marker": "|", "markersize": 8, "linestyle": "none"}
+    return [*handles, Line2D([], [], label="converged", **rule)]

@@ -1,0 +1,187 @@
+"""Tables IIa and IIb as pictures: how far each kernel's WER lies from that of the first, ours beside the paper's."""
+
+from dataclasses import dataclass
+from math import isnan, nan
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from pcpg.report.paper import KERNELS, TABLE2A, TABLE2B
+from pcpg.report.results import predictions as evidence
+from pcpg.report.results import stats
+from pcpg.report.results.stats import Errors, Estimate
+from pcpg.report.words import MINUS, NOT_RUN
+from pcpg.workspace.errors import InputError
+
+CONTROL = "ce-continued"
+SIZE = (3.5, 3.2)  # inches: one column
+OURS, PAPER = "#0072B2", "#D55E00"  # blue and vermillion of Okabe and Ito
+MARK = {"color": OURS, "marker": "o", "markersize": 5.5, "markeredgewidth": 1.2, "linewidth": 1.6}
+DOT = {"color": OURS, "marker": ".", "markersize": 4.5, "markeredgewidth": 0, "linestyle": "none"}
+DIAMOND = {"color": PAPER, "marker": "D", "markersize": 4.5, "linestyle": "none"}
+ZERO = {"color": "0.35", "linewidth": 0.8}
+SEEDS_AT, OURS_AT, PAPER_AT = -0.24, -0.06, 0.2  # x beside the run's place
+JITTER = 0.035  # between two seeds
+APART = 0.5  # between the kernels and the control
+ROOM = 0.35  # above and below zero, as a share of what is on the other side
+INTERVAL, MEAN, SEED, PRINTED = "_interval", "_mean", "_seed", "_paper"  # what is drawn; _ keeps it out of legends
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Runs that differ in one property of the kernel, and the run that all are compared with."""
+
+    printed: dict[str, float]  # the paper's WER of each run, the first being the one compared with
+    axis: str
+    zero: str  # what the first run is called
+    ordered: bool  # whether a line through the paper's points means anything
+
+
+SWEEPS = {
+    "sweep_k": Sweep(TABLE2A, "kernel size $k$ ($s = 1$, uniform weights)", "k = 1", True),
+    "sweep_w": Sweep(TABLE2B, "kernel weights $w$ ($k = 3$, $s = 1$)", "uniform w", False),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run minus the first of its sweep, percentage points of WER; estimate None: `missing` says why."""
+
+    run: str
+    paper: float  # nan where the paper has no such run
+    estimate: Estimate | None
+    by_seed: dict[int, float]
+    missing: str = ""
+
+
+def draw(name: str, results: Path, seeds: list[int]) -> Figure:
+    """For each kernel the change in WER: our mean with its interval, every seed as a dot, and what the paper prints.
+
+    The mark of ours is hollow where the interval covers zero, filled where it does not. The cross-entropy baseline
+    trained on stands apart at the right: a change that it shows as well is none of the kernel's. The intervals are of
+    one comparison each; the claims' verdicts also correct for their number.
+    """
+    sweep = SWEEPS[name]
+    first, points = read(sweep, results, seeds)
+    figure = Figure(figsize=SIZE)
+    axes = figure.subplots()
+    axes.axhline(0, zorder=1, **ZERO)
+    places = {point.run: place for place, point in enumerate(points, start=1)}
+    places[CONTROL] += APART
+    for point in points:
+        _point(axes, places[point.run], point)
+    _printed(axes, [0, *places.values()], [0.0, *(point.paper for point in points)], sweep.ordered)
+    axes.axvline(places[CONTROL] - (1 + APART) / 2, linestyle=":", **ZERO)
+    labels = [_label(next(iter(sweep.printed)), sweep), *(_label(p.run, sweep, p, len(seeds)) for p in points)]
+    axes.set_xticks([0, *places.values()], labels)
+    axes.set(xlim=(-0.45, places[CONTROL] + 0.5), xlabel=sweep.axis)
+    axes.set_ylabel(f"change in WER against {sweep.zero}\n(percentage points; below 0 is better)")
+    axes.grid(visible=False, axis="x")
+    axes.set_title(f"GRID; ours: {_size(points)}", loc="left")
+    _scale(axes)
+    _rates(axes, first, next(iter(sweep.printed.values())))
+    figure.legend(handles=_handles(), loc="outside upper center", ncols=2)
+    return figure
+
+
+def read(sweep: Sweep, results: Path, seeds: list[int]) -> tuple[Errors | None, list[Point]]:
+    """The first run's errors, and the other runs of the sweep and the control against it."""
+    first, *others = (*sweep.printed, CONTROL)
+    found = {run: evidence.errors(results, "grid", run, seeds, "wer") for run in (first, *others)}
+    return found[first], [_compared(run, found[run], first, found[first], sweep) for run in others]
+
+
+def _compared(run: str, errors: Errors | None, first: str, against: Errors | None, sweep: Sweep) -> Point:
+    paper = round(sweep.printed.get(run, nan) - sweep.printed[first], 2)
+    if errors is None:
+        return Point(run, paper, None, {}, NOT_RUN)
+    if against is None or not set(errors.seeds) & set(against.seeds):
+        return Point(run, paper, None, {}, "no pair")
+    try:
+        estimate = stats.difference(errors, against)
+    except ValueError as error:
+        raise InputError(f"predictions of grid/{run} and grid/{first}", str(error)) from None
+    errors, against = stats.common(errors, against)
+    changes = 100 * (errors.edits - against.edits).sum(axis=1) / errors.lengths.sum()
+    return Point(run, paper, estimate, dict(zip(errors.seeds, changes.tolist(), strict=True)))
+
+
+def covers_zero(estimate: Estimate) -> bool:
+    return estimate.low <= 0 <= estimate.high
+
+
+def _point(axes: Axes, place: float, point: Point) -> None:
+    """Ours at one place of the axis: interval, mean and the dots of the seeds, or why there is none."""
+    if point.estimate is None:
+        beside = {"xytext": (0, 4), "textcoords": "offset points", "rotation": 90, "ha": "center", "va": "bottom"}
+        axes.annotate(point.missing, (place + OURS_AT, 0), **beside, fontsize=7, color=OURS)
+        return
+    found, x = point.estimate, place + OURS_AT
+    axes.plot([x, x], [found.low, found.high], **{**MARK, "marker": ""}, solid_capstyle="butt", label=INTERVAL)
+    face = "white" if covers_zero(found) else OURS
+    axes.plot([x], [found.value], **MARK, markerfacecolor=face, label=MEAN)
+    middle = (len(point.by_seed) - 1) / 2
+    xs = [place + SEEDS_AT + JITTER * (number - middle) for number in range(len(point.by_seed))]
+    axes.plot(xs, list(point.by_seed.values()), **DOT, label=SEED)
+
+
+def _printed(axes: Axes, places: list[float], values: list[float], ordered: bool) -> None:
+    """The paper's differences; its first run is zero by definition, and so has no mark."""
+    known = [(place + PAPER_AT, value) for place, value in zip(places, values, strict=True) if not isnan(value)]
+    if ordered:
+        axes.plot(*zip(*known, strict=True), color=PAPER, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1.5)
+    axes.plot(*zip(*known[1:], strict=True), **DIAMOND, label=PRINTED)
+
+
+def _label(run: str, sweep: Sweep, point: Point | None = None, wanted: int = 0) -> str:
+    """What stands below the axis; where fewer pairs than seeds were found they are counted."""
+    kernel = KERNELS.get(run, ((),))[0]
+    if run == CONTROL:
+        text = "CE,\ncontinued\n(control)"
+    else:
+        text = str(len(kernel)) if sweep.ordered else "{}, {},\n{}".format(*kernel)
+    if point is None or point.estimate is None or point.estimate.seeds == wanted:
+        return text
+    return f"{text}\n({point.estimate.seeds} of {wanted}\nseeds)"
+
+
+def _scale(axes: Axes) -> None:
+    """Room for all that is drawn, and on both sides of zero for the rates; signs at the ticks."""
+    values = np.concatenate([[0.0], *(np.atleast_1d(line.get_ydata()) for line in axes.lines[1:-1])])
+    low, high = min(values.min(), -1.0), max(values.max(), 1.0)
+    low, high = min(low, -ROOM * high), max(high, -ROOM * low)
+    margin = 0.06 * (high - low)
+    axes.set_ylim(low - margin, high + margin)
+    axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:+g}".replace("-", MINUS) if y else "0"))
+
+
+def _rates(axes: Axes, ours: Errors | None, printed: float) -> None:
+    """At the first run, whose change is zero by definition: the rates themselves, ours above and the paper's below."""
+    rate = f"{ours.rate():.1f} %" if ours else NOT_RUN
+    for text, y, side, colour in ((f"ours\n{rate}", 4, "bottom", OURS), (f"paper\n{printed} %", -4, "top", PAPER)):
+        place = {"xytext": (0, y), "textcoords": "offset points", "ha": "center", "va": side}
+        axes.annotate(text, (0, 0), **place, fontsize=7, color=colour)
+
+
+def _handles() -> list[Line2D]:
+    marks = [
+        ({**MARK, "markerfacecolor": "white"}, "ours: 95 % interval covers zero"),
+        (MARK, "ours: does not cover zero"),
+        (DOT, "ours, each seed"),
+        (DIAMOND, "the paper"),
+    ]
+    return [Line2D([], [], label=label, **style) for style, label in marks]
+
+
+def _size(points: list[Point]) -> str:
+    """What ours rests on: the most seeds and sentences that a comparison has."""
+    found = [(point.estimate.seeds, point.estimate.utterances) for point in points if point.estimate]
+    if not found:
+        return NOT_RUN
+    seeds, sentences = max(found)
+    return f"{seeds} seed{'s'[: seeds != 1]}, {sentences} sentences"

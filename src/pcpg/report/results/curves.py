@@ -1,0 +1,95 @@
+"""Training curves: the histories of one run over seeds, as a mean with a band, and where the run converges."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pcpg.learning.history import NAME, check_history
+from pcpg.workspace.errors import InputError
+
+COLUMNS = ("iteration", "epoch", "train_loss", "train_ce", "val_ce", "val_cer")
+TOLERANCE = 0.02
+CONVERGENCE = (
+    "A run has converged at its first evaluation whose validation CER is within "
+    f"{TOLERANCE:.0%} (relative) of the lowest that the run reaches."
+)
+
+
+@dataclass(frozen=True)
+class Band:
+    """Mean, lowest and highest over seeds at each iteration, each (points,)."""
+
+    iteration: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def histories(results: Path, corpus: str, run: str, seeds: list[int], more: tuple[str, ...] = ()) -> list[pd.DataFrame]:
+    """The history.csv of every seed that has one, ordered by iteration; a malformed one is an InputError.
+
+    more: columns beside COLUMNS that a history may lack; what it lacks is nan.
+    """
+    paths = [results / "runs" / corpus / run / f"seed{seed}" / NAME for seed in seeds]
+    return [read(path, more) for path in paths if path.is_file()]
+
+
+def read(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
+    """One history.csv with COLUMNS and `more` as numbers; empty cells, and all of a lacking one of `more`, are nan."""
+    check_history(path)
+    try:
+        frame = pd.read_csv(path)
+        missing = [name for name in COLUMNS if name not in frame]
+        if missing:
+            raise InputError(path, f"no column {', '.join(missing)}")
+        frame = frame.reindex(columns=[*COLUMNS, *more]).astype(float)
+    except InputError:
+        raise
+    except ValueError as error:  # also what pandas raises on an empty or ragged file
+        raise InputError(path, str(error)) from None
+    if not np.all(np.diff(frame["iteration"]) > 0):
+        raise InputError(path, "iterations do not increase")
+    if frame["val_cer"].isna().all():
+        raise InputError(path, "no evaluation with a validation CER")
+    return frame
+
+
+def converged(history: pd.DataFrame) -> float:
+    """The iteration at which one seed's run has converged, as CONVERGENCE defines it."""
+    reached = history["val_cer"] <= history["val_cer"].min() * (1 + TOLERANCE)
+    return float(history["iteration"][reached].iloc[0])
+
+
+def departure(frames: list[pd.DataFrame]) -> float:
+    """Mean over seeds of the first iteration: where a run starts, or leaves the baseline."""
+    return float(np.mean([frame["iteration"].iloc[0] for frame in frames]))
+
+
+def mean_convergence(frames: list[pd.DataFrame]) -> float:
+    """Mean over seeds of the iteration of convergence."""
+    return float(np.mean([converged(frame) for frame in frames]))
+
+
+def band(frames: list[pd.DataFrame], column: str) -> Band | None:
+    """One column over seeds, as far as all seeds go; None where they share no stretch.
+
+    Seeds may leave the baseline at different iterations, so they are aligned at their first iterations, and drawn from
+    the mean of these. Between two evaluations of a seed its curve is a straight line; nothing is extrapolated.
+    """
+    offsets, values = [], []
+    for frame in frames:
+        known = frame[column].notna().to_numpy()
+        if known.any():
+            offsets.append((frame["iteration"] - frame["iteration"].iloc[0]).to_numpy()[known])
+            values.append(frame[column].to_numpy()[known])
+    if not offsets:
+        return None
+    first, last = max(offset[0] for offset in offsets), min(offset[-1] for offset in offsets)
+    grid = np.unique(np.concatenate(offsets))
+    grid = grid[(grid >= first) & (grid <= last)]
+    if not len(grid):
+        return None
+    lines = np.array([np.interp(grid, offset, value) for offset, value in zip(offsets, values, strict=True)])
+    return Band(grid + departure(frames), lines.mean(axis=0), lines.min(axis=0), lines.max(axis=0))

@@ -1,0 +1,113 @@
+"""Atomic writes: a file or folder appears whole under its name, or not at all, whatever ends the process or the power.
+
+Until then it is `.<name>.<process>.partial` beside its place; what a killed process left of it, the next one removes.
+"""
+
+import fcntl
+import glob
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+
+from pcpg.workspace.errors import InputError
+
+
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it is renamed to `path`, on error removed."""
+    path = Path(path)
+    with _partial(path) as temporary:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside `path`; on success it takes the place of `path`."""
+    path = Path(path)
+    with _partial(path) as temporary:
+        temporary.mkdir()
+        yield temporary
+        for folder, _, names in os.walk(temporary):
+            for place in [*(Path(folder, name) for name in names), Path(folder)]:
+                _sync(place)
+        with _partial(path.with_name(f"{path.name}.old")) as old:  # a folder half deleted must not bear the name
+            if path.exists():
+                os.replace(path, old)
+            os.replace(temporary, path)
+            _sync(path.parent)
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """One process at a time, the others wait, while `path` is made that several jobs need and do not declare."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(f".{path.name}.lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # ends with the file, also where the process is killed
+        yield
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` to `path` atomically."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes, as hexadecimal digits."""
+    if not path.is_file():
+        raise InputError(path, "no such file")
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """The temporary name of `path` for this process; whatever lies there at the end is removed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+            if not _alive(left.name.split(".")[-2]) or left == temporary:
+                _remove(left)
+        yield temporary
+    except OSError as error:
+        if error.filename in (None, str(temporary)):  # a full disk does not say which file it had no room for
+            error.filename = str(path)
+        raise
+    finally:
+        _remove(temporary)
+
+
+def _alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):  # in a read-only folder
+            path.unlink()
+
+
+def _sync(path: Path) -> None:
+    """What was written reaches the disk before the name that vouches for it does."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError) if path.is_dir() else nullcontext():  # not every file system can do it for folders
+            os.fsync(handle)
+    finally:
+        os.close(handle)

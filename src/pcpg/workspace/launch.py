@@ -1,0 +1,67 @@
+"""One training in several processes: torchrun starts them, through Slurm's srun where they sit on several machines."""
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from pcpg.workspace.errors import InputError
+
+MEETING = "PCPG_MEETING"  # host:port where the machines of one training find each other
+
+
+def spread(processes: int, nodes: int) -> int | None:
+    """Run this command line in so many processes -> their exit status; None in each of them, and where one is enough.
+
+    `torchrun -m pcpg.cli ...` by hand does without this.
+    """
+    if processes == 1 or "LOCAL_RANK" in os.environ:
+        return None
+    if nodes > 1 and MEETING not in os.environ:
+        return _on_each(nodes)
+    return _on_this_machine(processes // nodes, nodes)
+
+
+def wait_for_turn() -> None:
+    """Of the processes on a machine the first alone says at once what all have met; then torchrun ends the others."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        time.sleep(5)
+
+
+def _on_each(nodes: int) -> int:
+    """This command line again, once on each machine of the Slurm job."""
+    if shutil.which("srun") is None:
+        raise InputError("nodes", f"{nodes} machines are for jobs of Slurm, and there is no srun here")
+    with socket.socket() as free:
+        free.bind(("", 0))
+        meeting = f"{socket.gethostname()}:{free.getsockname()[1]}"
+    command = ["srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit"]
+    again = [sys.executable, "-m", "pcpg.cli", *sys.argv[1:]]
+    return subprocess.run([*command, *again], env=os.environ | {MEETING: meeting}).returncode
+
+
+def _on_this_machine(processes: int, nodes: int) -> int:
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import main as torchrun
+
+    logging.disable()  # of this process alone: those that it starts speak for themselves
+    meet = ["--standalone"]
+    if nodes > 1:
+        meet = [f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-endpoint={os.environ[MEETING]}"]
+    try:
+        torchrun([*meet, f"--nproc-per-node={processes}", "--module", "pcpg.cli", *sys.argv[1:]])
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        if failure.exitcode >= 0:
+            return failure.exitcode
+        name = signal.Signals(-failure.exitcode).name
+        print(f"pcpg: process {rank} of this training was ended by {name}; run it again", file=sys.stderr)
+        return 3
+    except SignalException as error:
+        return 128 + error.sigval
+    return 0

@@ -1,0 +1,121 @@
+"""Data-parallel training under torchrun: every process takes its share of each batch, the first one writes."""
+
+import atexit
+import os
+import warnings
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from pcpg.workspace.errors import InputError
+
+
+def begin(device: torch.device) -> None:
+    """Join the other processes where torchrun started this one; alone, nothing happens."""
+    if device.type == "cuda":
+        count = torch.cuda.device_count()
+        if local_rank() >= count:
+            raise InputError("processes", f"more of them on this machine than its {count} GPU{'s'[: count != 1]}")
+        torch.cuda.set_device(device)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        atexit.register(dist.destroy_process_group)
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world() -> int:
+    """Number of processes."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def local_rank() -> int:
+    """Number of this process on its machine, which is the number of its GPU."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def gather(share: Any) -> list:
+    """What each process holds, in the order of their ranks, for all of them."""
+    if world() == 1:
+        return [share]
+    shares = [None] * world()
+    dist.all_gather_object(shares, share)
+    return shares
+
+
+def add(values: torch.Tensor) -> torch.Tensor:
+    """The sum of each process' values, for all of them; no gradient passes."""
+    if world() == 1:
+        return values
+    total = values.detach().clone()
+    dist.all_reduce(total)
+    return total
+
+
+def wrap(module: nn.Module) -> nn.Module:
+    """A module whose gradients are averaged over the processes and whose batch statistics are those of all."""
+    if world() == 1:
+        return module
+    _synchronise(module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of the argument's new name, which torch 2.11 does not know
+        return DistributedDataParallel(module, broadcast_buffers=False)
+
+
+def alone(module: nn.Module) -> AbstractContextManager:
+    """While it lasts, a wrapped module's gradients stay with each process and add up there."""
+    return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes, also of the gradients, since every process' loss depends on every share."""
+
+    @staticmethod
+    def forward(_, values: torch.Tensor) -> torch.Tensor:
+        return add(values)
+
+    @staticmethod
+    def backward(_, gradient: torch.Tensor) -> torch.Tensor:
+        return add(gradient)
+
+
+class SyncBatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Batch normalisation over the batches of all processes; torch's own of this name works on GPUs only."""
+
+    def _check_input_dim(self, input: torch.Tensor) -> None:
+        pass
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """maps (N, C, ...) -> the same shape."""
+        if not self.training:
+            return super().forward(maps)
+        dims = [0, *range(2, maps.dim())]
+        wide = maps.float()
+        count = wide.new_tensor([maps.numel() / maps.shape[1]])
+        sums = _Sum.apply(torch.cat([wide.sum(dims), wide.square().sum(dims), count]))
+        total = sums[-1]
+        mean, square = (sums[:-1] / total).chunk(2)
+        variance = (square - mean.square()).clamp(min=0)
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * total / (total - 1), self.momentum)
+        scale = self.weight * (variance + self.eps).rsqrt()
+        shape = [1, -1] + [1] * (maps.dim() - 2)
+        return (wide * scale.view(shape) + (self.bias - mean * scale).view(shape)).to(maps.dtype)
+
+
+def _synchronise(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        if isinstance(child, nn.BatchNorm2d):
+            replacement = SyncBatchNorm(child.num_features, child.eps, child.momentum)
+            replacement.load_state_dict(child.state_dict())
+            setattr(module, name, replacement.to(child.weight.device).train(child.training))
+        else:
+            _synchronise(child)

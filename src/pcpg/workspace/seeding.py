@@ -1,0 +1,36 @@
+"""Explicit random state: the same seed on the same machine gives the same bytes, wherever a run was broken off."""
+
+import os
+
+import numpy as np
+import torch
+
+from pcpg.workspace import parallel
+
+
+def seed_process(seed: int, threads: int) -> None:
+    """Seed torch (initial weights) and fix its threads."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else matrix products on a GPU vary from run to run
+    torch.set_num_threads(threads)
+    torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms would import the compiler: two seconds
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads it, and to fill it takes time
+    torch.manual_seed(seed)
+
+
+def stream(*path: int) -> int:
+    """The seed of an own sequence of random numbers for each path, such as (run's seed, epoch, clip).
+
+    What a clip draws then depends neither on the clips before it nor on the number of processes.
+    """
+    return int(np.random.SeedSequence(path).generate_state(1)[0])
+
+
+def generator(*path: int) -> torch.Generator:
+    return torch.Generator().manual_seed(stream(*path))
+
+
+def choose_device(name: str) -> torch.device:
+    """The device named "cpu" or "cuda"; for "auto" the GPU where there is one. One GPU a process."""
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    return torch.device("cuda", parallel.local_rank())

@@ -1,0 +1,89 @@
+"""On a GPU: the same numbers as on the processor, the same bytes twice, and bfloat16 near float32."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from pcpg.learning.finetune import mixed_losses
+from pcpg.learning.loop import Learner
+from pcpg.learning.session import Session
+from pcpg.mouths.store import ClipStore
+from pcpg.reader.batches import Training, View
+from pcpg.reader.decode import beam_search, greedy
+from pcpg.reader.network import LipReader
+from pcpg.settings import load as params
+from pcpg.workspace.seeding import seed_process
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+SIZES = dict(
+    stem_channels=8, stem_kernel=[5, 5, 5], stem_stride=[1, 2, 2], stem_pool=True, widths=[8, 16], blocks=1,
+    encoder_layers=2, encoder_hidden=16, directions="concat", decoder_layers=2, decoder_hidden=16, embedding=8,
+    attention=16, dropout=0.0,
+)  # fmt: skip
+
+
+def batches_on(toy, device: torch.device) -> list:
+    store = ClipStore(toy / "clips/smoke/grid")
+    view = View(crop=64, shift=4, pool=2, flip=True, repeat=0.1, mean=0.5, std=0.2)
+    return list(Training(store, store.select("train"), 4, view, device, 1).epoch(0))
+
+
+@pytest.fixture(autouse=True)
+def deterministic():
+    seed_process(1, torch.get_num_threads())
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def learn(toy, device: str, precision: str = "float32", **sizes) -> tuple[list[float], torch.Tensor]:
+    """Losses of three updates by the mixed loss, and the weights after them."""
+    device = torch.device(device)
+    torch.manual_seed(1)
+    model = LipReader(**SIZES | sizes).to(device)
+    run = replace(params.load(Path(__file__).parent / "smoke.params.yaml").runs.grid["k5s1"], learning_rate=0.001)
+    where = Session("test", 1, device, precision, Path(), Path(), Path())
+    learner = Learner(model, partial(mixed_losses, run, 30), run, 10, where)
+    losses = []
+    for number, batch in enumerate(batches_on(toy, device)):
+        torch.manual_seed(number)
+        losses.append(float(learner.update(batch)["ce"]))
+    return losses, torch.nn.utils.parameters_to_vector(model.parameters()).detach().cpu()
+
+
+def test_batches_are_those_of_the_processor(toy):
+    for ours, theirs in zip(batches_on(toy, torch.device("cpu")), batches_on(toy, torch.device("cuda")), strict=True):
+        assert torch.allclose(ours.frames, theirs.frames.cpu(), atol=1e-5)
+        assert torch.equal(ours.targets, theirs.targets.cpu())
+
+
+def test_the_first_losses_are_those_of_the_processor(toy):
+    ours, theirs = learn(toy, "cpu")[0], learn(toy, "cuda")[0]
+    assert theirs == pytest.approx(ours, rel=1e-3)
+
+
+def test_training_twice_gives_the_same_bytes(toy):
+    for precision in ("float32", "bfloat16"):
+        first, second = (learn(toy, "cuda", precision, dropout=0.3) for _ in range(2))
+        assert first[0] == second[0] and torch.equal(first[1], second[1])
+
+
+def test_bfloat16_is_near_float32(toy):
+    assert learn(toy, "cuda", "bfloat16")[0] == pytest.approx(learn(toy, "cuda")[0], rel=0.02)
+
+
+def test_decoding_is_that_of_the_processor(toy):
+    found = []
+    for name in ("cpu", "cuda"):
+        torch.manual_seed(1)
+        model = LipReader(**SIZES).to(name).eval()
+        batch = batches_on(toy, torch.device(name))[0]
+        with torch.no_grad():
+            memory = model.encode(batch.frames, batch.lengths)
+            ranked, scores = beam_search(model.decoder, memory, 5, 20, 1.0)
+            found.append((greedy(model.decoder, memory, 20).cpu(), ranked.cpu(), scores.cpu()))
+    assert torch.equal(found[0][0], found[1][0])
+    assert torch.equal(found[0][1][:, 0], found[1][1][:, 0])
+    assert torch.allclose(found[0][2], found[1][2], atol=1e-3)

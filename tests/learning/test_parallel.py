@@ -1,0 +1,104 @@
+"""Two processes learn what one process learns from the same batches, whoever starts them, on one machine or two."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from pcpg.reader.checkpoint import load
+
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+# `srun`, without Slurm: the command once for each machine, of which all are this one
+SRUN = """#!/bin/sh
+while case "$1" in --*) true ;; *) false ;; esac; do shift; done
+"$@" & other=$!
+"$@"; first=$?
+wait $other && exit $first
+"""
+
+
+def pcpg(folder: Path, *command: str, launcher: tuple[str, ...] = (), **environment: str):
+    return subprocess.run(
+        [sys.executable, *launcher, "-m", "pcpg.cli", *command, "--seed", "1"],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def run(folder: Path, *command: str, **how) -> tuple[pd.DataFrame, dict]:
+    outcome, corpus, name = folder / "results/smoke/runs", command[1], "ce" if command[0] == "train" else command[2]
+    done = pcpg(folder, *command, **how)
+    assert done.returncode == 0, done.stderr
+    weights = load(folder / f"runs/smoke/{corpus}/{name}/seed1/model.pt")["model"]
+    return pd.read_csv(outcome / corpus / name / "seed1/history.csv"), weights
+
+
+def assert_equal(one: tuple[pd.DataFrame, dict], two: tuple[pd.DataFrame, dict]) -> None:
+    """The same losses and weights, but for the order in which floating-point numbers are added."""
+    columns = [name for name in one[0] if name.startswith(("train_loss", "train_pcpg", "train_gradient", "val_"))]
+    assert len(columns) >= 4 and len(one[0]) > 1
+    for column in columns:
+        assert two[0][column].to_list() == pytest.approx(one[0][column].to_list(), rel=2e-3, nan_ok=True), column
+    assert two[1].keys() == one[1].keys()
+    for name, value in one[1].items():
+        assert torch.allclose(two[1][name].float(), value.float(), atol=2e-3), name
+
+
+def test_two_processes_equal_one(toy):
+    """The baseline, then a run whose samples, baseline and standardised returns must not know of the processes.
+
+    Ten clips in batches of five: three in one process, two in the other. No dropout, which each process draws on its
+    own. Adam hides the size of a wrong gradient but not its norm, which the history holds.
+    """
+    params = toy / "params.yaml"
+    text = params.read_text().replace("dropout: 0.2", "dropout: 0.0").replace("batch: 16", "batch: 5")
+    text = text.replace("epochs: 1", "epochs: 2").replace("evaluations: 1", "evaluations: 2")
+    params.write_text(
+        text.replace("baseline: none", "baseline: greedy").replace("standardise: none", "standardise: batch")
+    )
+    one = run(toy, "train", "grid")
+    baseline = (toy / "runs/smoke/grid/ce/seed1/model.pt").read_bytes()
+    tuned = run(toy, "finetune", "grid", "k5s1")
+    assert_equal(one, run(toy, "train", "grid", launcher=TORCHRUN))
+    (toy / "runs/smoke/grid/ce/seed1/model.pt").write_bytes(baseline)
+    params.write_text(params.read_text().replace("processes: 1", "processes: 2"))
+    assert_equal(tuned, run(toy, "finetune", "grid", "k5s1"))
+    assert processes(toy, "k5s1") == 2
+    params.write_text(params.read_text().replace("nodes: 1", "nodes: 2"))
+    srun = toy / "bin" / "srun"
+    srun.parent.mkdir()
+    srun.write_text(SRUN)
+    srun.chmod(0o755)
+    assert_equal(tuned, run(toy, "finetune", "grid", "k5s1", PATH=f"{srun.parent}:{os.environ['PATH']}"))
+    assert processes(toy, "k5s1") == 2
+
+
+def processes(folder: Path, name: str) -> int:
+    """What a run says of itself; the record is removed, so that no other run's is read."""
+    record = folder / f"results/smoke/runs/grid/{name}/seed1/provenance.json"
+    count = json.loads(record.read_text())["processes"]
+    record.unlink()
+    return count
+
+
+def test_what_all_processes_meet_is_told_once(toy):
+    """And the exit status is that of one process."""
+    params = toy / "params.yaml"
+    params.write_text(params.read_text().replace("processes: 1", "processes: 2"))
+    failed = pcpg(toy, "finetune", "grid", "k5s1")
+    assert failed.returncode == 2
+    (line,) = failed.stderr.splitlines()
+    assert "runs/smoke/grid/ce/seed1/model.pt" in line
+    params.write_text(params.read_text().replace("nodes: 1", "nodes: 2"))
+    failed = pcpg(toy, "finetune", "grid", "k5s1", PATH=str(toy))
+    assert failed.returncode == 2
+    assert failed.stderr == "pcpg: nodes: 2 machines are for jobs of Slurm, and there is no srun here\n"

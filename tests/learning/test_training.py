@@ -1,0 +1,173 @@
+"""The training loop: what it keeps, where it stops, and that a broken-off training ends in the same bytes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from pcpg.learning import loop
+from pcpg.learning.loop import fit
+from pcpg.learning.resume import Resume
+from pcpg.learning.session import Session
+from pcpg.mouths.store import ClipStore
+from pcpg.reader.batches import Training, View
+from pcpg.reader.checkpoint import read, save
+from pcpg.settings.schema import Optimisation
+from pcpg.workspace.errors import InputError
+
+SETTINGS = Optimisation(
+    epochs=5, batch=10, accumulate=1, optimiser="adam", learning_rate=0.1, schedule="cosine", weight_decay=0.0,
+    clip_norm=1.0, label_smoothing=0.0, evaluations=5,
+)  # fmt: skip
+VIEW = View(crop=64, shift=4, pool=2, flip=True, repeat=0.1, mean=0.5, std=0.5)
+CPU = torch.device("cpu")
+
+
+def session_in(folder: Path) -> Session:
+    return Session("t", 1, CPU, "float32", folder / "model.pt", folder / "outcome", folder / "events")
+
+
+def run_fit(toy: Path, scores: list[float], loss) -> tuple[list[float], dict, list[dict]]:
+    store, model, scores = ClipStore(toy / "clips/smoke/grid"), nn.Linear(1, 1), iter(scores)
+    states = []
+
+    def validate() -> dict[str, float]:
+        states.append(model.weight.item())
+        return {"val_cer": next(scores)}
+
+    progress = fit(
+        model, SETTINGS, Training(store, store.select("train"), SETTINGS.batch, VIEW, CPU, 1),
+        losses_of=lambda model, batch: {"loss": loss(model)}, validate=validate, select="val_cer", start=100,
+        session=session_in(toy), resume=Resume(toy / "model.pt", "t"),
+    )  # fmt: skip
+    return states, progress.best_state, progress.history
+
+
+def test_the_best_evaluation_is_kept_and_the_earliest_of_equals(toy):
+    states, best, history = run_fit(toy, [0.9, 0.3, 0.5, 0.3, 0.7], lambda model: model.weight.sum())
+    assert best["weight"].item() == states[1]
+    assert [row["iteration"] for row in history] == [101, 102, 103, 104, 105]
+    assert [row["val_cer"] for row in history] == [0.9, 0.3, 0.5, 0.3, 0.7]
+    assert [row["train_gradient_norm"] for row in history] == [1.0] * 5
+    assert [row["learning_rate"] for row in history] == pytest.approx([0.1, 0.0905, 0.0655, 0.0345, 0.0095], abs=1e-4)
+
+
+def test_nan_stops_with_the_clips_named(toy):
+    with pytest.raises(InputError, match=r"clips s1/clip\d, .*: the loss is nan"):
+        run_fit(toy, [0.5] * 5, lambda model: model.weight.sum() * float("nan"))
+
+
+class Killed(Exception):
+    pass
+
+
+def train(folder: Path, toy: Path, stop_after: int | None = None) -> tuple[bytes, loop.Progress]:
+    """A small net with dropout and batch statistics, on two batches an epoch; broken off after some updates."""
+    torch.manual_seed(0)
+    store = ClipStore(toy / "clips/smoke/grid")
+    model = nn.Sequential(nn.Linear(32, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+    settings = Optimisation(**{**vars(SETTINGS), "epochs": 3, "batch": 6, "evaluations": 2, "schedule": "one_cycle"})
+    done = 0
+
+    def losses_of(model: nn.Module, batch) -> dict[str, torch.Tensor]:
+        nonlocal done
+        if done == stop_after:
+            raise Killed
+        done += 1
+        return {"loss": (model(batch.frames.mean(dim=(1, 2))) - batch.uniforms(1)).square().mean()}
+
+    resume = Resume(folder / "model.pt", "same")
+    progress = fit(
+        model, settings, Training(store, store.select("train"), 6, VIEW, CPU, 1), losses_of,
+        validate=lambda: {"val_cer": model[3].weight.sum().item()}, select="val_cer", start=0,
+        session=session_in(folder), resume=resume,
+    )  # fmt: skip
+    save(folder / "model.pt", progress.best_state)
+    return (folder / "model.pt").read_bytes(), progress
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 1e9])  # saves after every update, or after evaluations alone
+def test_a_training_broken_off_after_any_update_ends_in_the_same_bytes(toy, tmp_path, monkeypatch, seconds):
+    monkeypatch.setattr(loop, "SAVE_SECONDS", seconds)
+    wanted, unbroken = train(tmp_path / "unbroken", toy)
+    for stop in range(6):
+        folder = tmp_path / f"broken{stop}"
+        with pytest.raises(Killed):
+            train(folder, toy, stop)
+        assert (folder / "resume.pt").is_file() == (stop > 0 if seconds < 0 else stop >= 3)
+        weights, progress = train(folder, toy)
+        assert weights == wanted and progress.history == unbroken.history
+
+
+def test_time_and_memory_are_those_of_all_parts_of_a_broken_training(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
+    with pytest.raises(Killed):
+        train(tmp_path, toy, 3)
+    content = read(tmp_path / "resume.pt")
+    assert 0 < content["state"]["progress"]["seconds"] < 60
+    content["state"]["progress"] |= {"seconds": 1000.0, "peak": 2**50}
+    save(tmp_path / "resume.pt", content)
+    _, progress = train(tmp_path, toy)
+    assert 1000 < progress.seconds < 1060 and progress.peak == 2**50
+
+
+def test_only_the_same_training_goes_on(tmp_path):
+    Resume(tmp_path / "model.pt", "one").save({"done": 1})
+    assert Resume(tmp_path / "model.pt", "one").load() == {"done": 1}
+    assert Resume(tmp_path / "model.pt", "another").load() is None
+    (tmp_path / "resume.pt").write_bytes((tmp_path / "resume.pt").read_bytes()[:-40])
+    assert Resume(tmp_path / "model.pt", "one").load() is None
+    (tmp_path / ".resume.pt.4194305.partial").write_bytes(b"cut")
+    Resume(tmp_path / "model.pt", "one").save({"done": 2})
+    assert not (tmp_path / ".resume.pt.4194305.partial").exists()
+
+
+def stage(folder: Path, *command: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "pcpg.cli", *command, "--seed", "1"], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+
+
+def finish(process: subprocess.Popen) -> None:
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.3])
+def test_sigkill_in_a_stage_changes_no_byte(toy, moment):
+    """Killed once it has saved something, then run again: weights and history are those of an unbroken run."""
+    params = toy / "params.yaml"
+    params.write_text(params.read_text().replace("epochs: 1\n    batch: 16", "epochs: 30\n    batch: 4", 1)
+                      .replace("evaluations: 1", "evaluations: 30", 1))  # fmt: skip
+    weights, history = toy / "runs/smoke/grid/ce/seed1/model.pt", toy / "results/smoke/runs/grid/ce/seed1/history.csv"
+    finish(stage(toy, "train", "grid"))
+    wanted = [weights.read_bytes(), history.read_bytes()]
+    weights.unlink()
+    history.unlink()
+    process = stage(toy, "train", "grid")
+    deadline = time.monotonic() + 60
+    while not weights.with_name("resume.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(moment)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    saved = read(weights.with_name("resume.pt"))["state"]["progress"]["done"]
+    assert 0 < saved < 90 and not weights.exists()
+    finish(stage(toy, "train", "grid"))
+    assert [weights.read_bytes(), history.read_bytes()] == wanted
+    assert not weights.with_name("resume.pt").exists()
+
+
+def test_no_job_waits_for_torchs_compiler(toy):
+    """Its import takes two seconds, and a preset has hundreds of jobs."""
+    code = "import sys; from pcpg import cli; assert cli.main() == 0; assert 'torch._dynamo' not in sys.modules"
+    for stage in ("train", "evaluate"):
+        command = [sys.executable, "-c", code, stage, "grid", *(["ce"] if stage == "evaluate" else []), "--seed", "1"]
+        done = subprocess.run(command, cwd=toy, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr

@@ -1,0 +1,167 @@
+import matplotlib.colors
+import matplotlib.style
+import numpy as np
+import pytest
+import torch
+from conftest import REGION
+
+from pcpg.mouths.store import ClipStore
+from pcpg.reader import batches, checkpoint
+from pcpg.reader.attention import attend
+from pcpg.reader.network import LipReader
+from pcpg.reader.text import END, encode
+from pcpg.report.figures import attention_maps
+from pcpg.report.figures import write as figures
+from pcpg.report.figures.reading import labels
+from pcpg.settings import load as params
+from pcpg.settings.schema import to_plain
+from pcpg.workspace.errors import InputError
+
+SEEDS = [3, 4]
+
+
+def untrained(folder, seed, settings):
+    """A checkpoint of random weights that write a few characters and stop; -> its path."""
+    _, network = checkpoint.split_settings(settings)
+    torch.manual_seed(seed)
+    model = LipReader(**network)
+    with torch.no_grad():
+        model.decoder.output.weight.mul_(20)  # decided
+        model.decoder.output.bias[:2] = -1e3  # no padding, no begin
+    content = {"settings": settings, "model": model.state_dict(), "mean": 0.5, "std": 0.25, "iteration": 1}
+    checkpoint.save(folder / "model.pt", content | {"region": to_plain(REGION)})
+    return folder / "model.pt"
+
+
+@pytest.fixture
+def places(toy):
+    """The folders of weights and of clip stores: two lip-readers of seed 3, none of seed 4."""
+    settings = to_plain(params.load(toy / "params.yaml").model["grid"])
+    for number, run in enumerate(attention_maps.RUNS):
+        untrained(toy / "runs" / "smoke" / "grid" / run / "seed3", number, settings)
+    return toy / "runs" / "smoke", toy / "clips" / "smoke"
+
+
+def draw(places, seeds=SEEDS):
+    with matplotlib.style.context(figures.STYLE, after_reset=True):
+        return attention_maps.draw("grid", *places, seeds)
+
+
+def maps(figure):
+    """The heat maps, from left to right."""
+    return [axes for axes in figure.axes if axes.get_xlabel()]
+
+
+def test_weights_are_those_of_the_decoder_on_its_own_reading(places):
+    weights, clips = places
+    store = ClipStore(clips / "grid")
+    row = store.select("test")[0]
+    for run, axes in zip(attention_maps.RUNS, maps(draw(places)), strict=True):
+        content = checkpoint.load(weights / "grid" / run / "seed3" / "model.pt")
+        model, view = checkpoint.restore(content, torch.device("cpu"))
+        model.eval()
+        batch = batches.collate(store, [row], view, torch.device("cpu"))
+        with torch.no_grad():
+            memory = model.encode(batch.frames, batch.lengths)
+            _, characters = model.decoder.unroll(memory, lambda u, logits: logits.argmax(dim=1), 40)
+        (image,) = axes.images
+        np.testing.assert_allclose(image.get_array(), attend(model.decoder, memory, characters)[0], atol=1e-6)
+        shown = [label.get_text().replace("␣", " ") for label in axes.get_yticklabels()]
+        assert shown == labels(characters[0].tolist())
+
+
+def test_both_maps_share_one_scale_and_the_time_of_the_clip(places):
+    _, clips = places
+    store = ClipStore(clips / "grid")
+    frames = store.index[store.select("test")[0]].frames
+    figure = draw(places)
+    found = maps(figure)
+    highest = max(float(axes.images[0].get_array().max()) for axes in found)
+    for axes in found:
+        assert axes.images[0].get_clim() == (0, highest)
+        assert axes.get_xlim() == (0, frames / 25)
+    assert figure.axes[-1].get_ylabel() == "attention"
+
+
+def test_the_strip_has_the_pixels_that_the_model_sees(places):
+    _, clips = places
+    store = ClipStore(clips / "grid")
+    clip = store[store.select("test")[0]]
+    strips = [axes for axes in draw(places).axes if len(axes.images) == attention_maps.FRAMES]
+    assert len(strips) == 2
+    for axes in strips:
+        for image in axes.images:
+            left, right, *_ = image.get_extent()
+            frame = int(25 * (left + right) / 2 + 1e-9)
+            np.testing.assert_array_equal(image.get_array(), clip[frame, 16:80, 16:80])
+    assert strips[0].get_title(loc="left").startswith("cross-entropy: “")
+    assert strips[1].get_title(loc="left").startswith("k = 5, s = 1: “")
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "expected"),
+    [
+        ("at a", "at a", set()),
+        ("at a", "at j", {3}),
+        ("at a", "at ab", {4}),
+        ("at a", "t a", set()),  # what is left out has no row
+        ("bin", "", set()),
+    ],
+)
+def test_wrong_characters(said, text, expected):
+    assert attention_maps.wrong(said, text) == expected
+
+
+def test_wrong_characters_are_bold(places, monkeypatch):
+    from pcpg.report.figures.reading import Reading
+
+    written = [*encode("set rod"), END]
+    reading = Reading(np.zeros((30, 64, 64), np.uint8), labels(written), np.full((8, 10), 0.1), 3, 0.0)
+    monkeypatch.setattr(attention_maps, "read", lambda *_: ("set red", {"ce": reading, "k5s1": None}))
+    (axes,) = maps(draw(places))
+    ticks = axes.get_yticklabels()
+    assert [tick.get_text() for tick in ticks] == ["s", "e", "t", "␣", "r", "o", "d", "end"]
+    assert [tick.get_fontweight() == "bold" for tick in ticks] == [number == 5 for number in range(8)]
+    assert matplotlib.colors.same_color(ticks[5].get_color(), attention_maps.WRONG)
+
+
+def test_a_run_without_weights_is_named(places):
+    (places[0] / "grid" / "k5s1" / "seed3" / "model.pt").unlink()
+    figure = draw(places)
+    assert len(maps(figure)) == 1
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert texts == ["not run"]
+    figure = draw(places, seeds=[4])
+    assert [text.get_text() for axes in figure.axes for text in axes.texts] == ["not run", "not run"]
+
+
+def test_says_what_it_needs(places, tmp_path):
+    weights, clips = places
+    with pytest.raises(InputError, match="clip stores"):
+        figures.write("attention_grid", tmp_path, tmp_path, SEEDS)
+    with pytest.raises(InputError, match="trained weights"):
+        figures.write("attention_grid", tmp_path, tmp_path, SEEDS, clips)
+    with pytest.raises(InputError, match="lrw"):
+        figures.write("attention_lrw", tmp_path, tmp_path, SEEDS, clips, weights)
+
+
+def test_same_input_same_bytes(places, tmp_path):
+    weights, clips = places
+    for folder in ("a", "b"):
+        figures.write("attention_grid", tmp_path, tmp_path / folder, SEEDS, clips, weights)
+    for suffix in ("png", "svg"):
+        one, other = ((tmp_path / folder / f"attention_grid.{suffix}").read_bytes() for folder in ("a", "b"))
+        assert one == other
+
+
+def test_no_text_is_small_or_outside(places):
+    from matplotlib.text import Text
+
+    with matplotlib.style.context(figures.STYLE, after_reset=True):
+        page = attention_maps.draw("grid", *places, SEEDS)
+        page.draw_without_rendering()
+        texts = [text for text in page.findobj(Text) if text.get_text().strip() and text.get_visible()]
+        assert min(text.get_fontsize() for text in texts) >= 7
+        for text in texts:
+            box = text.get_window_extent()
+            assert page.bbox.y0 <= box.y0 < box.y1 <= page.bbox.y1, text.get_text()

@@ -1,0 +1,393 @@
+import re
+import shlex
+import subprocess
+import sys
+import types
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import matplotlib.colors
+import matplotlib.style
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.text import Text
+from PIL import Image
+
+from pcpg.objectives.pseudo_conv import coverage, pseudo_convolve
+from pcpg.objectives.rewards import returns
+from pcpg.report.figures import coverage as fig5
+from pcpg.report.figures import learning as fig6
+from pcpg.report.figures import strip
+from pcpg.report.figures import write as figures
+from pcpg.report.paper import KERNELS
+from pcpg.report.results import curves
+from pcpg.settings import load as params
+from pcpg.workspace.errors import InputError
+
+# the coverage of the first steps, inside, and of the last steps, by hand
+ENDS = {
+    "k1s1": ("", "1", ""),
+    "k5s5": ("", "1/5", ""),
+    "k5s1": ("3/5 4/5", "1", "4/5 3/5"),
+    "k2s1": ("1/2", "1", ""),
+    "k3s1": ("2/3", "1", "2/3"),
+    "k7s1": ("4/7 5/7 6/7", "1", "6/7 5/7 4/7"),
+    "k3s1-w121": ("3/4", "1", "3/4"),
+    "k3s1-w321": ("5/6", "1", "2/3"),
+    "k3s1-w123": ("2/3", "1", "5/6"),
+}
+HEADER = "iteration,epoch,train_loss,train_ce,val_ce,val_cer"
+SEEDS = [1, 2]
+ROOT = Path(__file__).parents[2]
+
+
+def history(results, run, seed, points, corpus="grid"):
+    """Write a history of (iteration, train_ce, val_ce, val_cer); the first row has no training loss, as in a run."""
+    lines = [HEADER]
+    for epoch, (iteration, train, val, cer) in enumerate(points):
+        lines.append(f"{iteration},{epoch},{train if epoch else ''},{train if epoch else ''},{val},{cer}")
+    path = results / "runs" / corpus / run / f"seed{seed}" / "history.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def results(tmp_path):
+    for seed in SEEDS:
+        fall = [(i, 30 / i, 40 / i, 5 / i + seed / 100) for i in range(10, 101, 10)]
+        history(tmp_path, "ce", seed, fall)
+        leave = [(100 + i, 0.3 - i / 1000, 0.4 - i / 1000, 0.06 - i / 4000) for i in range(0, 51, 10)]
+        history(tmp_path, "k1s1", seed, leave)
+    history(tmp_path, "k5s1", 2, [(100, 0.3, 0.4, 0.06), (110, 0.25, 0.35, 0.05)])
+    return tmp_path
+
+
+def frame(cers, start=0):
+    rows = {"iteration": range(start, start + 10 * len(cers), 10), "val_cer": cers}
+    return pd.DataFrame({**dict.fromkeys(curves.COLUMNS, 0.0), **rows}).astype(float)
+
+
+@pytest.mark.parametrize(
+    ("cers", "iteration"),
+    [([0.5, 0.102, 0.1, 0.3], 10), ([0.5, 0.1021, 0.1, 0.3], 20), ([0.1, 0.2], 0), ([0.5, 0.0, 0.0], 10)],
+)
+def test_converged_is_the_first_within_two_percent_of_the_best(cers, iteration):
+    assert curves.converged(frame(cers)) == iteration
+
+
+def test_band_aligns_seeds_where_they_leave_the_baseline():
+    first, second = frame([0.4, 0.2, 0.1], start=100), frame([0.2, 0.1], start=140)
+    found = curves.band([first, second], "val_cer")
+    assert found.iteration.tolist() == [120, 130]  # departures 100 and 140; the shorter seed ends the band
+    np.testing.assert_allclose([found.mean, found.low, found.high], [[0.3, 0.15], [0.2, 0.1], [0.4, 0.2]])
+    assert curves.mean_convergence([first, second]) == (120 + 150) / 2
+
+
+def test_band_interpolates_between_evaluations_and_skips_gaps():
+    fine, coarse = frame([0.4, 0.3, 0.2]), frame([0.8, np.nan, 0.4])
+    assert curves.band([fine, coarse], "val_cer").high.tolist() == pytest.approx([0.8, 0.6, 0.4])
+    assert curves.band([frame([np.nan, np.nan])], "val_cer") is None
+    assert curves.band([frame([0.4, np.nan]), frame([np.nan, 0.4])], "val_cer") is None  # nothing in common
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "No columns"),
+        ("iteration,epoch\n1,2\n", "val_cer"),
+        (f"{HEADER}\n1,0,1,1,1,x\n", "x"),
+        (f"{HEADER}\n2,0,1,1,1,1\n1,0,1,1,1,1\n", "increase"),
+        (f"{HEADER}\n1,0,1,1,1,\n", "no evaluation"),
+        (f"{HEADER}\n", "no evaluation"),
+    ],
+)
+def test_malformed_history_names_the_file(results, text, problem):
+    path = results / "runs" / "grid" / "ce" / "seed1" / "history.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=problem) as error:
+        figures.write("fig6_grid", results, results / "out", SEEDS)
+    assert str(error.value).startswith(str(path))
+
+
+def drawn(axes):
+    """The curves of a panel: (colour, line style) -> (iterations, values)."""
+    lines = [line for line in axes.lines if line.get_label() == fig6.CURVE]
+    return {(line.get_color(), line.get_linestyle()): line.get_data() for line in lines}
+
+
+def test_fig6_draws_the_means(results):
+    figure = fig6.draw("grid", results, SEEDS)
+    top, _, bottom, closer = figure.axes
+    assert set(drawn(closer)) == {(style[1], "--") for style in fig6.STYLES.values()}
+    assert closer.get_xlim() == pytest.approx((88, 156))  # the branches run from 100 to 150
+    blue, green, red = (style[1] for style in fig6.STYLES.values())
+    assert set(drawn(top)) == {(colour, style) for colour in (blue, green, red) for style in ("-", "--")}
+    iterations, cer = drawn(bottom)[blue, "--"]
+    assert iterations.tolist() == list(range(10, 101, 10))
+    np.testing.assert_allclose(cer, [100 * (5 / i + 0.015) for i in range(10, 101, 10)])
+    assert drawn(top)[blue, "-"][0][0] == 20  # the first row has no training loss
+    rules = {line.get_color(): line.get_xdata()[0] for line in bottom.lines if line.get_label() != fig6.CURVE}
+    assert rules == {blue: 100, green: 150, red: 110}
+    assert bottom.get_yscale() == "log"
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[:3] == ["cross-entropy (n = 2)", "k = 1, s = 1 (n = 2)", "k = 5, s = 1 (1 of 2 seeds)"]
+
+
+def test_fig6_without_runs_says_so(results):
+    figure = fig6.draw("lrw", results, SEEDS)
+    assert [axes.texts[0].get_text() for axes in figure.axes if axes.get_visible()] == ["not run", "not run"]
+    assert all("not run" in text.get_text() for text in figure.legends[0].get_texts()[:3])
+    figures.write("fig6_lrw", results, results / "out", SEEDS)
+
+
+def test_fig6_survives_a_perfect_model(results):
+    for seed in SEEDS:
+        history(results, "ce", seed, [(10, 1, 1, 0.5), (20, 0.1, 0.1, 0.01), (30, 0.0, 0.0, 0.0)])
+    figures.write("fig6_grid", results, results / "out", SEEDS)
+    history(results, "k1s1", 1, [(10, 0.0, 0.0, 0.0), (20, 0.0, 0.0, 0.0)], corpus="lrw")
+    figures.write("fig6_lrw", results, results / "out", SEEDS)
+
+
+def spread(ends, steps=fig5.STEPS):
+    """The coverage of every step, from that of the first steps, inside, and of the last steps."""
+    first, inside, last = ([Fraction(weight) for weight in part.split()] for part in ends)
+    return first + inside * (steps - len(first) - len(last)) + last
+
+
+def parameter_files():
+    presets = [path for path in sorted((ROOT / "presets").glob("*.yaml")) if ".tuning" not in path.name]
+    return [*presets, ROOT / "params.yaml", ROOT / "tests" / "smoke.params.yaml"]
+
+
+@pytest.mark.parametrize("file", parameter_files(), ids=lambda file: file.stem)
+def test_runs_have_the_kernels_that_their_names_say(file):
+    settings, seen = params.load(file), set()
+    for corpus in settings.corpus_names:
+        for name, run in getattr(settings.runs, corpus).items():
+            if name in KERNELS:
+                assert (tuple(run.kernel), run.stride) == KERNELS[name], (corpus, name)
+                assert (run.convolve, run.padding) == ("loss", "same"), (corpus, name)
+                seen.add(name)
+    assert {"k1s1", "k5s5", "k5s1"} <= seen
+    assert file.stem != "mini" or seen == set(KERNELS)
+
+
+@pytest.mark.parametrize("file", parameter_files(), ids=lambda file: file.stem)
+def test_controls_differ_from_k1s1_in_lambda_alone(file):
+    settings = params.load(file)
+    for corpus in settings.corpus_names if settings.preset != "smoke" else ["grid"]:
+        runs = getattr(settings.runs, corpus)
+        plain, scaled = runs["k1s1"], runs["k1s1-scaled"]
+        assert replace(scaled, lambda_pg=plain.lambda_pg) == plain
+        assert replace(runs["ce-continued"], lambda_pg=plain.lambda_pg) == plain
+        assert replace(runs["k5s5"], kernel=plain.kernel, stride=1) == plain
+        assert runs["ce-continued"].lambda_pg == 0
+        # lambda' / (1 - lambda') = (lambda / 5) / (1 - lambda)
+        assert scaled.lambda_pg * (1 - plain.lambda_pg) == plain.lambda_pg / 5 * (1 - scaled.lambda_pg) > 0
+
+
+def test_coverage_by_hand():
+    for run in KERNELS:
+        assert fig5.covered(run) == spread(ENDS[run]), run
+    assert fig5.covered("k5s5", 7) == [Fraction(1, 5)] * 7
+
+
+def test_fig5_draws_the_coverage_of_every_run():
+    figure = fig5.draw()
+    panels = {axes.get_title(loc="left"): axes for axes in figure.axes[1:]}
+    assert list(panels) == [fig5.name(run) for run in KERNELS]
+    for run in KERNELS:
+        axes = panels[fig5.name(run)]
+        heights = [Fraction(bar.get_height()).limit_denominator(100) for bar in axes.patches]
+        assert heights == spread(ENDS[run])
+        assert [text.get_text() for text in axes.texts] == list(ENDS[run])
+        full = [matplotlib.colors.same_color(bar.get_facecolor(), fig5.WHOLE) for bar in axes.patches]
+        assert full == [height == 1 for height in heights]
+    assert panels["k=3, s=1"].get_title(loc="right") == "Tables IIa, IIb"
+    assert panels["k=5, s=5"].get_title(loc="right") == "Table I"
+    assert panels["k=3, s=1, w=[1/6, 1/2, 1/3]"].get_title(loc="right") == "Table IIb"
+
+
+def test_fig5_draws_the_windows():
+    """Three drawings: boxes of step losses, of windows inside the sentence, and outside it (dotted)."""
+    boxes = [patch for patch in fig5.draw().axes[0].patches if patch.get_height() == patch.get_width() == 1]
+    inside = [box for box in boxes if matplotlib.colors.same_color(box.get_facecolor(), fig5.WINDOW)]
+    outside = [box for box in boxes if box.get_linestyle() == ":"]
+    # k=5, s=1: 7 windows of 5, six boxes outside; k=5, s=5: 2 windows, three outside; k=2, s=1: 7 windows, one outside
+    assert len(inside) == (35 - 6) + (10 - 3) + (14 - 1)
+    assert len(outside) == (6 + 4) + (3 + 3) + (1 + 1)
+    texts = [text.get_text() for text in fig5.draw().axes[0].texts]
+    assert [texts.count(text) for text in ("$L_7$", "$L'_1$", "$L'_2$", "$L'_7$", "•")] == [3, 3, 3, 2, 14]
+    assert [text for text in texts if re.fullmatch(r"\d|\d/\d", text) and text != "0"] == (
+        ["3/5", "4/5", "1", "4/5", "3/5", "1/5", "1/2", "1"]
+    )
+
+
+def test_an_even_window_reaches_one_step_further_behind_u():
+    half = Fraction(1, 2)
+    assert fig5.windows("k2s1", 3) == [[half, half, 0], [0, half, half], [0, 0, half]]
+
+
+def test_fig5_can_be_read():
+    with matplotlib.style.context(figures.STYLE, after_reset=True):
+        figure = fig5.draw()
+        figure.draw_without_rendering()
+        texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+        assert min(text.get_fontsize() for text in texts) >= 7
+        boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+    for place, (one, box) in enumerate(boxes):
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, one
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, one
+        assert not [other for other, its in boxes[place + 1 :] if box.overlaps(its)], one
+
+
+def test_fig5_needs_no_results_and_other_figures_no_torch(tmp_path):
+    figures.write("fig5_coverage", tmp_path / "nowhere", tmp_path, [])
+    with Image.open(tmp_path / "fig5_coverage.png") as image:
+        assert image.size[0] == 7.16 * 300
+    command = "import sys, pcpg.report.figures.write; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", command], check=True)
+
+
+@pytest.fixture(scope="module")
+def page():
+    """docs/collapse.md: the rows of its table of coverage, by run."""
+    text = (ROOT / "docs" / "collapse.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    return text, {row[0]: row[1:] for row in rows if row[0] in KERNELS}
+
+
+def test_the_page_on_the_collapse_has_the_numbers_of_the_code(page):
+    _, table = page
+    assert list(table) == list(KERNELS)
+    for run, (places, k, s, w, *ends, effective) in table.items():
+        kernel, stride = KERNELS[run]
+        assert places == ", ".join(name for name, rows in fig5.TABLES.items() if run in rows)
+        assert (int(k), int(s), [Fraction(weight) for weight in w.split()]) == (len(kernel), stride, list(kernel))
+        found = coverage(24, torch.tensor([float(weight) for weight in kernel], dtype=torch.float64), stride)
+        assert found.tolist() == pytest.approx([float(weight) for weight in spread(ends, 24)]), run
+        inside = Fraction(ends[1]) / 2
+        assert Fraction(effective) == inside / (inside + Fraction(1, 2))
+
+
+def test_the_pages_command_prints_the_pages_numbers(page):
+    text, table = page
+    (command,) = re.findall(r"```sh\npython (.*)\n```", text)
+    done = subprocess.run([sys.executable, *shlex.split(command)], capture_output=True, text=True, check=True)
+    printed = {
+        run: [Fraction(weight) for weight in weights] for run, *weights in map(str.split, done.stdout.splitlines())
+    }
+    assert printed == {run: spread(row[4:7], 24) for run, row in table.items()}
+
+
+def test_the_pages_short_words(page):
+    text, _ = page
+    assert "6/5 of one step's weight in all: 5 % of 24 steps, but 17 % of 7" in " ".join(text.split())
+    lost = {steps: steps - sum(fig5.covered("k5s1", steps)) for steps in (3, 7, 24)}
+    assert set(lost.values()) == {Fraction(6, 5)}
+    assert [round(100 * lost[steps] / steps) for steps in (24, 7)] == [5, 17]
+    assert fig5.covered("k5s1", 3) == [Fraction(3, 5)] * 3
+
+
+def test_convolving_the_return_makes_a_ramp_of_the_rewards_reach(page):
+    """What docs/collapse.md says of `convolve: return`: the weight of r_i in R'_u, for k = 5."""
+    text, _ = page
+    assert "of r_i the step i + 2 gets 1/5, i + 1 gets 2/5, i itself 3/5, i − 1 gets 4/5" in " ".join(text.split())
+    steps, earned = 12, 7
+    reward = torch.nn.functional.one_hot(torch.tensor([earned]), steps)
+    future = returns(reward, torch.tensor([steps]), 0.5, "end")
+    assert future[0, : earned + 1].unique().tolist() == [0.5 ** (steps - 1 - earned)]
+    smoothed = pseudo_convolve(future, torch.full((5,), 0.2))[0] / future[0, 0]
+    wanted = [0.6, 0.8, *[1.0] * 4, 0.8, 0.6, 0.4, 0.2, 0.0, 0.0]
+    assert smoothed.tolist() == pytest.approx(wanted)
+
+
+@pytest.fixture
+def clips(tmp_path, monkeypatch):
+    """Clip stores of grid (75 frames, frame t is grey t) and lrw1000 (5 frames), behind a stand-in for mouths.store."""
+    rows = {"grid": ["train", "test", "test"], "lrw1000": ["test"]}
+    lengths = {"grid": 75, "lrw1000": 5}
+
+    class ClipStore:
+        def __init__(self, folder):
+            self.name = folder.name
+            names = enumerate(rows[self.name])
+            self.index = [types.SimpleNamespace(split=split, text=f"{self.name} {i}") for i, split in names]
+
+        def select(self, split):
+            return [i for i, row in enumerate(self.index) if row.split == split]
+
+        def __getitem__(self, index):
+            return np.tile(np.arange(lengths[self.name], dtype=np.uint8)[:, None, None], (1, 96, 96))
+
+    monkeypatch.setitem(sys.modules, "pcpg.mouths.store", types.SimpleNamespace(ClipStore=ClipStore))
+    for corpus in rows:
+        (tmp_path / "clips" / corpus).mkdir(parents=True)
+        (tmp_path / "clips" / corpus / "store.json").write_text("{}")
+    rows["empty"] = ["train"]
+    return tmp_path / "clips"
+
+
+def test_strip_shows_a_test_clip_from_end_to_end(clips):
+    found = strip.read(clips / "grid", "grid")
+    assert (found.text, found.total, len(found.frames)) == ("grid 1", 75, strip.FRAMES)
+    assert found.frames[:, 0, 0].tolist() == found.numbers.tolist() == [0, 7, 13, 20, 27, 34, 40, 47, 54, 61, 67, 74]
+    assert strip.read(clips / "lrw1000", "lrw1000").numbers.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_strip_has_a_row_for_each_store(clips):
+    figure = strip.draw(clips)
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["“grid 1”", "“lrw1000 0”"]
+    pixels = figure.axes[1].images[0].get_array()
+    assert pixels[0, 4 * (96 + strip.GAP)] == 4
+    assert pixels[0, 5 * (96 + strip.GAP)] == 255
+
+
+def test_strip_needs_clips(clips, tmp_path):
+    with pytest.raises(InputError, match="no clip store"):
+        figures.write("strip", tmp_path, tmp_path, SEEDS, tmp_path / "nowhere")
+    with pytest.raises(InputError, match="clip stores"):
+        figures.write("strip", tmp_path, tmp_path, SEEDS)
+    with pytest.raises(InputError, match="no test clip"):
+        strip.read(clips / "empty", "grid")
+
+
+@pytest.mark.parametrize("name", ["fig5_coverage", "fig6_grid", "strip"])
+def test_same_input_same_bytes_and_no_traces(results, clips, name):
+    for folder in ("a", "b"):
+        figures.write(name, results, results / folder, SEEDS, clips)
+        matplotlib.rcParams["axes.facecolor"] = "yellow"  # a user's own settings must not show
+    matplotlib.rcdefaults()
+    for suffix in ("png", "svg"):
+        first = (results / "a" / f"{name}.{suffix}").read_bytes()
+        assert first == (results / "b" / f"{name}.{suffix}").read_bytes()
+        assert b"atplotlib v" not in first
+        assert b"<dc:date>" not in first
+    assert sorted(path.name for path in (results / "a").iterdir()) == [f"{name}.png", f"{name}.svg"]
+    with Image.open(results / "a" / f"{name}.png") as image:
+        assert "Software" not in image.info
+
+
+def test_style_fits_two_columns(results):
+    figures.write("fig6_grid", results, results / "out", SEEDS)
+    with Image.open(results / "out" / "fig6_grid.png") as image:
+        assert image.size[0] == 7.16 * 300
+    with matplotlib.style.context(figures.STYLE, after_reset=True):
+        figure = fig6.draw("grid", results, SEEDS)
+        figure.draw_without_rendering()
+        assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 7
+
+
+def test_colours_are_blue_green_and_red():
+    strongest = [int(np.argmax(matplotlib.colors.to_rgb(style[1]))) for style in fig6.STYLES.values()]
+    assert strongest == [2, 1, 0]
+    assert len({style[2] for style in fig6.STYLES.values()}) == 3  # markers, for grey prints
+
+
+def test_unknown_figure(tmp_path):
+    with pytest.raises(InputError, match="fig7"):
+        figures.write("fig7", tmp_path, tmp_path, SEEDS)

@@ -1,0 +1,521 @@
+"""The page report.html: what it holds, that it needs nothing else, and that no text in it becomes more than text."""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+import torch
+from conftest import REGION, store_of
+from PIL import Image
+from rapidfuzz.distance import Levenshtein
+
+from pcpg import cli
+from pcpg.corpora.base import Clip, write_rows
+from pcpg.mouths.inventory import Count, Note
+from pcpg.mouths.store import ClipStore
+from pcpg.reader import checkpoint
+from pcpg.reader.network import LipReader
+from pcpg.report import page
+from pcpg.report.page import accounts, figures, markup, mouths, predictions, tables, verdicts
+from pcpg.report.results import predictions as evidence
+from pcpg.settings import load as params
+from pcpg.settings.schema import Model, to_plain
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
+
+EVIL = "</script><script>window.pwned = 1</script> \"&amp;'<b onclick=x>"
+FACTS = ["clip", "speaker", "reference"]
+CLIPS = {"s1/one": "bin blue", "s1/two": "set red", f"s1/{EVIL}": "lay a"}
+CLAIM = {
+    "claim": "C1", "statement": "one beats the other", "verdict": "supported", "reason": "2 of 2 as claimed",
+    "control": "false", "corpus": "grid", "run": "k1s1", "against": "ce", "measure": "wer", "decoder": "greedy",
+    "against_decoder": "greedy", "paper": "-1.7", "effect": "-2.5", "low": "-4", "high": "-1", "p": "0.01",
+    "p_holm": "0.02", "outcome": "as claimed", "seeds": "3", "utterances": "240",
+}  # fmt: skip
+CLAIMS = [
+    CLAIM,
+    {**CLAIM, "measure": "iterations", "effect": "30", "low": "20", "high": "55"},
+    {**CLAIM, "claim": "C2", "verdict": "contradicted", "statement": EVIL, "reason": EVIL, "effect": "6", "high": "7"},
+    {**CLAIM, "claim": "C3", "verdict": "inconclusive", "low": "-9.5", "high": "2", "paper": ""},
+    {**CLAIM, "claim": "C4", "verdict": "not run", "effect": "", "low": "", "high": "", "p": "", "p_holm": ""},
+]
+TABLE = """### Table I. Error rates
+
+All values in percent.
+
+| Dataset | Method | WER paper | WER ours |
+| --- | --- | ---: | ---: |
+| GRID | k=1 \\| s=1 | 8.4 | **7.0 ± 0.1 (3)** |
+| LRW | <b>bold</b> | 9.4 | not run |
+| **Controls** |  |  |  |
+| GRID | continued | – | 7.5 |
+
+- Lower is better.
+- A note of its own.
+"""
+
+
+def rows_to(path: Path, rows: list[dict]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def predicted(results: Path, run: str, seed: int = 1, corpus: str = "grid", **decoders: list[str]) -> Path:
+    """Write predictions.csv of CLIPS; one list of hypotheses a decoder."""
+    path = results / "runs" / corpus / run / f"seed{seed}" / "predictions.csv"
+    facts = [dict(zip(FACTS, (clip, "s1", text), strict=True)) for clip, text in CLIPS.items()]
+    columns = [dict(zip(decoders, texts, strict=True)) for texts in zip(*decoders.values(), strict=True)]
+    rows_to(path, [fact | column for fact, column in zip(facts, columns, strict=True)])
+    return path
+
+
+def stored(folder: Path) -> None:
+    """A clip store with one training clip and the clips of CLIPS for test, noise of 7, 8, ... frames."""
+    clips = [("s1/train", "now", "train"), *((clip, text, "test") for clip, text in CLIPS.items())]
+    lengths = range(6, 6 + len(clips))
+    noise = np.random.default_rng(0).integers(0, 256, (sum(lengths), 96, 96), dtype=np.uint8)
+    clips = [Clip(clip, "", "s1", split, text, -1, 0, 0) for clip, text, split in clips]
+    store_of(folder, clips, np.split(noise, np.cumsum(lengths)[:-1]))
+
+
+def trained(path: Path, settings: Model) -> None:
+    torch.manual_seed(0)
+    plain = to_plain(settings)
+    content = {"settings": plain, "model": LipReader(**checkpoint.split_settings(plain)[1]).state_dict()}
+    checkpoint.save(path, content | {"region": to_plain(REGION), "mean": 0.5, "std": 0.3, "iteration": 1})
+
+
+class Site:
+    """A folder with a little of everything that the page shows."""
+
+    def __init__(self, root: Path, base: Path):
+        self.file = base / "params.yaml"
+        text = (root / "tests" / "smoke.params.yaml").read_text()
+        self.file.write_text(f"{text}# {EVIL}\n", encoding="utf-8")
+        self.settings, self.paths = params.load(self.file), Paths("smoke", base)
+        results = self.paths.results
+        predicted(results, "ce", greedy=["bin blue", "set bed", "lay a a"], beam=["bin blue", "set red", "lay"])
+        predicted(results, "k5s1", greedy=["bin glue", "set six by red", ""], beam=["bin glue", EVIL, "lay a"])
+        predicted(results, "scratch", corpus="lrw", classified=["bin blue", "lay a", "lay a"])
+        rows_to(results / "claims.csv", CLAIMS)
+        write_rows(self.paths.inventory("grid") / "summary.csv", Count, [Count("clips of 75 frames", 2)])
+        write_rows(self.paths.inventory("grid") / "notes.csv", Note, [Note(EVIL, "excluded", "raw", EVIL)])
+        self.paths.figures.mkdir(parents=True)
+        Image.new("RGB", (40, 20), "red").save(self.paths.figures / "strip.png", dpi=(20, 20))  # of one column
+        wide = '<svg xmlns="http://www.w3.org/2000/svg" width="516pt" height="90pt" viewBox="0 0 516 90"></svg>'
+        (self.paths.figures / "fig6_grid.svg").write_text(wide)
+        stored(self.paths.clips("grid"))
+        trained(self.paths.weights("grid", "k5s1", 1), self.settings.model["grid"])
+
+    def render(self) -> str:
+        return page.render(self.settings, self.paths, self.file)
+
+
+@pytest.fixture(scope="module")
+def site(root, tmp_path_factory):
+    return Site(root, tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def html(site):
+    return site.render()
+
+
+@pytest.fixture(scope="module")
+def found(html):
+    return json.loads(re.search(r'<script type="application/json" id="found">(.*?)</script>', html, re.DOTALL)[1])
+
+
+class Reader(HTMLParser):
+    """Collects the elements of a page, and the text outside scripts and styles."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.elements, self.text, self.inside = [], "", ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.inside = tag
+
+    def handle_data(self, data):
+        if self.inside not in ("script", "style"):
+            self.text += data
+
+
+def rebuilt(reference: str, steps: str) -> tuple[int, int, int]:
+    """Characters of the reference and of the hypothesis that the steps use, and the edits."""
+    parts = [(int(length), sign) for length, sign in re.findall(r"(\d+)([=sdi])", steps)]
+    used = [sum(length for length, sign in parts if sign in signs) for signs in ("=sd", "=si", "sdi")]
+    return tuple(used)
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "steps"),
+    [
+        ("bin blue", "bin blue", ""),
+        ("bin blue", "bin glue", "4=1s3="),
+        ("lay", "", "3d"),
+        ("", "lay", "3i"),
+        ("set red", "set reed", None),
+        ("place white with x eight soon", "set blue by p seven please", None),
+        ("naïve 𝄞 clef", "naive 𝄞𝄞 clef", None),
+    ],
+)
+def test_steps_are_levenshteins(reference, hypothesis, steps):
+    found = predictions.steps(reference, hypothesis)
+    assert steps is None or found == steps
+    if found:
+        edits = Levenshtein.distance(reference, hypothesis)
+        assert rebuilt(reference, found) == (len(reference), len(hypothesis), edits)
+
+
+def test_every_prediction_is_in_the_page_and_each_text_once(site, found):
+    assert len(found["texts"]) == len(set(found["texts"]))
+    assert len(found["pairs"]) == len({tuple(pair[:2]) for pair in found["pairs"]})
+    shown = {}
+    for corpus in found["corpora"]:
+        for run in corpus["runs"]:
+            for seed in run["seeds"]:
+                for decoder, pairs in seed["decoders"].items():
+                    texts = [[found["texts"][text] for text in found["pairs"][pair][:2]] for pair in pairs]
+                    shown[corpus["name"], run["name"], seed["seed"], decoder] = list(
+                        zip(corpus["clips"], *zip(*texts, strict=True), strict=True)
+                    )
+    expected = {}
+    for path in site.paths.results.glob("runs/*/*/*/predictions.csv"):
+        corpus, run, seed = path.parts[-4:-1]
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        for decoder in rows[0].keys() - FACTS:
+            key = corpus, run, int(seed.removeprefix("seed")), decoder
+            expected[key] = [(row["clip"], row["reference"], row[decoder]) for row in rows]
+    assert shown == expected
+    assert len(expected) == 5
+
+
+def test_runs_come_in_the_order_of_the_parameters(site, tmp_path):
+    for run in ("k5s1", "k1s1", "ce"):
+        predicted(tmp_path, run, greedy=["a", "b", "c"])
+    found = predictions.collect(site.settings, tmp_path)
+    assert [run["name"] for run in found["corpora"][0]["runs"]] == ["ce", "k1s1", "k5s1"]
+    assert predictions.references(found, "grid") == list(CLIPS.values())
+    assert predictions.references(found, "lrw") == []
+
+
+def test_too_many_predictions_are_thinned_evenly_and_the_page_says_so(site, tmp_path, monkeypatch):
+    predicted(tmp_path, "ce", greedy=["a", "b", "c"])
+    monkeypatch.setattr(predictions, "LIMIT", 2)
+    found = predictions.collect(site.settings, tmp_path)
+    assert found["corpora"][0]["clips"] == list(CLIPS)[:2]
+    assert "GRID: 2 of 3 test clips, evenly spread, of 1 trained models" in page.coverage(found)
+    assert predictions._spread(10, 4) == [0, 2, 5, 7]
+
+
+def test_predictions_that_do_not_belong_together_are_named(site, tmp_path):
+    predicted(tmp_path, "ce", greedy=["a", "b", "c"])
+    other = predicted(tmp_path, "k5s1", greedy=["a", "b", "c"])
+    other.write_text(other.read_text().replace("set red", "set bed"))
+    with pytest.raises(InputError, match=r"k5s1/seed1/predictions\.csv: its clips or references are not those"):
+        predictions.collect(site.settings, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("clip,speaker,reference,greedy\n", "holds no prediction"),
+        ("clip,speaker,reference,greedy\na,b, ,d\n", "line 2: no reference"),
+        ("clip,speaker,reference\na,b,c\n", "line 2: expected the columns"),
+        ("clip,speaker,reference,greedy\na,b,c\n", "line 2: expected the columns"),
+        ("clip,speaker,reference,greedy\na,b,c,d,e\n", "line 2: expected the columns"),
+    ],
+)
+def test_a_malformed_table_of_predictions_is_named(tmp_path, content, problem):
+    (tmp_path / "predictions.csv").write_text(content)
+    with pytest.raises(InputError, match=problem):
+        evidence.read(tmp_path / "predictions.csv")
+
+
+def test_no_text_becomes_markup(html):
+    reader = Reader(html)
+    scripts = [attributes for tag, attributes in reader.elements if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "found"}, {}]
+    assert not [attributes for _, attributes in reader.elements if any(key.startswith("on") for key in attributes)]
+    assert ("b", {"onclick": "x"}) not in reader.elements
+    assert reader.text.count(EVIL) >= 5  # statement and reason, clip and reason of the note, parameters
+
+
+def test_the_page_needs_nothing_else(html):
+    reader = Reader(html)
+    for tag, attributes in reader.elements:
+        for key in ("src", "href", "srcset", "action", "data", "poster"):
+            assert attributes.get(key, "#").startswith(("#", "data:")), (tag, attributes)
+        assert "style" not in attributes
+    styles = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
+    assert "url(" not in styles and "@import" not in styles
+    script = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)[-1]
+    policy = next(attributes["content"] for tag, attributes in reader.elements if "http-equiv" in attributes)
+    assert "default-src 'none'" in policy
+    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
+
+
+def test_same_inputs_same_bytes_and_no_path_of_this_machine(site, html):
+    assert site.render() == html
+    assert str(site.paths.base) not in html
+    assert "snakemake --cores 2 --configfile params.yaml" in html
+
+
+def test_nothing_but_parameters_still_makes_a_page(site, tmp_path):
+    bare = page.render(site.settings, Paths("smoke", tmp_path), site.file)
+    for text in ("Not judged", "All values in percent", "strip is not drawn yet", "No run has predictions yet"):
+        assert text in bare
+    assert "LRW-1000: not counted yet." in bare
+
+
+def test_the_command_writes_the_page(site, html, monkeypatch):
+    monkeypatch.chdir(site.paths.base)
+    monkeypatch.setattr(sys, "argv", ["pcpg", "page"])
+    monkeypatch.setattr("pcpg.workspace.guard.stage", lambda preset: None)  # its lock would last as long as pytest
+    threads = torch.get_num_threads()
+    try:
+        assert cli.main() == 0
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(False)
+    assert len((site.paths.results / "report.html").read_text(encoding="utf-8")) == len(html)
+
+
+def test_the_files_of_the_page_are_installed(root):
+    data = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["pcpg"]
+    package = root / "src" / "pcpg"
+    installed = {path for pattern in data for path in package.glob(pattern)}
+    others = {path for path in (package / "report" / "page").iterdir() if path.is_file() and path.suffix != ".py"}
+    assert len(others) == 3
+    assert others <= installed
+
+
+@pytest.mark.parametrize(
+    ("sources", "kind", "sentence"),
+    [
+        ("sss", "generated corpora", "Every number of ours is from generated corpora: rendered faces in the formats of "
+         "GRID, LRW and LRW-1000, in which nobody speaks; preset smoke, seed 1."),
+        ("ddd", "real recordings", "Every number of ours is from real recordings of GRID, LRW and LRW-1000; "),
+        ("lss", "real and generated", "Our numbers on GRID are from real recordings, those on LRW and LRW-1000 from "),
+    ],
+)  # fmt: skip
+def test_the_page_says_on_which_data(site, sources, kind, sentence):
+    from dataclasses import replace
+
+    words = {"s": "synthetic", "l": "local", "d": "download"}
+    corpora = site.settings.corpora
+    for name, letter in zip(site.settings.corpus_names, sources, strict=True):
+        corpus = getattr(corpora, name)
+        corpora = replace(corpora, **{name: replace(corpus, raw=replace(corpus.raw, source=words[letter]))})
+    found = page.origin(replace(site.settings, corpora=corpora))
+    assert found[0] == kind
+    assert found[1].startswith(sentence)
+
+
+def test_verdicts_have_word_shape_effect_and_interval(html):
+    text = Reader(html).text
+    for word in verdicts.WORDS:
+        assert f'href="#shape-{word.replace(" ", "-")}"' in html
+        assert f'id="shape-{word.replace(" ", "-")}"' in html
+        assert word in text
+    assert "−2.5 [−4.0, −1.0]" in text
+    assert "iterations: +30.0 [+20.0, +55.0]" in text
+    assert "no effect: not run" in text
+    assert html.index('id="C1"') < html.index('id="table1"') < html.index('id="strip"') < html.index('id="rows"')
+
+
+def test_all_intervals_share_one_scale_in_points(site):
+    rows = verdicts.read(site.paths.results / "claims.csv")
+    assert verdicts._reach(rows) == 10.0  # of 9.5 points; 55 iterations are no points
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [({"effect": "much"}, "line 2: effect is 'much', not a number"), ({"verdict": None}, "lacks the column verdict")],
+)
+def test_malformed_claims_are_named(tmp_path, changes, problem):
+    claim = {key: value for key, value in (CLAIM | changes).items() if value is not None}
+    rows_to(tmp_path / "claims.csv", [claim])
+    with pytest.raises(InputError, match=re.escape(problem)):
+        verdicts.section(tmp_path / "claims.csv")
+
+
+def test_claims_may_lack_what_the_contract_does_not_name(tmp_path):
+    optional = ("reason", "control", "decoder", "against_decoder", "p", "p_holm")
+    rows_to(tmp_path / "claims.csv", [{key: value for key, value in CLAIM.items() if key not in optional}])
+    assert "one beats the other" in verdicts.section(tmp_path / "claims.csv")
+
+
+def test_a_table_keeps_its_cells():
+    text = Reader(tables.section({"table1": TABLE})).text
+    for cell in ("k=1 | s=1", "<b>bold</b>", "7.0 ± 0.1 (3)", "Controls", "– ", "Lower is better."):
+        assert cell.strip() in text
+    shown = tables.section({"table1": TABLE})
+    assert "<strong>7.0 ± 0.1 (3)</strong>" in shown
+    assert '<th scope="rowgroup" colspan="4">Controls</th>' in shown
+    assert '<tr class="first"><th scope="row">LRW</th>' in shown
+    assert shown.count('<th scope="col" class="n">') == 2
+
+
+def test_notes_that_all_tables_share_stand_once():
+    shown = tables.section({own[4:]: TABLE.replace("A note of its own.", own) for own in ("own one", "own two")})
+    assert [shown.count(note) for note in ("Lower is better.", "own one", "own two")] == [1, 1, 1]
+
+
+def test_the_tables_are_those_of_the_runs(site):
+    found = tables.filled(["table1"], site.paths.results, [1], "smoke")
+    assert list(found) == ["table1"] and found["table1"].startswith("### Table I.")
+    assert "preset smoke, seed 1" in found["table1"]
+
+
+def test_a_small_drawing_stays_a_drawing_and_a_large_one_becomes_its_pixels(tmp_path, monkeypatch):
+    drawing = '<svg width="108pt">\n  <path d="M 1.234567 2\nL 3 4.999"/><g y="1.234567"/></svg>'
+    (tmp_path / "a.svg").write_text(drawing)
+    Image.new("RGBA", (30, 10), (200, 10, 10, 255)).save(tmp_path / "a.png", dpi=(10, 10))
+    source, inches = figures.picture("a", tmp_path)
+    assert inches == 1.5
+    assert unquote(source.removeprefix("data:image/svg+xml,")) == figures.slim(drawing)
+    assert 'd="M 1.23 2 L 3 4.99"' in figures.slim(drawing)
+    assert 'y="1.234567"' in figures.slim(drawing)
+    monkeypatch.setattr(figures, "SVG_LIMIT", 10)
+    source, inches = figures.picture("a", tmp_path)
+    assert round(inches, 2) == 3
+    pixels = base64.b64decode(source.removeprefix("data:image/webp;base64,"))
+    with Image.open(io.BytesIO(pixels)) as image, Image.open(tmp_path / "a.png") as original:
+        assert np.array_equal(np.asarray(image.convert("RGB")), np.asarray(original.convert("RGB")))
+
+
+def test_many_pixels_become_a_likeness(tmp_path, monkeypatch):
+    smooth = np.add.outer(np.arange(64), np.arange(64)).astype(np.uint8)
+    Image.fromarray(smooth).save(tmp_path / "a.png", dpi=(400, 400))
+    monkeypatch.setattr(figures, "WEBP_LIMIT", 10)
+    source, inches = figures.picture("a", tmp_path)
+    assert round(inches, 2) == 0.16
+    with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as image:
+        assert image.size == (32, 32)
+        assert np.abs(np.asarray(image.convert("L")).astype(int) - smooth[::2, ::2]).mean() < 5
+
+
+def test_every_figure_has_a_caption_and_an_alternative_text():
+    from pcpg.report.figures.write import NAMES
+
+    for name in NAMES:
+        caption, alt = figures.words(name)
+        assert caption != name, name
+        assert len(alt) > 40
+        assert "{" not in caption
+
+
+@pytest.mark.parametrize("frames", [1, 4, 10, 75])
+def test_a_strip_shows_ten_moments_of_the_middle(frames):
+    clip = np.zeros((frames, 96, 96), np.uint8)
+    clip[:, 16:80, 16:80] = (np.arange(frames) * 3)[:, None, None]
+    with Image.open(io.BytesIO(base64.b64decode(mouths.strip(clip, 64)))) as image:
+        assert image.size == (mouths.FRAMES * mouths.SIZE, mouths.SIZE)
+        levels = np.asarray(image.convert("L"))[mouths.SIZE // 2, mouths.SIZE // 2 :: mouths.SIZE].astype(int)
+    moments = [int((tile + 0.5) * frames / 10) for tile in range(10)]
+    assert np.abs(levels - 3 * np.array(moments)).max() <= 6  # lossy
+
+
+def test_attention_is_that_of_the_weights(site, found):
+    from pcpg.reader import batches
+    from pcpg.reader.attention import attend
+    from pcpg.reader.text import to_batch
+
+    corpus = found["corpora"][0]
+    attention = corpus["attention"]
+    assert (attention["run"], attention["seed"]) == ("k5s1", 1)
+    assert list(corpus["strips"]) == ["0", "1", "2"]
+    store = ClipStore(site.paths.clips("grid"))
+    model, view = checkpoint.restore(checkpoint.load(site.paths.weights("grid", "k5s1", 1)), torch.device("cpu"))
+    model.eval()
+    batch = batches.collate(store, [1], view, torch.device("cpu"))
+    with torch.no_grad():
+        weights = attend(model.decoder, model.encode(batch.frames, batch.lengths), to_batch(["bin glue"])[0])[0, :-1]
+    width, text = attention["maps"]["0"]
+    levels = np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, width)
+    assert levels.shape == tuple(weights.shape)
+    assert np.abs(levels / 255 - (weights / weights.max()).numpy()).max() <= 0.5 / 255 + 1e-6
+    assert "2" not in attention["maps"]  # nothing was written there
+
+
+def test_weights_of_other_settings_give_no_attention(site, capsys):
+    from dataclasses import replace
+
+    other = replace(site.settings.model["grid"], dropout=0.4)
+    assert mouths._network(site.paths.weights("grid", "k5s1", 1), other, REGION) is None
+    assert "was made with other settings" in capsys.readouterr().err
+
+
+def test_a_clip_that_the_store_lacks_has_no_strip(site, found):
+    corpus = {**found["corpora"][0], "clips": ["s1/elsewhere", "s1/one"], "runs": []}
+    shown = mouths.media(site.paths, corpus, found["texts"], found["pairs"], site.settings.model["grid"])
+    assert list(shown["strips"]) == [1]
+    assert shown["attention"] is None
+
+
+def test_the_digest_of_the_sources_is_the_commands(root, html):
+    command = "find pcpg -type f -not -path '*/__pycache__/*' | LC_ALL=C sort | xargs sha256sum | sha256sum"
+    assert markup.join(command) in html
+    done = subprocess.run(command, shell=True, cwd=root / "src", capture_output=True, text=True, check=True)
+    assert accounts.source_digest() == done.stdout.split()[0]
+
+
+def test_cost_is_that_of_pcpg_model(site):
+    from pcpg.reader.sizes import measure
+
+    text = Reader(accounts.cost(site.settings, site.paths, {"grid": ["set red"]})).text
+    sizes = measure(site.settings.model["grid"], 75, 8)
+    assert "GRID: 75 frames, 8 steps" in text
+    assert f"{sum(size.parameters for size in sizes.values()):,}" in text
+
+
+def test_many_notes_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(accounts, "NOTES", 2)
+    write_rows(tmp_path / "notes.csv", Note, [Note(f"s1/{i}", "excluded", "clips", "no face") for i in range(5)])
+    shown = accounts._notes("GRID", tmp_path / "notes.csv")
+    assert "GRID: 5 notes on what is odd, repaired or left out; the first 2 of them, all are in notes.csv" in shown
+    assert shown.count("no face") == 2
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_stands_out_from_its_ground(scheme):
+    """WCAG 2 AA: 4.5 to 1 for text, 3 to 1 for what is drawn."""
+    css = (Path(page.__file__).parent / "page.css").read_text()
+    blocks = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", blocks[scheme]))
+
+    def contrast(one: str, other: str) -> float:
+        low, high = sorted((luminance(colours[one]), luminance(colours[other])))
+        return (high + 0.05) / (low + 0.05)
+
+    words = ["ink", "soft", "link", "good", "bad", "open", "none"]
+    pairs = [(word, ground) for word in words for ground in ("paper", "raised")]
+    pairs += [("mark-ink", "mark"), ("insert-ink", "insert"), ("lack-ink", "lack")]
+    assert {pair: contrast(*pair) for pair in pairs if contrast(*pair) < 4.5} == {}
+    drawn = [(line, "paper") for line in ("range", "effect", "theirs")]
+    assert {pair: contrast(*pair) for pair in drawn if contrast(*pair) < 3} == {}
