@@ -1,4 +1,4 @@
-"""What docs/scale.md says of a preset at its corpora's true sizes: python -m tests.bench.scale presets/paper.yaml 25 50 100
+"""What docs/scale.md says of a preset at its true sizes: python -m tests.bench.scale presets/paper.yaml 25 50 100
 
 The numbers behind the parameter file are effective rates of a GPU in TFLOP/s: assumed, for none was measured.
 """
