@@ -27,7 +27,7 @@ def jobs(root, monkeypatch) -> dict[str, Job]:
 
 def test_the_page_holds_what_the_command_prints(root):
     text = (root / "docs" / "scale.md").read_text()
-    [command] = re.findall(rf"python -m tests\.scale {PAPER}([ \d]+)", text)
+    [command] = re.findall(rf"python -m tests\.bench\.scale {PAPER}([ \d]+)", text)
     printed = scale.report(str(root / PAPER), [float(rate) * 1e12 for rate in command.split()])
     for block in printed.split("\n\n"):
         assert block.strip() in text, f"run: python -m tests.bench.scale {PAPER}{command}"

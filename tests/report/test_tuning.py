@@ -7,7 +7,7 @@ from pathlib import Path
 from pcpg.report.tables.tuning import table
 from pcpg.settings import load as params
 
-SMOKE = Path(__file__).with_name("smoke.params.yaml")
+SMOKE = Path(__file__).parents[1] / "smoke.params.yaml"
 
 
 def history(results, run, rates, start=False):
