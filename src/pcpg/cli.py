@@ -6,13 +6,13 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from pcpg import commands
-from pcpg.settings import load as params
+from pcpg import commands, parameters
 from pcpg.workspace import guard, launch
 from pcpg.workspace.errors import InputError, refusal
 from pcpg.workspace.paths import Paths
 
-TRAININGS = (commands.train, commands.finetune, commands.scratch, commands.probe)
+TRAININGS = (commands.train, commands.probe)
+READING = (commands.tables, commands.claims, commands.figures, commands.page)  # the objectives are none of theirs
 
 
 def _add_transcribe(parsers) -> None:
@@ -40,8 +40,8 @@ def _add_clips(parsers) -> None:
         command.set_defaults(function=function, params=None, writes=name != "info")
         return command
 
-    shard = add("shard", commands.clips_shard, "cut out the mouths of one part of the manifest")
-    store = add("store", commands.clips_store, "check all shards of a corpus and join them")
+    shard = add("shard", commands.shard, "cut out the mouths of one part of the manifest")
+    store = add("store", commands.store, "check all shards of a corpus and join them")
     info = add("info", commands.clips_info, "what a clip store holds; needs no parameter file")
     for command in (shard, store):
         command.add_argument("corpus")
@@ -55,42 +55,36 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="pcpg", description=__import__("pcpg").__doc__)
     parsers = top.add_subparsers(dest="command", required=True, metavar="STAGE")
 
-    def add(name: str, function, help: str, *positional: str, seed: bool = False) -> argparse.ArgumentParser:
-        command = parsers.add_parser(name, help=help, description=help)
+    def add(function, help: str, *positional: str, seed: bool = False, writes: bool = True) -> argparse.ArgumentParser:
+        command = parsers.add_parser(function.__name__, help=help, description=help)
         for argument in positional:
             command.add_argument(argument)
         if seed:
             command.add_argument("--seed", type=int, required=True)
-        command.set_defaults(function=function, writes=name not in ("tuning", "readme", "model"))
+        command.add_argument("--params", default="params.yaml", metavar="FILE")
+        command.set_defaults(function=function, writes=writes)
         return command
 
-    stages = [
-        add("raw", commands.raw, "generate a corpus, or check a local copy", "corpus"),
-        add("train", commands.train, "cross-entropy baseline of a corpus", "corpus", seed=True),
-        add("finetune", commands.finetune, "a policy-gradient run, from the baseline", "corpus", "run", seed=True),
-        add("evaluate", commands.evaluate, "error rates of a run on the test split", "corpus", "run", seed=True),
-        add("scratch", commands.scratch, "a word classifier from random weights", "corpus", seed=True),
-        add(
-            "probe",
-            commands.probe,
-            "a word classifier on the encoder of a run",
-            "corpus",
-            "encoder",
-            "probe",
-            seed=True,
-        ),
-        add("tables", commands.tables, "one of the paper's tables, ours beside the paper's", "name"),
-        add("claims", commands.claims, "a verdict on each of the paper's claims"),
-        add("tuning", commands.tuning, "settings and best validation score of every run of a corpus", "corpus"),
-        add("figures", commands.figures, "one of the figures", "name"),
-        add("page", commands.page, "all results as one HTML page that needs no other file"),
-        add("readme", commands.readme, "fill the tables of a page from results/", "file"),
-        add("model", commands.model, "parameters and FLOPs a clip of a corpus' lip-reader", "corpus"),
-    ]
-    stages[-1].add_argument("--frames", type=int, default=75, help="of the clip (default: 75, a sentence of GRID)")
-    stages[-1].add_argument("--characters", type=int, default=28, help="decoder steps (default: 28)")
-    for stage in stages:
-        stage.add_argument("--params", default="params.yaml", metavar="FILE")
+    add(commands.plan, "list the jobs of a parameter file for DVC", writes=False)
+    add(commands.raw, "generate a corpus, or check a local copy", "corpus")
+    add(commands.train, "one run: the baseline, policy gradient, or another objective", "corpus", "run", seed=True)
+    add(commands.probe, "a word classifier on an encoder", "corpus", "run", seed=True)
+    add(commands.evaluate, "error rates of a run on the test split, all its seeds", "corpus", "run")
+    add(commands.classify, "accuracy of a word classifier on the test split, all its seeds", "corpus", "run")
+    add(commands.tables, "one of the paper's tables, ours beside the paper's", "name")
+    add(commands.claims, "a verdict on each of the paper's claims")
+    add(commands.figures, "one of the figures", "name")
+    add(commands.page, "all results as one HTML page that needs no other file")
+    add(
+        commands.costs,
+        "what the trainings took, into results/<preset>/costs.csv",
+        writes=False,
+    )
+    add(commands.tuning, "settings and best validation score of every run of a corpus", "corpus", writes=False)
+    add(commands.readme, "fill the tables of a page from results/", "file", writes=False)
+    network = add(commands.network, "parameters and FLOPs a clip of a corpus' lip-reader", "corpus", writes=False)
+    network.add_argument("--frames", type=int, default=75, help="of the clip (default: 75, a sentence of GRID)")
+    network.add_argument("--characters", type=int, default=28, help="decoder steps (default: 28)")
     _add_clips(parsers)
     _add_transcribe(parsers)
     check_command = parsers.add_parser("params", help="check a parameter file", description="check a parameter file")
@@ -114,7 +108,7 @@ def main() -> int:
         if args.params is None:
             args.function(args)
         else:
-            settings = params.load(args.params)
+            settings = parameters.read(args.params, objectives=args.function not in READING)
             if args.writes:
                 guard.stage(settings.preset)
             if args.function in TRAININGS:

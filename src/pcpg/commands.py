@@ -7,7 +7,8 @@ from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
-# Imports sit inside the commands: a table must not wait for torch, and a typo in params.yaml for neither.
+# Imports sit inside the commands: a table must not wait for torch, and a typo in params.yaml for neither. What a stage
+# runs, for the engines, is its function here and all that it imports (workspace/code.py).
 
 
 def _corpus(settings: Params, name: str):
@@ -28,7 +29,7 @@ def raw(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     make(_corpus(settings, args.corpus).raw, paths.raw(args.corpus), settings.workers)
 
 
-def clips_shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.corpora.raw import corpus_root
     from pcpg.mouths.face_model import locate
     from pcpg.mouths.join import part, read_manifest
@@ -54,29 +55,29 @@ def clips_shard(args: argparse.Namespace, settings: Params, paths: Paths) -> Non
         )
 
 
-def clips_store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+def store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.corpora.raw import whole
     from pcpg.mouths.inventory import write
     from pcpg.mouths.join import join, read_manifest
     from pcpg.mouths.store import Region
 
-    corpus, raw = _corpus(settings, args.corpus), paths.raw(args.corpus)
+    corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
     region = Region(corpus.clips.roi, corpus.clips.landmarks, corpus.clips.size)
-    store = join(read_manifest(raw / "manifest.csv"), paths.clips(args.corpus), len(settings.shards), region)
-    write(raw, store, paths.inventory(args.corpus), whole(corpus.raw))
+    made = join(read_manifest(folder / "manifest.csv"), paths.clips(args.corpus), len(settings.shards), region)
+    write(folder, made, paths.inventory(args.corpus), whole(corpus.raw))
 
 
 def clips_info(args: argparse.Namespace) -> None:
     from pcpg.mouths.store import ClipStore
     from pcpg.mouths.store_info import describe, verify
 
-    store = ClipStore(args.folder)
-    print(describe(store))
+    opened = ClipStore(args.folder)
+    print(describe(opened))
     if args.verify:
-        verify(store)
+        verify(opened)
 
 
-def _session(args: argparse.Namespace, settings: Params, paths: Paths, run: str):
+def _session(args: argparse.Namespace, settings: Params, paths: Paths, code: str):
     from pcpg.learning.session import Session
     from pcpg.workspace import parallel
     from pcpg.workspace.seeding import choose_device, seed_process
@@ -84,152 +85,167 @@ def _session(args: argparse.Namespace, settings: Params, paths: Paths, run: str)
     device = choose_device(settings.device)
     parallel.begin(device)
     seed_process(args.seed, settings.threads)
+    where = args.corpus, args.run, args.seed
     return Session(
-        name=f"{args.corpus} {run} seed {args.seed}",
+        name=f"{args.corpus} {args.run} seed {args.seed}",
         seed=args.seed,
         device=device,
         precision=settings.precision,
-        weights=paths.weights(args.corpus, run, args.seed),
-        outcome=paths.outcome(args.corpus, run, args.seed),
-        events=paths.events(args.corpus, run, args.seed),
+        code=code,
+        weights=paths.weights(*where),
+        history=paths.history(*where),
+        record=paths.record(*where),
+        events=paths.events(*where),
     )
+
+
+def _start(args: argparse.Namespace, training, paths: Paths) -> Path | None:
+    from pcpg.settings.schema import SCRATCH
+
+    return None if training.start == SCRATCH else paths.weights(args.corpus, training.start, args.seed)
 
 
 def train(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.learning.train import train_baseline
+    from pcpg.learning.train import train as train_run
+    from pcpg.workspace import code
 
     _corpus(settings, args.corpus)
-    train_baseline(
+    run = _named(settings.runs[args.corpus], args.run, f"runs.{args.corpus}")
+    train_run(
         clips=paths.clips(args.corpus),
-        model_settings=settings.model[args.corpus],
-        settings=settings.baselines[args.corpus],
-        decoding=settings.decoding,
-        session=_session(args, settings, paths, "ce"),
-    )
-
-
-def finetune(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.learning.finetune import finetune as run_finetune
-
-    _corpus(settings, args.corpus)
-    run_finetune(
-        clips=paths.clips(args.corpus),
-        baseline=paths.weights(args.corpus, "ce", args.seed),
-        model_settings=settings.model[args.corpus],
-        run=_named(getattr(settings.runs, args.corpus), args.run, f"runs.{args.corpus}"),
-        decoding=settings.decoding,
-        session=_session(args, settings, paths, args.run),
-    )
-
-
-def _identity(args: argparse.Namespace, settings: Params, run: str) -> dict:
-    from pcpg.corpora.raw import protocol
-
-    test = protocol(_corpus(settings, args.corpus).raw)
-    return {"corpus": args.corpus, "run": run, "seed": args.seed, "protocol": test}
-
-
-def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.learning.evaluate import evaluate as run_evaluate
-    from pcpg.workspace.seeding import choose_device, seed_process
-
-    seed_process(args.seed, settings.threads)
-    run_evaluate(
-        clips=paths.clips(args.corpus),
-        weights=paths.weights(args.corpus, args.run, args.seed),
-        outcome=paths.outcome(args.corpus, args.run, args.seed),
-        decoding=settings.decoding,
-        device=choose_device(settings.device),
-        identity=_identity(args, settings, args.run),
-    )
-
-
-def scratch(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.learning.probe import train_classifier
-
-    train_classifier(
-        clips=paths.clips(args.corpus),
-        init=None,
-        model_settings=settings.model[args.corpus],
-        settings=_named(settings.classifiers, args.corpus, "classifiers"),
-        fixed=False,
-        session=_session(args, settings, paths, "scratch"),
-        identity=_identity(args, settings, "scratch"),
+        start=_start(args, run, paths),
+        view=settings.view[args.corpus],
+        network=settings.network[args.corpus],
+        run=run,
+        max_length=settings.max_length,
+        session=_session(args, settings, paths, code.of_stage("train", run.objective_name)),
     )
 
 
 def probe(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.learning.probe import train_classifier
+    from pcpg.workspace import code
 
     _corpus(settings, args.corpus)
-    run, training = f"{args.encoder}-{args.probe}", _named(settings.probes, args.probe, "probes")
+    classifier = _named(settings.classifiers.get(args.corpus, {}), args.run, f"classifiers.{args.corpus}")
     train_classifier(
         clips=paths.clips(args.corpus),
-        init=paths.weights(args.corpus, args.encoder, args.seed),
-        model_settings=settings.model[args.corpus],
-        settings=training,
-        fixed=training.encoder == "fixed",
-        session=_session(args, settings, paths, run),
-        identity=_identity(args, settings, run),
+        start=_start(args, classifier, paths),
+        view=settings.view[args.corpus],
+        network=settings.network[args.corpus],
+        settings=classifier,
+        session=_session(args, settings, paths, code.of_stage("probe")),
     )
 
 
-def model(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+def _test(args: argparse.Namespace, settings: Params, paths: Paths, section: str, of_seed, more: dict) -> None:
+    """What `evaluate` and `classify` share: every seed's weights on the test split."""
+    from pcpg.corpora.raw import protocol
+    from pcpg.learning.evaluate import evaluate_seeds
+    from pcpg.mouths.store import ClipStore
+
+    identity = {"corpus": args.corpus, "run": args.run, "protocol": protocol(_corpus(settings, args.corpus).raw)}
+    _named(getattr(settings, section).get(args.corpus, {}), args.run, f"{section}.{args.corpus}")
+    opened = ClipStore(paths.clips(args.corpus))
+    evaluate_seeds(
+        {seed: paths.weights(args.corpus, args.run, seed) for seed in settings.seeds},
+        lambda weights: of_seed(weights, opened),
+        identity | more,
+        paths.metrics(args.corpus, args.run),
+        paths.predictions(args.corpus, args.run),
+    )
+
+
+def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.learning.evaluate import transcribe_test
+    from pcpg.workspace.seeding import choose_device, seed_process
+
+    seed_process(settings.seeds[0], settings.threads)
+    device = choose_device(settings.device)
+
+    def of_seed(weights, opened):
+        return transcribe_test(weights, opened, settings.decoding, settings.max_length, device)
+
+    _test(args, settings, paths, "runs", of_seed, {"beam_size": settings.decoding.beam})
+
+
+def classify(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.learning.evaluate import classify_test
+    from pcpg.workspace.seeding import choose_device, seed_process
+
+    seed_process(settings.seeds[0], settings.threads)
+    device = choose_device(settings.device)
+    _test(args, settings, paths, "classifiers", lambda weights, opened: classify_test(weights, opened, device), {})
+
+
+def network(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.reader.sizes import describe
 
     _corpus(settings, args.corpus)
-    print(describe(settings.model[args.corpus], args.frames, args.characters))
+    view, sizes = settings.view[args.corpus], settings.network[args.corpus]
+    print(describe(view, sizes, args.frames, args.characters))
 
 
 def tables(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.tables.write import write
+    from pcpg.report.tables.write import write_table
 
-    write(args.name, paths.results, settings.seeds, settings.preset)
+    write_table(args.name, settings, paths)
 
 
 def claims(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.claims.write import write
+    from pcpg.report.claims.write import write_claims
 
-    write(paths.results, settings.seeds, settings.preset)
+    write_claims(settings, paths)
+
+
+def costs(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.report.costs import write_costs
+
+    write_costs(settings, paths)
 
 
 def tuning(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.tables.tuning import table
+    from pcpg.report.tables.tuning import tuning_table
 
     _corpus(settings, args.corpus)
-    runs = getattr(settings.runs, args.corpus)
-    print(table(settings.baselines[args.corpus], runs, paths.results, args.corpus, settings.seeds), end="")
+    print(tuning_table(settings, paths, args.corpus), end="")
 
 
 def figures(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.figures.write import write
+    from pcpg.report.figures.write import write_figure
 
-    write(args.name, paths.results, paths.figures, settings.seeds, paths.clips(""), paths.trained)
+    write_figure(args.name, settings, paths)
 
 
 def page(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.page import write
+    from pcpg.report.page import write_page
     from pcpg.workspace.seeding import seed_process
 
     seed_process(settings.seeds[0], settings.threads)
-    write(settings, paths, Path(args.params))
+    write_page(settings, paths, Path(args.params))
 
 
 def readme(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.report.readme import refresh
     from pcpg.workspace.files import write_text
 
-    page = Path(args.file)
-    write_text(page, refresh(page.read_text(encoding="utf-8"), page.parent))
+    shown = Path(args.file)
+    write_text(shown, refresh(shown.read_text(encoding="utf-8"), shown.parent))
+
+
+def plan(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.settings.plan import write_plan
+
+    write_plan(settings)
 
 
 def transcribe(args: argparse.Namespace) -> None:
     from pcpg.mouths.face_model import locate
-    from pcpg.transcribe import transcribe as run_transcribe
+    from pcpg.transcribe import transcribe as transcribe_video
 
-    print(run_transcribe(args.video, args.checkpoint, locate(args.landmark_model), args.beam, args.show))
+    print(transcribe_video(args.video, args.checkpoint, locate(args.landmark_model), args.beam, args.show))
 
 
 def check(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    runs = {name: list(getattr(settings.runs, name)) for name in settings.corpus_names}
+    runs = {name: list(settings.trainings(name)) for name in settings.corpus_names}
     print(f"{args.params}: preset {settings.preset}, seeds {settings.seeds}, runs {runs}")

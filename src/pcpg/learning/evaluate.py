@@ -1,60 +1,76 @@
-"""Stage `evaluate`: greedy and beam-search error rates of one run on the test split."""
+"""Stages `evaluate` and `classify`: what a run's or a classifier's weights of all seeds make of the test split."""
 
-import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
+from pcpg.learning.probe import accuracy
+from pcpg.learning.probe import classify as classify_clips
+from pcpg.learning.validate import BATCH
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import batches, checkpoint
 from pcpg.reader.decode import beam_search, greedy
 from pcpg.reader.metrics import error_rates
+from pcpg.reader.network import Classifier, LipReader
 from pcpg.reader.text import decode
 from pcpg.settings.schema import Decoding
-from pcpg.workspace.files import atomic_file, write_text
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import write_text
+from pcpg.workspace.rows import write_csv
 
-PREDICTIONS = ("clip", "speaker", "reference", "greedy", "beam")
+Rows = list[dict[str, str]]  # of predictions.csv, but for the seed
 
 
 @torch.no_grad()
-def transcribe_test(weights: Path, store: ClipStore, decoding: Decoding, device: torch.device) -> list[dict[str, str]]:
-    """-> one row of predictions.csv per test clip."""
+def transcribe_test(
+    weights: Path, store: ClipStore, decoding: Decoding, max_length: int, device: torch.device
+) -> tuple[Rows, dict]:
+    """-> one row per test clip, and the error rates of both decoders."""
     model, view = checkpoint.restore(checkpoint.load(weights, store.region), device)
     model.eval()
-    predictions = []
-    for batch in batches.in_order(store, store.select("test"), 64, view, device):
+    rows: Rows = []
+    for batch in batches.in_order(store, store.select("test"), BATCH, view, device):
         memory = model.encode(batch.frames, batch.lengths)
-        first = greedy(model.decoder, memory, decoding.max_length).tolist()
-        ranked, _ = beam_search(
-            model.decoder, memory, decoding.beam, decoding.max_length, decoding.length_normalisation
-        )
+        first = greedy(model.decoder, memory, max_length).tolist()
+        ranked, _ = beam_search(model.decoder, memory, decoding.beam, max_length, decoding.length_normalisation)
         for row, characters, beam in zip(batch.rows, first, ranked[:, 0].tolist(), strict=True):
-            clip = store.index[row]
-            values = (clip.clip, clip.speaker, clip.text, decode(characters), decode(beam))
-            predictions.append(dict(zip(PREDICTIONS, values, strict=True)))
-    return predictions
+            rows.append(_described(store, row) | {"greedy": decode(characters), "beam": decode(beam)})
+    references = [row["reference"] for row in rows]
+    return rows, {kind: error_rates(references, [row[kind] for row in rows]) for kind in ("greedy", "beam")}
 
 
-def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:
-    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def classify_test(weights: Path, store: ClipStore, device: torch.device) -> tuple[Rows, dict]:
+    """-> one row per test clip, its class named by its word, and the accuracy."""
+    content = checkpoint.load(weights, store.region)
+    if "classes" not in content:
+        raise InputError(weights, "is not a checkpoint of a word classifier")
+    model = Classifier(LipReader(**content["network"]).encoder, content["classes"]).to(device)
+    model.load_state_dict(content["model"])
+    view = checkpoint.view_of(content)
+    classes = classify_clips(model, store, store.select("test"), view, device)
+    words = {clip.label: clip.text for clip in store.index}
+    rows = [_described(store, row) | {"classified": words[label]} for row, label in classes.items()]
+    return rows, {"accuracy": accuracy(store, classes)}
 
 
-def write_metrics(path: Path, metrics: dict) -> None:
-    write_text(path, json.dumps(metrics, indent=2) + "\n")
-
-
-def evaluate(
-    clips: Path, weights: Path, outcome: Path, decoding: Decoding, device: torch.device, identity: dict
+def evaluate_seeds(
+    weights: dict[int, Path],
+    of_seed: Callable[[Path], tuple[Rows, dict]],
+    identity: dict,
+    metrics: Path,
+    predictions: Path,
 ) -> None:
-    """Write `outcome`/predictions.csv and metrics.json; `identity` (corpus, run, seed, protocol) opens the latter."""
-    predictions = transcribe_test(weights, ClipStore(clips), decoding, device)
-    references = [row["reference"] for row in predictions]
-    metrics = identity | {"split": "test", "clips": len(predictions), "beam_size": decoding.beam}
-    for kind in ("greedy", "beam"):
-        metrics[kind] = error_rates(references, [row[kind] for row in predictions])
-    write_predictions(outcome / "predictions.csv", predictions)
-    write_metrics(outcome / "metrics.json", metrics)
+    """Write the predictions of all seeds, and their metrics behind `identity` (corpus, run, protocol, ...)."""
+    by_seed = {seed: of_seed(path) for seed, path in weights.items()}
+    rows = [{"seed": seed} | row for seed, (each, _) in by_seed.items() for row in each]
+    write_csv(predictions, list(rows[0]), rows)
+    scores = {str(seed): score for seed, (_, score) in by_seed.items()}
+    content = identity | {"split": "test", "clips": len(rows) // len(by_seed), "seeds": scores}
+    write_text(metrics, json.dumps(content, indent=2) + "\n")
+
+
+def _described(store: ClipStore, row: int) -> dict[str, str]:
+    clip = store.index[row]
+    return {"clip": clip.clip, "speaker": clip.speaker, "reference": clip.text}

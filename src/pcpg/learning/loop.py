@@ -1,6 +1,5 @@
-"""The training loop that baseline, policy-gradient runs and probes share."""
+"""The training loop that every run and every classifier shares."""
 
-import inspect
 import math
 import time
 from collections.abc import Callable
@@ -9,60 +8,46 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from pcpg.learning.epochs import Training, ahead
 from pcpg.learning.monitor import Monitor
+from pcpg.learning.optimise import make_optimiser, make_schedule
 from pcpg.learning.record import peak_memory
 from pcpg.learning.resume import Resume
 from pcpg.learning.session import Session
-from pcpg.reader.batches import Batch, Training, ahead
+from pcpg.objectives.base import Context, Losses, Objective
+from pcpg.reader.batches import Batch
 from pcpg.settings.schema import Optimisation
 from pcpg.workspace import parallel
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.seeding import stream
 
-Losses = dict[str, torch.Tensor]
 SAVE_SECONDS = 120.0  # at most so long between two saved states
 
 
-def make_optimiser(parameters: list[nn.Parameter], settings: Optimisation) -> torch.optim.Optimizer:
-    kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.AdamW
-    return _uncompiled(kind)(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+class Losing(nn.Module):
+    """A network, what else its objective learns, and its losses: one forward pass gives what is to be minimised."""
 
-
-def _uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
-    """The same without torch's wrappers for its compiler, whose import alone takes each job two seconds."""
-    wrapped = ("add_param_group", "zero_grad", "state_dict", "load_state_dict", "step")
-    bare = {name: inspect.unwrap(getattr(kind, name)) for name in wrapped}
-    return type(kind.__name__, (kind,), bare | {"step": torch.no_grad()(bare["step"])})  # one wrapper did that too
-
-
-def make_schedule(optimiser: torch.optim.Optimizer, settings: Optimisation, updates: int):
-    """The learning rate as a function of the update; nothing is ever lowered by hand."""
-    if settings.schedule == "one_cycle":
-        return torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=updates + 1)
-    if settings.schedule == "cosine":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=updates)
-    return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
-
-
-class Objective(nn.Module):
-    """A model with its losses, so that one forward pass gives what is to be minimised."""
-
-    def __init__(self, model: nn.Module, losses_of: Callable[[nn.Module, Batch], Losses], session: Session):
+    def __init__(self, model: nn.Module, objective: Objective, context: Context, session: Session):
         super().__init__()
-        self.model, self.losses_of = model, losses_of
+        self.model, self.own, self.objective, self.context = model, context.own, objective, context
         enabled = session.precision == "bfloat16"
         self.autocast = torch.autocast(session.device.type, torch.bfloat16, enabled=enabled)
 
-    def forward(self, batch: Batch) -> Losses:
+    def forward(self, batch: Batch, drawn: object) -> Losses:
         with self.autocast:
-            return self.losses_of(self.model, batch)
+            return self.objective.losses(self.model, batch, self.context, drawn)
+
+    @torch.no_grad()
+    def draw(self, batch: Batch) -> object:
+        with self.autocast:
+            return self.objective.draw(self.model, batch, self.context)
 
 
 @dataclass
 class Progress:
     """How far a training has come; plain values and tensors, so that it can be saved."""
 
-    done: int = 0  # updates
+    done: int = 0  # batches
     best: float = math.inf
     best_state: dict | None = None
     history: list[dict] = field(default_factory=list)
@@ -75,43 +60,74 @@ class Progress:
         for key, value in losses.items():
             self.recent.setdefault(key, []).append(value)
 
-    def record(self, row: dict, validated: dict[str, float], select: str, model: nn.Module) -> None:
+    def evaluated(self, row: dict, validated: dict[str, float], select: str, model: nn.Module) -> None:
         """A row of the history, and the weights where they are the best so far."""
         norms = torch.stack(self.recent["gradient_norm"])
         means = {
             f"train_{key}": float(parallel.add(torch.stack(values).mean())) / parallel.world()
             for key, values in self.recent.items()
         }
-        self.history.append(row | means | {"train_gradient_norm_sd": float(norms.std(correction=0))} | validated)
+        self.history.append(row | means | {"train_gradient_norm_sd": deviation(norms)} | validated)
         self.recent = {}
         if validated[select] < self.best:
             self.best = validated[select]
             self.best_state = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
 
 
+def deviation(values: torch.Tensor) -> float:
+    """Standard deviation (N - 1 not taken), by operations that every processor rounds alike."""
+    values = values.double()
+    return math.sqrt(float((values - values.mean()).square().mean()))
+
+
 class Learner:
-    """A model, its optimiser and its learning rate, which move together."""
+    """A network, its objective, its optimiser and its learning rate, which move together."""
 
-    def __init__(self, model: nn.Module, losses_of, settings: Optimisation, updates: int, session: Session):
-        self.model, self.clip_norm, self.accumulate = model, settings.clip_norm, settings.accumulate
-        self.objective = parallel.wrap(Objective(model, losses_of, session))
-        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        context: Context,
+        settings: Optimisation,
+        batches: int,
+        session: Session,
+    ):
+        self.model, self.objective, self.settings, self.seed = model, objective, settings, session.seed
+        self.losing = parallel.wrap(Losing(model, objective, context, session))
+        self.own = context.own
+        self.parameters = [parameter for parameter in self.losing.parameters() if parameter.requires_grad]
         self.optimiser = make_optimiser(self.parameters, settings)
-        self.schedule = make_schedule(self.optimiser, settings, updates)
+        self.schedule = make_schedule(self.optimiser, settings, batches * objective.passes)
 
-    def update(self, batch: Batch) -> Losses:
+    def learn(self, batch: Batch, number: int) -> Losses:
+        """All passes over the batch of this `number` -> means over the passes of losses and gradient norm.
+
+        Every pass draws the same dropout, so that ratios of probabilities tell of the weights alone.
+        """
+        self.model.train()
+        parts = batch.parts(self.settings.accumulate)
+        drawn: list[object] = [None] * len(parts)
+        if self.objective.passes > 1:
+            self._seed_dropout(number)
+            drawn = [parallel.unwrapped(self.losing).draw(part) for part in parts]
+        passed = [self._update(batch, parts, drawn, number) for _ in range(self.objective.passes)]
+        return {key: sum(one[key] for one in passed) / len(passed) for key in passed[0]}
+
+    def _seed_dropout(self, number: int) -> None:
+        torch.manual_seed(stream(self.seed, number, parallel.rank()))
+
+    def _update(self, batch: Batch, parts: list[Batch], drawn: list[object], number: int) -> Losses:
         """One step down the gradient of "loss", its norm clipped -> losses and norm; stops with the clips on NaN.
 
         Of the parts of a batch the gradients are added up, and the processes exchange them once, with the last part.
         """
-        self.model.train()
+        self._seed_dropout(number)
         self.optimiser.zero_grad(set_to_none=True)
-        *earlier, last = batch.parts(self.accumulate)
-        with parallel.alone(self.objective):
-            shares = [self._gradient(part) for part in earlier]
-        shares.append(self._gradient(last))
+        with parallel.alone(self.losing):
+            shares = [self._gradient(*one) for one in zip(parts[:-1], drawn[:-1], strict=True)]
+        shares.append(self._gradient(parts[-1], drawn[-1]))
         losses = {key: sum(share[key] for share in shares) for key in shares[0]}
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.settings.clip_norm)
         if not torch.isfinite(norm):
             what = f"the loss is {losses['loss'].item()} and its gradient not finite; nothing was learned from them"
             raise InputError(f"clips {', '.join(batch.clips)}", what)
@@ -119,27 +135,31 @@ class Learner:
         self.schedule.step()
         return losses | {"gradient_norm": norm}
 
-    def _gradient(self, part: Batch) -> Losses:
+    def _gradient(self, part: Batch, drawn: object) -> Losses:
         """Add the gradient of a part -> its losses, as they count in those of the batch."""
-        losses = {key: value * part.weight for key, value in self.objective(part).items()}
+        losses = {key: value * part.weight for key, value in self.losing(part, drawn).items()}
         losses["loss"].backward()
         return {key: value.detach() for key, value in losses.items()}
 
+    def _moving(self) -> dict:
+        """What a saved state holds."""
+        own = {"own": self.own} if self.own is not None else {}
+        return {"model": self.model, "optimiser": self.optimiser, "schedule": self.schedule} | own
+
     def state(self) -> dict:
-        parts = {"model": self.model, "optimiser": self.optimiser, "schedule": self.schedule}
-        return {name: part.state_dict() for name, part in parts.items()}
+        return {name: part.state_dict() for name, part in self._moving().items()}
 
     def load(self, state: dict) -> None:
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
+        for name, part in self._moving().items():
+            part.load_state_dict(state[name])
 
 
 def fit(
     model: nn.Module,
+    objective: Objective,
+    context: Context,
     settings: Optimisation,
     training: Training,
-    losses_of: Callable[[nn.Module, Batch], Losses],
     validate: Callable[[], dict[str, float]],
     select: str,
     start: int,
@@ -148,13 +168,13 @@ def fit(
 ) -> Progress:
     """Train, and keep the weights of the evaluation with the lowest `select`, a quantity that `validate` returns.
 
-    losses_of: the losses of a batch, "loss" the one to minimise; their means since the last evaluation go into the
-    history as train_*. start: iterations behind the initial weights. All that is random follows from the session's
-    seed, the update and the clip, so a training that goes on from `resume` ends in the same bytes.
+    The means of the objective's losses since the last evaluation go into the history as train_*. start: iterations
+    behind the initial weights. All that is random follows from the session's seed, the batch and the clip, so a
+    training that goes on from `resume` ends in the same bytes.
     """
     total = settings.epochs * len(training)
     due = {math.ceil(total * (i + 1) / settings.evaluations) for i in range(settings.evaluations)}
-    learner = Learner(model, losses_of, settings, total, session)
+    learner = Learner(model, objective, context, settings, total, session)
     progress = restore(resume, learner, session.device)
     clock = time.monotonic() - progress.seconds
     batches = training.batches(progress.done, total)
@@ -162,13 +182,12 @@ def fit(
         batches = ahead(batches)
     with Monitor(session, training, settings.epochs, progress.done) as monitor:
         for batch in monitor.watch(batches):
-            torch.manual_seed(stream(session.seed, progress.done, parallel.rank()))  # of dropout
             epoch, rate = 1 + progress.done // len(training), learner.schedule.get_last_lr()[0]
-            progress.note(learner.update(batch))
+            progress.note(learner.learn(batch, progress.done))
             row = {"iteration": start + progress.done, "epoch": epoch, "learning_rate": rate}
             evaluated = progress.done in due
             if evaluated:
-                progress.record(row, validate(), select, model)
+                progress.evaluated(row, validate(), select, model)
             monitor.advance(progress.done, progress.history[-1] if evaluated else None)
             progress.seconds = time.monotonic() - clock
             progress.peak = max(progress.peak, peak_memory(session.device))

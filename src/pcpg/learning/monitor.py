@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from tqdm import tqdm
 
+from pcpg.learning.epochs import Training
 from pcpg.learning.session import Session
-from pcpg.reader.batches import Batch, Training
+from pcpg.reader.batches import Batch
 from pcpg.workspace import parallel
 
 

@@ -1,36 +1,47 @@
 """Stage `probe`: word classifiers on the encoder (Section IV-F, Table III)."""
 
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from pcpg.learning import record as provenance
-from pcpg.learning.evaluate import write_metrics, write_predictions
-from pcpg.learning.history import write_history
+from pcpg.learning.epochs import Training
 from pcpg.learning.loop import fit
+from pcpg.learning.record import write_history, write_record
 from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
-from pcpg.learning.train import facts, new_lip_reader
+from pcpg.learning.validate import BATCH
 from pcpg.mouths.store import ClipStore
+from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.reader import batches, checkpoint
-from pcpg.reader.batches import Batch, Training, View
+from pcpg.reader.batches import Batch
 from pcpg.reader.network import Classifier
-from pcpg.settings.schema import Model, Optimisation
+from pcpg.reader.view import View
+from pcpg.settings import schema
 from pcpg.workspace import parallel
 
-PREDICTIONS = ("clip", "speaker", "reference", "classified")
+
+class Classification(Objective):
+    """Cross-entropy over the word classes."""
+
+    label_smoothing: float
+    fixed: bool  # the encoder runs as in test: no dropout, stored batch statistics, and learns nothing
+
+    def losses(self, model: Classifier, batch: Batch, context: Context, drawn: Any = None) -> Losses:
+        model.encoder.train(not self.fixed)
+        logits = model(batch.frames, batch.lengths)
+        return {"loss": F.cross_entropy(logits, batch.labels, label_smoothing=self.label_smoothing)}
 
 
 @torch.no_grad()
 def classify(model: Classifier, store: ClipStore, rows: list[int], view: View, device: torch.device) -> dict[int, int]:
     """The likeliest class of each clip of `rows`, in their order."""
     model.eval()
-    found = {}
-    for batch in batches.in_order(store, rows[parallel.rank() :: parallel.world()], 64, view, device):
-        found |= zip(batch.rows, model(batch.frames, batch.lengths).argmax(dim=1).tolist(), strict=True)
-    whole = {row: label for share in parallel.gather(found) for row, label in share.items()}
+    share: dict[int, int] = {}
+    for batch in batches.in_order(store, rows[parallel.rank() :: parallel.world()], BATCH, view, device):
+        share |= zip(batch.rows, model(batch.frames, batch.lengths).argmax(dim=1).tolist(), strict=True)
+    whole = {row: label for each in parallel.gather(share) for row, label in each.items()}
     return {row: whole[row] for row in rows}
 
 
@@ -39,67 +50,46 @@ def accuracy(store: ClipStore, classes: dict[int, int]) -> float:
     return sum(store.index[row].label == label for row, label in classes.items()) / len(classes)
 
 
-def named(store: ClipStore, classes: dict[int, int]) -> list[dict[str, str]]:
-    """Rows of predictions.csv: a class is named by its word."""
-    words = {clip.label: clip.text for clip in store.index}
-    rows = ((store.index[row], words[label]) for row, label in classes.items())
-    return [dict(zip(PREDICTIONS, (clip.clip, clip.speaker, clip.text, word), strict=True)) for clip, word in rows]
-
-
-def classifier_losses(label_smoothing: float, fixed: bool, model: Classifier, batch: Batch) -> dict[str, torch.Tensor]:
-    """Cross-entropy over the word classes. A fixed encoder runs as in test: no dropout, stored batch statistics."""
-    model.encoder.train(not fixed)
-    logits = model(batch.frames, batch.lengths)
-    return {"loss": F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)}
-
-
 def train_classifier(
     clips: Path,
-    init: Path | None,
-    model_settings: Model,
-    settings: Optimisation,
-    fixed: bool,
+    start: Path | None,
+    view: schema.ViewKeys,
+    network: schema.Network,
+    settings: schema.Classifier,
     session: Session,
-    identity: dict,
 ) -> None:
-    """Train on the word classes; write the session's weights, history.csv, and predictions.csv and metrics.json of the
-    test split.
+    """Train on the word classes; write the session's weights, history and record.
 
-    init: the run whose encoder is taken, None for random weights. fixed: the encoder learns nothing ("FE"), else it is
-    trained on ("TE"). `identity` (corpus, run, seed, protocol) opens metrics.json.
+    start: the weights whose encoder is taken, None for random ones.
     """
-    store, device = ClipStore(clips), session.device
-    if init is None:
-        lip_reader, view = new_lip_reader(store, model_settings, device)
+    store, device, fixed = ClipStore(clips), session.device, settings.encoder == "fixed"
+    if start is None:
+        lip_reader, seen = checkpoint.new_lip_reader(store, view, network, device)
     else:
-        lip_reader, view = checkpoint.restore(checkpoint.load(init, store.region), device)
-    basis = fingerprint(session, [model_settings, settings], store, *([init] if init else []))
-    resume = Resume(session.weights, basis)
-    rows = {split: store.select(split) for split in ("train", "val", "test")}
+        lip_reader, seen = checkpoint.restore(checkpoint.load(start, store.region), device)
+    identity = fingerprint(session, [view, network, settings], store, *filter(None, [start]))
+    resume = Resume(session.weights, identity)
+    rows = store.select("val")
     classes = 1 + max(clip.label for clip in store.index)
     model = Classifier(lip_reader.encoder, classes).to(device)
     model.encoder.requires_grad_(not fixed)
     progress = fit(
         model,
-        settings,
-        Training(store, rows["train"], settings.batch, view, device, session.seed),
-        losses_of=partial(classifier_losses, settings.label_smoothing, fixed),
-        validate=lambda: {"val_error": 1 - accuracy(store, classify(model, store, rows["val"], view, device))},
+        Classification(label_smoothing=settings.label_smoothing, fixed=fixed),
+        Context(max_length=1),
+        settings.optimisation,
+        Training(store, store.select("train"), settings.optimisation.batch, seen, device, session.seed),
+        validate=lambda: {"val_error": 1 - accuracy(store, classify(model, store, rows, seen, device))},
         select="val_error",
         start=0,
         session=session,
         resume=resume,
     )
-    model.load_state_dict(progress.best_state)
-    test = classify(model, store, rows["test"], view, device)
     if parallel.rank() > 0:
         return
     iteration = min(progress.history, key=lambda row: row["val_error"])["iteration"]
-    content = facts(store, model_settings, view) | {"classes": classes}
-    write_history(session.outcome, progress.history)
-    write_predictions(session.outcome / "predictions.csv", named(store, test))
-    scores = {"split": "test", "clips": len(test), "accuracy": accuracy(store, test)}
-    write_metrics(session.outcome / "metrics.json", identity | scores)
-    provenance.write(session, [model_settings, settings], model, progress.done, progress.seconds, progress.peak)
-    checkpoint.save(session.weights, content | {"model": progress.best_state, "iteration": iteration})
+    content = checkpoint.describe(store, view, network, seen) | {"classes": classes, "iteration": iteration}
+    write_history(session.history, progress.history)
+    write_record(session, model, progress, {"view": view, "network": network, "classifier": settings})
+    checkpoint.save(session.weights, content | {"model": progress.best_state})
     resume.remove()

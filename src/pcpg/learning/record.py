@@ -1,21 +1,25 @@
-"""provenance.json: how a run's weights came about. No result is computed from it, and it differs from run to run."""
+"""What a training leaves beside its weights: the history of its evaluations, and a record of what it took.
+
+No result is computed from the record, which differs from run to run.
+"""
 
 import json
 import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic import BaseModel
 from torch import nn
 
-from pcpg.learning import history
 from pcpg.learning.session import Session
-from pcpg.settings.schema import to_plain
 from pcpg.workspace import parallel
-from pcpg.workspace.files import sha256, write_text
+from pcpg.workspace.files import write_text
+from pcpg.workspace.rows import write_csv
 
 HERE = Path(__file__).parents[1]  # the package
 
@@ -57,13 +61,8 @@ def commit() -> str | None:
     return f"{head} + changes" if changes else head
 
 
-def write(
-    session: Session, settings: Iterable[object], model: nn.Module, updates: int, seconds: float, peak: int
-) -> None:
-    """Beside the history that the training has written.
-
-    seconds: of the training and its validations, over all its parts where it was broken off. peak: bytes.
-    """
+def write_record(session: Session, model: nn.Module, progress: Any, settings: Mapping[str, BaseModel]) -> None:
+    """What one training took and where it ran; `progress` is that of pcpg.learning.loop, over all its parts."""
     record = {
         "commit": commit(),
         "seed": session.seed,
@@ -71,11 +70,19 @@ def write(
         "precision": session.precision,
         "processes": parallel.world(),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "updates": updates,
-        "seconds": round(seconds, 1),
-        "peak_memory_mib": round(peak / 2**20),
+        "updates": progress.done,
+        "seconds": round(progress.seconds, 1),
+        "peak_memory_mib": round(progress.peak / 2**20),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        history.SUM: sha256(session.outcome / history.NAME),
-        "settings": {type(part).__name__: to_plain(part) for part in settings},
+        "settings": {name: part.model_dump() for name, part in settings.items()},
     }
-    write_text(session.outcome / history.RECORD, json.dumps(record, indent=2, default=str) + "\n")
+    write_text(session.record, json.dumps(record, indent=2, default=str) + "\n")
+
+
+def write_history(path: Path, rows: list[dict]) -> None:
+    """One row an evaluation, without clock times, so that the same run gives the same bytes.
+
+    Columns in the order of the last row; a value that a row lacks stays empty.
+    """
+    shown = ({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()} for row in rows)
+    write_csv(path, list(rows[-1]), shown)

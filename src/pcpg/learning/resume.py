@@ -16,10 +16,10 @@ from pcpg.workspace.errors import InputError
 
 
 def fingerprint(session: Session, settings: Iterable[object], store: ClipStore, *files: Path) -> str:
-    """Stands for all that trained weights follow from: settings, clips, files, our code, torch, processes."""
+    """Stands for all that trained weights follow from: settings, clips, files, code, torch, processes."""
     where = (session.seed, session.device.type, session.precision, torch.get_num_threads(), parallel.world())
-    digest = hashlib.sha256(repr([*settings, where, torch.__version__, store.stamp()]).encode())
-    for path in [*files, *sorted(Path(__file__).parents[1].rglob("*.py"))]:
+    digest = hashlib.sha256(repr([*settings, where, session.code, torch.__version__, store.stamp()]).encode())
+    for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

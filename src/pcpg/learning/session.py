@@ -12,6 +12,8 @@ class Session:
     seed: int
     device: torch.device
     precision: str  # float32 or bfloat16
+    code: str  # checksum of the code that trains
     weights: Path  # model.pt
-    outcome: Path  # folder of history.csv and metrics.json
+    history: Path  # a row an evaluation
+    record: Path  # time, memory, device and commit: no result
     events: Path  # folder for TensorBoard

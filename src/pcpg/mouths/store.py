@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from pcpg.corpora.base import SPLITS, Excluded, read_rows
-from pcpg.settings.strict import build
+from pcpg.settings.keys import build
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import sha256
 
@@ -181,7 +181,7 @@ def read_contents(path: Path) -> tuple[str, Contents]:
     version = mapping.get("version") if isinstance(mapping, dict) else None
     if version != VERSION:
         raise InputError(path, f"is of format version {version!r}, this pcpg reads {VERSION}; make the store anew")
-    contents = build(Contents, mapping, str(path), "")
+    contents = build(Contents, mapping, path)
     if [shard.name for shard in contents.shards] != [str(number) for number in range(len(contents.shards))]:
         raise InputError(path, "shards: their names are not 0, 1, 2 and so on")
     return text, contents

@@ -1,26 +1,9 @@
-"""The losses: cross-entropy (Eq. 3), policy gradient (Eq. 5-7, 10). Both sum over steps and average over the batch."""
+"""The policy-gradient loss of sampled texts (Eq. 5-7, 10): sums over steps, means over samples; and its baselines."""
 
 import torch
-import torch.nn.functional as F
 
 from pcpg.objectives.pseudo_conv import pseudo_convolve
-from pcpg.reader.text import PAD
 from pcpg.workspace import parallel
-
-
-def cross_entropy(
-    logits: torch.Tensor, targets: torch.Tensor, label_smoothing: float = 0.0, mask_padding: bool = True
-) -> torch.Tensor:
-    """Eq. 3: logits (N, U, C), targets (N, U) with the end symbol scored -> scalar.
-
-    mask_padding: what follows the end symbol is not scored; else the padding must be predicted, up to the batch's
-    longest text, as in the first author's code.
-    """
-    ignored = PAD if mask_padding else -100  # no class
-    summed = F.cross_entropy(
-        logits.transpose(1, 2), targets, ignore_index=ignored, label_smoothing=label_smoothing, reduction="sum"
-    )
-    return summed / len(targets)
 
 
 def standardise(returns: torch.Tensor, taken: torch.Tensor, over: str) -> torch.Tensor:

@@ -1,28 +1,37 @@
 """Rewards of Eq. 4 and their return, for a whole batch of sampled transcriptions at once."""
 
+from collections.abc import Iterator
+
 import torch
+
+
+def edit_distance_columns(hyp: torch.Tensor, ref: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The columns of the Levenshtein matrix, one for each prefix of the hypotheses, the empty one first.
+
+    hyp (N, U), ref (N, S), int64 -> U + 1 times (N, S + 1) int64: ED(hyp[:, :u], ref[:, :k]) for k = 0 .. S.
+
+    Within a column the recurrence over deletions, d[k] = min(t[k], d[k - 1] + 1), is a running minimum:
+    d[k] - k = min over i <= k of t[i] - i.
+    """
+    (count, steps), size = hyp.shape, ref.shape[1]
+    ramp = torch.arange(size + 1, device=ref.device)
+    column = ramp.expand(count, size + 1)
+    yield column
+    for u in range(steps):
+        substituted = column[:, :-1] + (hyp[:, u : u + 1] != ref)
+        inserted = column + 1
+        candidates = torch.cat([inserted[:, :1], torch.minimum(inserted[:, 1:], substituted)], dim=1)
+        column = (candidates - ramp).cummin(dim=1).values + ramp
+        yield column
 
 
 def prefix_edit_distances(hyp: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.Tensor) -> torch.Tensor:
     """Edit distances of every prefix of each hypothesis to its reference.
 
     hyp (N, U), ref (N, S), ref_lengths (N,), int64 -> (N, U + 1) int64: ED(hyp[:, :u], ref[:, :ref_lengths]).
-
-    One pass over the U columns of the Levenshtein matrix. Within a column the recurrence over deletions,
-    d[j] = min(t[j], d[j - 1] + 1), is a running minimum: d[j] - j = min over i <= j of t[i] - i.
     """
-    (count, steps), size = hyp.shape, ref.shape[1]
-    ramp = torch.arange(size + 1, device=ref.device)
-    column = ramp.expand(count, size + 1)
     ends = ref_lengths[:, None]
-    distances = [column.gather(1, ends)]
-    for u in range(steps):
-        substituted = column[:, :-1] + (hyp[:, u : u + 1] != ref)
-        inserted = column + 1
-        candidates = torch.cat([inserted[:, :1], torch.minimum(inserted[:, 1:], substituted)], dim=1)
-        column = (candidates - ramp).cummin(dim=1).values + ramp
-        distances.append(column.gather(1, ends))
-    return torch.cat(distances, dim=1)
+    return torch.cat([column.gather(1, ends) for column in edit_distance_columns(hyp, ref)], dim=1)
 
 
 def rewards(hyp: torch.Tensor, hyp_lengths: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.Tensor) -> torch.Tensor:

@@ -1,31 +1,14 @@
-"""Batches of clips: cut, pooled, flipped and normalised, with their texts as targets."""
+"""Batches of clips with their texts as targets."""
 
-import itertools
-import math
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import torch
 
 from pcpg.mouths.store import ClipStore
 from pcpg.reader.text import to_batch
-from pcpg.workspace import parallel
+from pcpg.reader.view import View, cut, normalise
 from pcpg.workspace.seeding import generator, stream
-
-
-@dataclass(frozen=True)
-class View:
-    """How a stored clip becomes the network's input (Section IV-B of the paper)."""
-
-    crop: int  # pixels
-    shift: int  # pixels
-    pool: int  # averaging factor
-    flip: bool
-    repeat: float  # probability
-    mean: float  # of the training pixels in [0, 1]
-    std: float
 
 
 @dataclass(frozen=True)
@@ -64,78 +47,6 @@ class Batch:
         return torch.stack(drawn).to(self.frames.device)
 
 
-@dataclass(frozen=True)
-class Training:
-    """The training clips, in another random order in every epoch."""
-
-    store: ClipStore
-    rows: list[int]
-    size: int  # clips a batch, over all processes
-    view: View
-    device: torch.device
-    seed: int
-
-    def __len__(self) -> int:
-        """Batches an epoch."""
-        return math.ceil(len(self.rows) / self.size)
-
-    def seen(self, batches: int) -> int:
-        """Clips in the first so many batches."""
-        epochs, rest = divmod(batches, len(self))
-        return epochs * len(self.rows) + min(rest * self.size, len(self.rows))
-
-    def batches(self, first: int, last: int) -> Iterator[Batch]:
-        """Those from number `first` to `last` (without it) of a whole training, epoch after epoch."""
-        begun, skip = divmod(first, len(self))
-        later = itertools.chain.from_iterable(map(self.epoch, itertools.count(begun + 1)))
-        return itertools.islice(itertools.chain(self.epoch(begun, skip), later), last - first)
-
-    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from number `skip` on; all they draw follows from seed, epoch and clip."""
-        path = (self.seed, number)
-        order = torch.randperm(len(self.rows), generator=generator(*path)).tolist()
-        for start in range(skip * self.size, len(order), self.size):
-            yield self._share([self.rows[i] for i in order[start : start + self.size]], path)
-
-    def _share(self, rows: list[int], path: tuple[int, ...]) -> Batch:
-        """What this process gets of a batch; where there is too little for all, a clip that weighs nothing."""
-        world = parallel.world()
-        mine = rows[parallel.rank() :: world]
-        weight = len(mine) * world / len(rows)
-        longest = max(self.store.index[row].frames for row in rows)
-        return collate(self.store, mine or rows[:1], self.view, self.device, path, longest, weight)
-
-
-def cut(clip: torch.Tensor, view: View, draws: torch.Generator | None) -> torch.Tensor:
-    """One stored clip, uint8 (T, S, S) -> uint8 (T, crop, crop): one crop position and flip for all its frames.
-
-    draws: gives these and the frames to show twice (training); None: the centre, as stored (validation and test). They
-    are drawn on the CPU, the same whatever device the pixels are moved on.
-    """
-    top = left = (clip.shape[1] - view.crop) // 2
-    if draws is None:
-        return clip[:, top : top + view.crop, left : left + view.crop]
-    down, right = torch.randint(-view.shift, view.shift + 1, (2,), generator=draws).tolist()
-    top, left = top + down, left + right
-    flip = view.flip and bool(torch.randint(2, (1,), generator=draws))
-    order = repeated(len(clip), view.repeat, draws)
-    if order is not None:
-        clip = clip.index_select(0, order.to(clip.device))
-    pixels = clip[:, top : top + view.crop, left : left + view.crop]
-    return pixels.flip(2) if flip else pixels
-
-
-def repeated(frames: int, probability: float, draws: torch.Generator) -> torch.Tensor | None:
-    """The order (T,) in which a clip of T frames is shown where each is shown twice with `probability`.
-
-    What no longer fits is left out at the end. None: as it is.
-    """
-    if probability == 0:
-        return None
-    times = 1 + (torch.rand(frames, generator=draws) < probability).long()
-    return torch.arange(frames).repeat_interleave(times)[:frames]
-
-
 def fetch(store: ClipStore, row: int, device: torch.device) -> torch.Tensor:
     """A clip as it is stored, uint8 (T, S, S), on `device`.
 
@@ -144,25 +55,6 @@ def fetch(store: ClipStore, row: int, device: torch.device) -> torch.Tensor:
     """
     clip = torch.from_numpy(store[row].copy())
     return clip.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else clip
-
-
-def pooled(pixels: torch.Tensor, factor: int) -> torch.Tensor:
-    """uint8 (..., S, S) -> float (..., S / factor, S / factor), means of squares; twice as fast as avg_pool2d."""
-    rows = pixels[..., ::factor, :].float()
-    for i in range(1, factor):
-        rows += pixels[..., i::factor, :]
-    sums = rows[..., ::factor].clone()
-    for i in range(1, factor):
-        sums += rows[..., i::factor]
-    return sums.div_(factor**2)
-
-
-def normalise(frames: torch.Tensor, lengths: torch.Tensor, view: View) -> torch.Tensor:
-    """uint8 (N, T, crop, crop), lengths (N,) -> float (N, T, H, W), pooled; 0 behind a clip's end."""
-    frames = pooled(frames, view.pool)
-    frames = frames.sub_(255 * view.mean).div_(255 * view.std)
-    behind = torch.arange(frames.shape[1], device=frames.device) >= lengths[:, None]
-    return frames.masked_fill_(behind[:, :, None, None], 0.0)
 
 
 def collate(
@@ -195,15 +87,6 @@ def collate(
         seeds=[stream(*path, row, 1) for row in rows] if path else [],
         weight=weight,
     )
-
-
-def ahead(batches: Iterator[Batch], depth: int = 3) -> Iterator[Batch]:
-    """The same batches, made by a thread, up to `depth` of them while one is in use: a slow one delays nobody."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = deque(pool.submit(next, batches, None) for _ in range(depth))
-        while (batch := coming.popleft().result()) is not None:
-            coming.append(pool.submit(next, batches, None))
-            yield batch
 
 
 def in_order(store: ClipStore, rows: list[int], size: int, view: View, device: torch.device) -> Iterator[Batch]:

@@ -2,18 +2,40 @@
 
 import io
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from pcpg.mouths.store import Region
-from pcpg.reader.batches import View
+from pcpg.mouths.store import ClipStore, Region
 from pcpg.reader.network import LipReader
-from pcpg.settings.strict import build
+from pcpg.reader.view import View
+from pcpg.settings.keys import build
+from pcpg.settings.schema import Network, ViewKeys
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_file
 
-_VIEW = ("crop", "shift", "pool", "flip", "repeat")
+PARTS = {"view", "network", "model", "region", "mean", "std", "iteration"}
+
+
+def new_lip_reader(store: ClipStore, view: ViewKeys, network: Network, device: torch.device) -> tuple[LipReader, View]:
+    """A lip-reader of random weights, and its view of the clips, normalised by the training split."""
+    mean, std = store.mean_std(store.select("train"))
+    return LipReader(**network.model_dump()).to(device), View(**view.model_dump(), mean=mean, std=std)
+
+
+def describe(store: ClipStore, view: ViewKeys, network: Network, seen: View) -> dict:
+    """What a checkpoint holds beside its weights: the network's sizes, which mouths it sees and how, its words."""
+    words = {word for row in store.select("train") for word in store.index[row].text.lower().split()}
+    return {
+        "view": view.model_dump(),
+        "network": network.model_dump(),
+        "region": asdict(store.region),
+        "mean": seen.mean,
+        "std": seen.std,
+        "words": sorted(words),
+        "iteration": 0,
+    }
 
 
 def save(path: Path, content: dict) -> None:
@@ -44,30 +66,28 @@ def read(path: Path) -> object:
 def load(path: Path, region: Region | None = None) -> dict:
     """A lip-reader's checkpoint; an InputError names a file that is none, or of other mouths than those of `region`."""
     content = read(path)
-    if not isinstance(content, dict) or not {"settings", "model", "mean", "std", "iteration"} <= content.keys():
+    if not isinstance(content, dict) or not {"model", "mean", "std", "iteration"} <= content.keys():
         raise InputError(path, "is not a checkpoint of a lip-reader")
-    if not (isinstance(content["settings"], dict) and set(_VIEW) < content["settings"].keys()):
-        raise InputError(path, "its settings are not those of a lip-reader")
-    if "region" not in content:
-        raise InputError(path, "does not say which mouth clips it was trained on: of an earlier pcpg; train it anew")
-    words = content.setdefault("words", [])  # of an earlier pcpg
+    if not content.keys() >= PARTS:
+        missing = ", ".join(sorted(PARTS - content.keys()))
+        raise InputError(path, f"does not say its {missing}: of an earlier pcpg; train it anew")
+    for key, kind in (("view", ViewKeys), ("network", Network)):
+        content[key] = build(kind, content[key], path, key).model_dump()
+    words = content.get("words", [])
     if not (isinstance(words, list) and all(isinstance(word, str) and word.isalnum() for word in words)):
         raise InputError(path, "words: not a list of words")
-    learnt = build(Region, content["region"], str(path), "region")
+    learnt = build(Region, content["region"], path, "region")
     if region and (learnt.kind, learnt.size) != (region.kind, region.size):
         raise InputError(path, f"was trained on mouths of another kind ({learnt}) than these clips ({region})")
     return content
 
 
-def split_settings(settings: dict) -> tuple[dict, dict]:
-    """The `model` section of params.yaml -> what the view needs, what the network needs."""
-    view = {key: settings[key] for key in _VIEW}
-    return view, {key: value for key, value in settings.items() if key not in _VIEW}
-
-
 def restore(content: dict, device: torch.device) -> tuple[LipReader, View]:
     """The trained lip-reader and the view of the clips that it was trained on."""
-    view, network = split_settings(content["settings"])
-    model = LipReader(**network).to(device)
+    model = LipReader(**content["network"]).to(device)
     model.load_state_dict(content["model"])
-    return model, View(**view, mean=content["mean"], std=content["std"])
+    return model, view_of(content)
+
+
+def view_of(content: dict) -> View:
+    return View(**content["view"], mean=content["mean"], std=content["std"])

@@ -10,9 +10,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pcpg.reader.checkpoint import split_settings
 from pcpg.reader.network import LipReader
-from pcpg.settings.schema import Model, to_plain
+from pcpg.settings.schema import Network, ViewKeys
 from pcpg.workspace.errors import InputError
 
 PARTS = {
@@ -43,7 +42,7 @@ class _Clip(nn.Module):
 
 
 @torch.no_grad()
-def measure(settings: Model, frames: int, characters: int) -> dict[str, Size]:
+def measure(view: ViewKeys, network: Network, frames: int, characters: int) -> dict[str, Size]:
     """Part -> its size, for a clip of `frames` video frames and `characters` decoder steps, the end symbol counted.
 
     One forward pass on the CPU is run and counted: seconds at the paper's size. InputError where a number is below 1.
@@ -51,8 +50,8 @@ def measure(settings: Model, frames: int, characters: int) -> dict[str, Size]:
     for name, value in (("frames", frames), ("characters", characters)):
         if value < 1:
             raise InputError(name, f"{value} is not at least 1")
-    model = LipReader(**split_settings(to_plain(settings))[1]).eval()
-    pixels = settings.crop // settings.pool
+    model = LipReader(**network.model_dump()).eval()
+    pixels = view.crop // view.pool
     with FlopCounterMode(display=False) as counter:
         _Clip(model)(torch.zeros(1, frames, pixels, pixels), characters)
     modules = [name for name, module in model.named_modules() if not list(module.children())]
@@ -67,11 +66,11 @@ def _parameters(model: LipReader, modules: tuple[str, ...]) -> int:
     return sum(values.numel() for name, values in model.named_parameters() if name.startswith(modules))
 
 
-def describe(settings: Model, frames: int, characters: int) -> str:
+def describe(view: ViewKeys, network: Network, frames: int, characters: int) -> str:
     """The sizes as a Markdown table; arguments and errors are those of `measure`."""
-    sizes = measure(settings, frames, characters)
+    sizes = measure(view, network, frames, characters)
     total = Size(*(sum(column) for column in zip(*sizes.values(), strict=True)))
-    pixels = settings.crop // settings.pool
+    pixels = view.crop // view.pool
     lines = ["| part | parameters | forward GFLOP a clip | share |", "| --- | ---: | ---: | ---: |"]
     for part, size in [*sizes.items(), ("total", total)]:
         lines.append(f"| {part} | {size.parameters:,} | {size.flops / 1e9:.3f} | {size.flops / total.flops:.1%} |")

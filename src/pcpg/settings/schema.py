@@ -1,245 +1,272 @@
-"""The settings of a preset: every key of a parameter file, with its type. No default hides in the code."""
+"""The settings of a preset: every key of a parameter file, with its type and range. No default hides in the code.
 
-from dataclasses import asdict, dataclass, field, fields
-from fractions import Fraction
-from typing import Any, Literal
+The keys of an objective stand in its own file, pcpg/objectives/NAME.py.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from pcpg.settings.keys import Count, Keys, NotNegative, Number, Partial, Positive, Seed, Share, refuse
 
 Corpus = Literal["grid", "lrw", "lrw1000"]
+SCRATCH = "scratch"  # as the start of a run: random weights
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # safe in a path, a shell command and a key of either engine
+MOST_STEPS = 1000  # decoder steps of one transcription
 
 
-@dataclass(frozen=True)
-class GridSynthetic:
-    seed: int
-    speakers: int
-    sentences: int  # per speaker
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError("is no name (letters, digits, _ and -, first a letter or digit)")
+    return text
 
 
-@dataclass(frozen=True)
-class WordsSynthetic:
-    seed: int
-    words: int
-    train: int  # clips per word
-    val: int
-    test: int
+def _odd(size: int) -> int:
+    if size % 2 == 0:
+        raise ValueError("must be odd, so that a frame stands in the middle")
+    return size
 
 
-@dataclass(frozen=True)
-class GridLists:
+Name = Annotated[str, AfterValidator(_name)]
+Speaker = Annotated[str, Field(pattern=r"^s[1-9][0-9]*$")]
+Triple = Annotated[list[Count], Field(min_length=3, max_length=3)]  # time, height, width
+Window = Annotated[list[Annotated[Count, AfterValidator(_odd)]], Field(min_length=3, max_length=3)]
+
+
+class GridSynthetic(Keys):
+    seed: Seed
+    speakers: Annotated[int, Field(ge=1, le=200)]
+    sentences: Annotated[int, Field(ge=1, le=64_000)]  # per speaker; GRID's grammar has no more
+
+
+class WordsSynthetic(Keys):
+    seed: Seed
+    words: Annotated[int, Field(ge=1, le=40)]
+    train: Count  # clips per word
+    val: Count
+    test: Count
+
+
+class GridLists(Keys):
     """Files with a clip a line, as s14/video/mpg_6000/bbaq7n; what neither names is left out."""
 
     train: str
     test: str
 
 
-@dataclass(frozen=True)
-class GridRaw:
+class _Raw(Keys):
     source: Literal["synthetic", "local", "download"]
     root: str | None  # folder of the local copy, or where the download goes; null for source: synthetic
+
+    @model_validator(mode="after")
+    def _check_source(self):
+        made = self.source == "synthetic"
+        refuse(made and self.synthetic is None, "synthetic", "missing for source: synthetic")
+        refuse(not made and self.root is None, "root", f"missing for source: {self.source}")
+        refuse(not made and self.synthetic is not None, "synthetic", f"does nothing for source: {self.source}")
+        refuse(made and self.root is not None, "root", "does nothing for source: synthetic")
+        return self
+
+
+class GridRaw(_Raw):
     synthetic: GridSynthetic | None
-    speakers: list[str] | None  # s1, s2, ...; null: all
+    speakers: list[Speaker] | None  # null: all
     split: Literal["unseen", "overlapped", "lists"]
-    test_speakers: list[str]  # unseen: all their sentences are test
-    test_sentences: int  # overlapped: this many of each speaker are test
+    test_speakers: list[Speaker]  # unseen: all their sentences are test
+    test_sentences: Annotated[int, Field(ge=0)]  # overlapped: this many of each speaker are test
     lists: GridLists | None  # for split: lists, and only there
-    validation: float  # share of each speaker's other sentences, or of those in the list to train on
-    split_seed: int
+    validation: Annotated[Number, Field(gt=0, lt=1)]  # share of the other sentences, or of the list to train on
+    split_seed: Seed
+
+    @model_validator(mode="after")
+    def _check_split(self):
+        unseen, overlapped = self.split == "unseen", self.split == "overlapped"
+        refuse(
+            (self.split == "lists") != (self.lists is not None), "lists", "to be given for split: lists, and only there"
+        )
+        refuse(unseen and not self.test_speakers, "test_speakers", "names nobody, which split: unseen needs")
+        refuse(not unseen and bool(self.test_speakers), "test_speakers", f"does nothing for split: {self.split}")
+        refuse(overlapped and self.test_sentences == 0, "test_sentences", "must be at least 1 for split: overlapped")
+        refuse(not overlapped and self.test_sentences > 0, "test_sentences", f"does nothing for split: {self.split}")
+        for key in ("speakers", "test_speakers"):
+            names = getattr(self, key) or []
+            refuse(len(set(names)) < len(names), key, "names a speaker twice")
+        refuse(self.speakers == [], "speakers", "names nobody; null means all")
+        for speaker in self.test_speakers if self.speakers is not None else []:  # told before a download, not after it
+            refuse(speaker not in self.speakers, "test_speakers", f"{speaker} is not one of {', '.join(self.speakers)}")
+        return self
 
 
-@dataclass(frozen=True)
-class LrwRaw:
+class LrwRaw(_Raw):
     source: Literal["synthetic", "local"]
-    root: str | None
     synthetic: WordsSynthetic | None
     words: list[str] | None  # null: all
 
 
-@dataclass(frozen=True)
-class Lrw1000Raw:
+class Lrw1000Raw(_Raw):
     source: Literal["synthetic", "local"]
-    root: str | None
     synthetic: WordsSynthetic | None
     protocol: Literal["cut30", "centred40"]
 
 
-@dataclass(frozen=True)
-class Roi:
+class Roi(Keys):
     roi: Literal["landmarks", "box", "frame"]  # aligned to the face, LRW's fixed box, or the whole (cropped) frame
     landmarks: Literal["mediapipe", "sidecar"] | None
     landmark_model: str | None  # face_landmarker.task or, to fetch it, "download"; for landmarks: mediapipe
     landmark_folder: str | None  # each clip's <clip>.npy: of sidecars (null: root/landmarks), or where mediapipe's stay
-    size: int  # pixels, square
+    size: Annotated[int, Field(ge=8, le=512)]  # pixels, square
+
+    @model_validator(mode="after")
+    def _check_landmarks(self):
+        detected, aligned = self.landmarks == "mediapipe", self.roi == "landmarks"
+        refuse(aligned != (self.landmarks is not None), "landmarks", "to be given for roi: landmarks, and only there")
+        refuse(detected and self.landmark_model is None, "landmark_model", "missing for landmarks: mediapipe")
+        refuse(
+            not detected and self.landmark_model is not None,
+            "landmark_model",
+            "does nothing without landmarks: mediapipe",
+        )
+        refuse(
+            not aligned and self.landmark_folder is not None, "landmark_folder", "to be given for roi: landmarks only"
+        )
+        return self
 
 
-@dataclass(frozen=True)
-class GridCorpus:
+class GridCorpus(Keys):
     raw: GridRaw
     clips: Roi
 
 
-@dataclass(frozen=True)
-class LrwCorpus:
+class LrwCorpus(Keys):
     raw: LrwRaw
     clips: Roi
 
 
-@dataclass(frozen=True)
-class Lrw1000Corpus:
+class Lrw1000Corpus(Keys):
     raw: Lrw1000Raw
     clips: Roi
 
 
-@dataclass(frozen=True)
-class Corpora:
-    grid: GridCorpus | None = None
-    lrw: LrwCorpus | None = None
-    lrw1000: Lrw1000Corpus | None = None
+class Corpora(Keys):
+    grid: GridCorpus = None
+    lrw: LrwCorpus = None
+    lrw1000: Lrw1000Corpus = None
 
 
-@dataclass(frozen=True)
-class Model:
-    crop: int  # pixels cut from the clip, from the centre in test
-    shift: int  # pixels by which the crop may leave the centre in training, either way and axis
-    pool: int  # average-pool the crop by this factor (1: none)
+class ViewKeys(Keys):
+    """Which pixels of a mouth clip the network sees."""
+
+    crop: Count  # pixels cut from the clip, from the centre in test
+    shift: Annotated[int, Field(ge=0)]  # pixels by which the crop may leave the centre in training, either way and axis
+    pool: Count  # average-pool the crop by this factor (1: none)
     flip: bool  # random horizontal flip in training
-    repeat: float  # probability that a frame is shown twice in training
-    stem_channels: int
-    stem_kernel: list[int]  # (time, height, width)
-    stem_stride: list[int]
+    repeat: Share  # probability that a frame is shown twice in training
+
+    @model_validator(mode="after")
+    def _check_pool(self):
+        refuse(self.crop % self.pool != 0, "pool", f"{self.pool} does not divide the crop {self.crop}")
+        return self
+
+
+class Network(Keys):
+    """The sizes of the lip-reader."""
+
+    stem_channels: Count
+    stem_kernel: Window  # time, height, width
+    stem_stride: Triple
     stem_pool: bool  # the 3x3 max-pool of stride 2 behind the stem
-    widths: list[int]  # channels of each residual stage; ResNet-18: 64, 128, 256, 512
-    blocks: int  # residual blocks a stage; ResNet-18: 2
-    encoder_layers: int
-    encoder_hidden: int
+    widths: Annotated[list[Count], Field(min_length=1)]  # channels of each residual stage; ResNet-18: 64, 128, 256, 512
+    blocks: Count  # residual blocks a stage; ResNet-18: 2
+    encoder_layers: Count
+    encoder_hidden: Count
     directions: Literal["concat", "sum"]  # how the two directions of the last Bi-GRU layer are joined
-    decoder_layers: int
-    decoder_hidden: int
-    embedding: int
-    attention: int
-    dropout: float
+    decoder_layers: Count
+    decoder_hidden: Count
+    embedding: Count
+    attention: Count
+    dropout: Partial
+
+    @model_validator(mode="after")
+    def _check_widths(self):
+        # oneDNN 3.12 limited to AVX2 corrupts the heap in the gradient of a 1x1 convolution of stride 2 below that
+        narrow = [width for width in self.widths[:-1] if width < 8]
+        refuse(bool(narrow), "widths", f"{narrow[:1]} channels before a stage of stride 2, which needs at least 8")
+        return self
 
 
-@dataclass(frozen=True)
-class Optimisation:
-    epochs: int
-    batch: int  # clips an update
-    accumulate: int  # parts of a batch, one after the other; each has its own batch statistics
+class Optimisation(Keys):
+    """How weights are moved, whatever is minimised."""
+
+    epochs: Count
+    batch: Count  # clips an update
+    accumulate: Count  # parts of a batch, one after the other; each has its own batch statistics
     optimiser: Literal["adam", "adamw"]
-    learning_rate: float
+    learning_rate: Positive
     schedule: Literal["constant", "cosine", "one_cycle"]
-    weight_decay: float
-    clip_norm: float
-    label_smoothing: float
-    evaluations: int  # of the validation split, evenly spread over the run
+    weight_decay: NotNegative
+    clip_norm: Positive
+    evaluations: Count  # of the validation split, evenly spread over the run
+
+    @model_validator(mode="after")
+    def _check_parts(self):
+        refuse(self.accumulate > self.batch, "accumulate", f"a batch of {self.batch} has no {self.accumulate} parts")
+        return self
 
 
-@dataclass(frozen=True)
-class Transcription(Optimisation):
-    """How the lip-reader learns to transcribe; with cross-entropy alone, the baseline."""
+class Run(Keys):
+    """One training of a lip-reader: the baseline, a row of the k/s/w grid, a control, or another objective."""
 
-    teacher_forcing: float  # probability that the decoder is fed the true character and not its own
-    mask_padding: bool  # false: what follows the end symbol is scored too
+    start: Name  # scratch: random weights; else the run of this corpus whose weights it begins with
+    optimisation: Optimisation
+    objective: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]  # name -> its own keys
 
-
-@dataclass(frozen=True)
-class Policy:
-    """The policy-gradient part of Eq. 8; docs/paper-vs-code.md gives each setting's source."""
-
-    init: Literal["ce", "scratch"]  # the corpus' baseline, or random weights
-    lambda_pg: Fraction  # Eq. 8; 0: cross-entropy alone
-    kernel: list[Fraction]  # w of Eq. 6, sums to 1
-    stride: int  # s
-    convolve: Literal["loss", "return", "none"]
-    padding: Literal["same", "valid"]
-    samples: int  # M of Eq. 9-10
-    sampling: Literal["multinomial", "argmax"]
-    temperature: float  # the policy is the softmax of logits / temperature
-    gamma: float
-    discount_from: Literal["end", "step"]
-    divide_by_length: bool  # returns divided by |S|
-    standardise: Literal["none", "sequence", "batch"]
-    baseline: Literal["none", "mean", "greedy"]  # subtracted from the returns
-    entropy: float  # weight of the policy's entropy, as a bonus
+    @property
+    def objective_name(self) -> str:
+        return next(iter(self.objective))
 
 
-@dataclass(frozen=True)
-class Run(Policy, Transcription):
-    """One row of the k/s/w grid, or a control."""
+class Classifier(Keys):
+    """A word classifier on an encoder (Section IV-F, Table III)."""
 
-
-@dataclass(frozen=True)
-class Classifier(Optimisation):
-    """A classifier whose encoder starts from random weights (Table III, baseline)."""
-
-
-@dataclass(frozen=True)
-class Probe(Optimisation):
-    """A classifier whose encoder starts from a trained run (Table III)."""
-
+    start: Name  # scratch: an encoder of random weights; else the run whose encoder it takes
     encoder: Literal["fixed", "trained"]
+    optimisation: Optimisation
+    label_smoothing: Partial
 
 
-@dataclass(frozen=True)
-class PerCorpusRuns:
-    grid: dict[str, Run] = field(default_factory=dict)
-    lrw: dict[str, Run] = field(default_factory=dict)
-    lrw1000: dict[str, Run] = field(default_factory=dict)
+class Decoding(Keys):
+    """Beam search in test; validation and training decode greedily."""
+
+    beam: Annotated[int, Field(ge=1, le=100)]
+    length_normalisation: NotNegative  # the score is divided by length to this power
 
 
-@dataclass(frozen=True)
-class Decoding:
-    beam: int
-    length_normalisation: float  # the score is divided by length to this power
-    max_length: int  # characters, the end symbol included
-
-
-@dataclass(frozen=True)
-class Need:
-    """What one job asks a cluster for; alone on a machine nothing is asked."""
-
-    gpu: int
-    mem_mb: int
-    runtime: int  # minutes, after which the cluster stops the job
-
-
-@dataclass(frozen=True)
-class Resources:
-    raw: Need
-    shard: Need
-    train: Need
-    finetune: Need
-    evaluate: Need
-    probe: Need  # and scratch
-    report: Need  # store, tables, claims, figures, page
-
-
-@dataclass(frozen=True)
-class Params:
-    preset: str
-    seeds: list[int]
-    workers: int  # processes of the stages raw and shard
+class Params(Keys):
+    preset: Name  # the name in every path below data/, clips/, runs/, results/ and figures/
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    workers: Count  # processes of the stages raw and shard
     shards: list[int]  # 0, 1, ...: parts of every clip store, a job each
-    threads: int  # of one training process
-    processes: int  # of one training, each on a GPU of its own where there are some; they share every batch
-    nodes: int  # machines that they are spread over, by Slurm
-    resources: Resources
+    threads: Count  # of one training process
+    processes: Count  # of one training, each on a GPU of its own where there are some; they share every batch
+    nodes: Count  # machines that they are spread over, by Slurm
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["float32", "bfloat16"]  # of the forward pass; weights and losses stay float32
+    numerics: Literal["portable", "fast"]  # portable: the same bytes on every x86-64 processor with AVX2
     corpora: Corpora
-    model: dict[Corpus, Model]
-    baselines: dict[Corpus, Transcription]
-    runs: PerCorpusRuns
-    probe_from: dict[Corpus, list[str]]  # the runs whose encoders the probes take
-    classifiers: dict[Corpus, Classifier]
-    probes: dict[str, Probe]
+    view: dict[Corpus, ViewKeys]
+    network: dict[Corpus, Network]
+    max_length: Annotated[int, Field(ge=1, le=MOST_STEPS)]  # characters of a transcription, the end symbol counted
+    runs: dict[Corpus, dict[Name, Run]]
+    classifiers: dict[Corpus, dict[Name, Classifier]]
     decoding: Decoding
-    tables: list[str]
-    figures: list[str]
+    tables: list[Name]
+    figures: list[Name]
 
     @property
     def corpus_names(self) -> list[str]:
-        return [item.name for item in fields(self.corpora) if getattr(self.corpora, item.name)]
+        return [name for name in Corpora.model_fields if getattr(self.corpora, name)]
 
-
-def to_plain(settings: Any) -> dict:
-    """A dataclass of settings as numbers, texts and lists, fit for a checkpoint that loads with weights_only."""
-    return asdict(settings)
+    def trainings(self, corpus: str) -> dict[str, Run | Classifier]:
+        """All that is trained on a corpus, by name: runs, then the classifiers on their encoders."""
+        return self.runs[corpus] | self.classifiers.get(corpus, {})

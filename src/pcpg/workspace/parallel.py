@@ -68,6 +68,11 @@ def wrap(module: nn.Module) -> nn.Module:
         return DistributedDataParallel(module, broadcast_buffers=False)
 
 
+def unwrapped(module: nn.Module) -> nn.Module:
+    """What `wrap` was given."""
+    return module.module if isinstance(module, DistributedDataParallel) else module
+
+
 def alone(module: nn.Module) -> AbstractContextManager:
     """While it lasts, a wrapped module's gradients stay with each process and add up there."""
     return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()

@@ -17,33 +17,42 @@ class Paths:
         """Folder of a clip store: store.json, and the shards below shards/."""
         return self.base / "clips" / self.preset / corpus
 
-    def weights(self, corpus: str, run: str, seed: int) -> Path:
-        return self.trained / corpus / run / f"seed{seed}" / "model.pt"
+    def weights(self, corpus: str, run: str, seed: int | str) -> Path:
+        return self.base / "runs" / self.preset / corpus / run / f"seed{seed}" / "model.pt"
 
-    def outcome(self, corpus: str, run: str, seed: int) -> Path:
-        """Folder of one run's history.csv, metrics.json and predictions.csv."""
-        return self.results / "runs" / corpus / run / f"seed{seed}"
+    def outcome(self, corpus: str, run: str) -> Path:
+        """Folder of what one run came to, over all its seeds."""
+        return self.results / "runs" / corpus / run
 
-    def events(self, corpus: str, run: str, seed: int) -> Path:
+    def metrics(self, corpus: str, run: str) -> Path:
+        return self.outcome(corpus, run) / "metrics.json"
+
+    def predictions(self, corpus: str, run: str) -> Path:
+        return self.outcome(corpus, run) / "predictions.csv"
+
+    def history(self, corpus: str, run: str, seed: int | str) -> Path:
+        return self.outcome(corpus, run) / f"history-seed{seed}.csv"
+
+    def record(self, corpus: str, run: str, seed: int | str) -> Path:
+        """Time, memory, device and commit of one training: no result, so neither git nor the engines know it."""
+        return self.base / "logs" / self.preset / "records" / corpus / run / f"seed{seed}.json"
+
+    def events(self, corpus: str, run: str, seed: int | str) -> Path:
         """Folder of one training's curves for TensorBoard."""
         return self.base / "logs" / self.preset / "tensorboard" / corpus / run / f"seed{seed}"
 
     def inventory(self, corpus: str) -> Path:
-        """Folder of summary.csv, quality.csv and notes.csv: what became of every clip."""
+        """Folder of summary.csv, quality.csv, lengths.csv and notes.csv: what became of every clip."""
         return self.results / "clips" / corpus
 
     def lock(self, name: str) -> Path:
-        """What pcpg.workspace.guard locks; empty but for a note on its holder."""
+        """What workspace/guard.py locks; empty but for a note on its holder."""
         return self.base / "logs" / self.preset / f"{name}.lock"
 
     @property
     def outputs(self) -> list[Path]:
         """The folders of all that the engines make."""
         return [self.base / kind / self.preset for kind in ("data", "clips", "runs", "results", "figures")]
-
-    @property
-    def trained(self) -> Path:
-        return self.base / "runs" / self.preset
 
     @property
     def results(self) -> Path:

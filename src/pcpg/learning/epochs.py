@@ -1,0 +1,67 @@
+"""The training clips, epoch after epoch, each in an order of its own."""
+
+import itertools
+import math
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+
+from pcpg.mouths.store import ClipStore
+from pcpg.reader.batches import Batch, collate
+from pcpg.reader.view import View
+from pcpg.workspace import parallel
+from pcpg.workspace.seeding import generator
+
+
+@dataclass(frozen=True)
+class Training:
+    """The training clips, in another random order in every epoch."""
+
+    store: ClipStore
+    rows: list[int]
+    size: int  # clips a batch, over all processes
+    view: View
+    device: torch.device
+    seed: int
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return math.ceil(len(self.rows) / self.size)
+
+    def seen(self, batches: int) -> int:
+        """Clips in the first so many batches."""
+        epochs, rest = divmod(batches, len(self))
+        return epochs * len(self.rows) + min(rest * self.size, len(self.rows))
+
+    def batches(self, first: int, last: int) -> Iterator[Batch]:
+        """Those from number `first` to `last` (without it) of a whole training, epoch after epoch."""
+        begun, skip = divmod(first, len(self))
+        later = itertools.chain.from_iterable(map(self.epoch, itertools.count(begun + 1)))
+        return itertools.islice(itertools.chain(self.epoch(begun, skip), later), last - first)
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from number `skip` on; all they draw follows from seed, epoch and clip."""
+        path = (self.seed, number)
+        order = torch.randperm(len(self.rows), generator=generator(*path)).tolist()
+        for start in range(skip * self.size, len(order), self.size):
+            yield self._share([self.rows[i] for i in order[start : start + self.size]], path)
+
+    def _share(self, rows: list[int], path: tuple[int, ...]) -> Batch:
+        """What this process gets of a batch; where there is too little for all, a clip that weighs nothing."""
+        world = parallel.world()
+        mine = rows[parallel.rank() :: world]
+        weight = len(mine) * world / len(rows)
+        longest = max(self.store.index[row].frames for row in rows)
+        return collate(self.store, mine or rows[:1], self.view, self.device, path, longest, weight)
+
+
+def ahead(batches: Iterator[Batch], depth: int = 3) -> Iterator[Batch]:
+    """The same batches, made by a thread, up to `depth` of them while one is in use: a slow one delays nobody."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = deque(pool.submit(next, batches, None) for _ in range(depth))
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, batches, None))
+            yield batch

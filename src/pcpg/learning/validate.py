@@ -1,0 +1,36 @@
+"""How well a lip-reader reads the validation split: what selects its weights."""
+
+from itertools import chain
+
+import torch
+
+from pcpg.mouths.store import ClipStore
+from pcpg.objectives.cross_entropy import cross_entropy, teacher
+from pcpg.reader import batches
+from pcpg.reader.decode import greedy
+from pcpg.reader.metrics import error_rates
+from pcpg.reader.network import LipReader
+from pcpg.reader.text import decode
+from pcpg.reader.view import View
+from pcpg.workspace import parallel
+
+BATCH = 64  # clips
+
+
+@torch.no_grad()
+def validate(
+    model: LipReader, store: ClipStore, rows: list[int], view: View, device: torch.device, max_length: int
+) -> dict[str, float]:
+    """val_ce: cross-entropy per character under teacher forcing; val_cer: corpus CER of greedy decoding."""
+    model.eval()
+    loss, characters, pairs = 0.0, 0, []
+    for batch in batches.in_order(store, rows[parallel.rank() :: parallel.world()], BATCH, view, device):
+        memory = model.encode(batch.frames, batch.lengths)
+        logits, _ = model.decoder.unroll(memory, teacher(batch.targets), batch.targets.shape[1])
+        loss += float(cross_entropy(logits, batch.targets)) * len(batch.rows)
+        characters += int(batch.target_lengths.sum())
+        hypotheses = map(decode, greedy(model.decoder, memory, max_length).tolist())
+        pairs += zip([store.index[row].text for row in batch.rows], hypotheses, strict=True)
+    losses, counts, shares = zip(*parallel.gather((loss, characters, pairs)), strict=True)
+    references, hypotheses = zip(*chain.from_iterable(shares), strict=True)
+    return {"val_ce": sum(losses) / sum(counts), "val_cer": error_rates(references, hypotheses)["cer"]}

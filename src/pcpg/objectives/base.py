@@ -1,0 +1,93 @@
+"""What an objective is: the keys of its section in a parameter file, and the losses of a batch that follow from them.
+
+An objective is a file in this folder with one subclass of Objective; the file's name is its name in the parameter file.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from pcpg.reader.batches import Batch
+from pcpg.reader.network import LipReader
+from pcpg.settings.keys import Keys, build
+from pcpg.settings.schema import SCRATCH, Params, Run
+from pcpg.workspace.errors import InputError
+
+Losses = dict[str, torch.Tensor]  # scalars, "loss" the one to minimise; the others go into the history
+FOLDER = Path(__file__).parent
+MARK = "(Objective):"  # in the source of a file that holds one
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an objective is given beside the network and the batch."""
+
+    max_length: int  # decoder steps of a sampled text, at most
+    anchor: LipReader | None = None  # frozen copy of the start, in eval mode; only where `anchored`
+    own: nn.Module | None = None  # what `own_parameters` returned
+
+
+class Objective(Keys):
+    """Settings with a pure function of network and batch: the same settings, weights and clips give the same losses."""
+
+    anchored: ClassVar[bool] = False  # whether it compares with the weights that the run began with
+
+    @property
+    def passes(self) -> int:
+        """Updates on one batch and one `draw`."""
+        return 1
+
+    def own_parameters(self, model: LipReader) -> nn.Module | None:
+        """Parameters beside the network's that learn with them, such as a value head."""
+        return None
+
+    def draw(self, model: LipReader, batch: Batch, context: Context) -> Any:
+        """What all passes over a batch share, such as sampled texts and their probabilities; without gradient."""
+        return None
+
+    def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any) -> Losses:
+        """Of N clips: sums over steps, means over clips."""
+        raise NotImplementedError
+
+    def refuse_combinations(self, run: Run, params: Params) -> Iterator[tuple[str, str]]:
+        """(key of this objective or "", problem) of what has no meaning with the run's other settings."""
+        return iter(())
+
+
+@cache
+def names() -> list[str]:
+    """The objectives that there are, without importing them."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "base" and MARK in path.read_text("utf-8"))
+
+
+def of_run(run: Run, file: object = "the parameter file", key: str = "objective") -> Objective:
+    """A run's objective; InputError that names `file` and, below `key`, the key that is wrong."""
+    [(name, keys)] = run.objective.items()
+    if name not in names():
+        raise InputError(file, f"{key}: {name!r} is not one of {', '.join(names())}")
+    module = importlib.import_module(f"pcpg.objectives.{name}")
+    [kind] = [each for each in vars(module).values() if _defined_in(each, module.__name__)]
+    return build(kind, keys, file, f"{key}.{name}")
+
+
+def _defined_in(kind: Any, module: str) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Objective) and kind.__module__ == module
+
+
+def check(params: Params, file: str) -> None:
+    """InputError for the first objective of `params` whose keys are wrong, or go with nothing else that is set."""
+    for corpus, runs in params.runs.items():
+        for name, run in runs.items():
+            key = f"runs.{corpus}.{name}"
+            objective = of_run(run, file, f"{key}.objective")
+            where = f"{key}.objective.{run.objective_name}"
+            if objective.anchored and run.start == SCRATCH:
+                raise InputError(file, f"{key}.start: {run.objective_name} compares with trained weights, not scratch")
+            for part, problem in objective.refuse_combinations(run, params):
+                raise InputError(file, f"{'.'.join(filter(None, (where, part)))}: {problem}")

@@ -1,0 +1,56 @@
+"""Optimal completion distillation: on the decoder's own prefixes, what an optimal completion would write next.
+
+Sabour, Chan and Norouzi, 2019; the limit of softmax(Q* / tau) for tau towards 0.
+"""
+
+from typing import Any
+
+import torch
+
+from pcpg.objectives.base import Context, Losses, Objective
+from pcpg.objectives.cross_entropy import per_character
+from pcpg.objectives.rewards import edit_distance_columns, prefix_edit_distances
+from pcpg.objectives.rollout import before_end, sample, steps_taken
+from pcpg.reader.batches import Batch
+from pcpg.reader.network import LipReader
+from pcpg.reader.text import CLASSES, END
+from pcpg.settings.keys import Count
+
+
+class OCD(Objective):
+    samples: Count  # texts a clip, drawn from the policy
+
+    def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
+        """Cross-entropy to the uniform distribution over optimal next characters, at each step that a sample took."""
+        memory = model.encode(batch.frames, batch.lengths)
+        passed = sample(model, memory, batch, context.max_length, samples=self.samples)
+        reference = batch.targets.repeat_interleave(self.samples, 0)
+        lengths = (batch.target_lengths - 1).repeat_interleave(self.samples)
+        optimal = optimal_characters(passed.sampled, reference, lengths)
+        loss = distil(passed.log_probs, optimal, steps_taken(passed.sampled))
+        distances = prefix_edit_distances(passed.sampled, reference, lengths)
+        wrong = distances.gather(1, before_end(passed.sampled)[:, None]).squeeze(1)
+        return {"loss": loss, "ce": per_character(passed.forced, batch), "reward": (1 - wrong / lengths).mean()}
+
+
+def optimal_characters(hyp: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.Tensor) -> torch.Tensor:
+    """Which characters keep the best reachable edit distance: hyp (N, U), ref (N, S) -> bool (N, U, CLASSES).
+
+    At step u these are ref[k] of every k at which ED(hyp[:u], ref[:k]) is least, END for k = |ref|: a set, in which a
+    character reached by two k counts once.
+    """
+    places = torch.arange(ref.shape[1] + 1, device=ref.device)
+    following = torch.cat([ref, torch.full_like(ref[:, :1], END)], dim=1)
+    following = following.masked_fill(places == ref_lengths[:, None], END)
+    columns = torch.stack(list(edit_distance_columns(hyp, ref))[:-1], dim=1)  # (N, U, S + 1)
+    columns = columns.masked_fill(places > ref_lengths[:, None, None], ref.shape[1] + hyp.shape[1] + 1)
+    least = columns == columns.min(dim=2, keepdim=True).values
+    optimal = torch.zeros(*hyp.shape, CLASSES, dtype=torch.bool, device=ref.device)
+    return optimal.long().scatter_add_(2, following[:, None].expand(columns.shape), least.long()).bool()
+
+
+def distil(log_probs: torch.Tensor, optimal: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """log_probs (N, U, C), optimal (N, U, C), lengths (N,) steps taken -> scalar: sum over steps, mean over texts."""
+    target = optimal / optimal.sum(dim=2, keepdim=True)
+    taken = torch.arange(log_probs.shape[1], device=lengths.device) < lengths[:, None]
+    return -((target * log_probs).sum(dim=2) * taken).sum(dim=1).mean()

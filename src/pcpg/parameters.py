@@ -1,0 +1,25 @@
+"""The one reader of parameter files, for the command line and both engines: what it says, all of them say."""
+
+from pathlib import Path
+
+from pcpg.report.names import figure_names, table_names
+from pcpg.settings.load import load
+from pcpg.settings.schema import Params
+from pcpg.workspace.errors import InputError
+
+
+def read(path: str | Path, objectives: bool = True) -> Params:
+    """Settings of a parameter file; InputError that names file and key.
+
+    objectives: check the keys of each run's objective too, which takes the seconds that torch takes to import.
+    """
+    params = load(path)
+    for key, known in (("tables", table_names()), ("figures", figure_names(params.corpus_names))):
+        for name in getattr(params, key):
+            if name not in known:
+                raise InputError(path, f"{key}: {name!r} is not one of {', '.join(known)}")
+    if objectives:
+        from pcpg.objectives import base
+
+        base.check(params, str(path))
+    return params

@@ -1,0 +1,67 @@
+"""What the network sees of a stored clip: cut, flipped, some frames shown twice, pooled and normalised."""
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class View:
+    """How a stored clip becomes the network's input (Section IV-B of the paper)."""
+
+    crop: int  # pixels
+    shift: int  # pixels
+    pool: int  # averaging factor
+    flip: bool
+    repeat: float  # probability
+    mean: float  # of the training pixels in [0, 1]
+    std: float
+
+
+def cut(clip: torch.Tensor, view: View, draws: torch.Generator | None) -> torch.Tensor:
+    """One stored clip, uint8 (T, S, S) -> uint8 (T, crop, crop): one crop position and flip for all its frames.
+
+    draws: gives these and the frames to show twice (training); None: the centre, as stored (validation and test). They
+    are drawn on the CPU, the same whatever device the pixels are moved on.
+    """
+    top = left = (clip.shape[1] - view.crop) // 2
+    if draws is None:
+        return clip[:, top : top + view.crop, left : left + view.crop]
+    down, right = torch.randint(-view.shift, view.shift + 1, (2,), generator=draws).tolist()
+    top, left = top + down, left + right
+    flip = view.flip and bool(torch.randint(2, (1,), generator=draws))
+    order = repeated(len(clip), view.repeat, draws)
+    if order is not None:
+        clip = clip.index_select(0, order.to(clip.device))
+    pixels = clip[:, top : top + view.crop, left : left + view.crop]
+    return pixels.flip(2) if flip else pixels
+
+
+def repeated(frames: int, probability: float, draws: torch.Generator) -> torch.Tensor | None:
+    """The order (T,) in which a clip of T frames is shown where each is shown twice with `probability`.
+
+    What no longer fits is left out at the end. None: as it is.
+    """
+    if probability == 0:
+        return None
+    times = 1 + (torch.rand(frames, generator=draws) < probability).long()
+    return torch.arange(frames).repeat_interleave(times)[:frames]
+
+
+def pooled(pixels: torch.Tensor, factor: int) -> torch.Tensor:
+    """uint8 (..., S, S) -> float (..., S / factor, S / factor), means of squares; twice as fast as avg_pool2d."""
+    rows = pixels[..., ::factor, :].float()
+    for i in range(1, factor):
+        rows += pixels[..., i::factor, :]
+    sums = rows[..., ::factor].clone()
+    for i in range(1, factor):
+        sums += rows[..., i::factor]
+    return sums.div_(factor**2)
+
+
+def normalise(frames: torch.Tensor, lengths: torch.Tensor, view: View) -> torch.Tensor:
+    """uint8 (N, T, crop, crop), lengths (N,) -> float (N, T, H, W), pooled; 0 behind a clip's end."""
+    frames = pooled(frames, view.pool)
+    frames = frames.sub_(255 * view.mean).div_(255 * view.std)
+    behind = torch.arange(frames.shape[1], device=frames.device) >= lengths[:, None]
+    return frames.masked_fill_(behind[:, :, None, None], 0.0)

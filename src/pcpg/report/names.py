@@ -1,0 +1,12 @@
+"""The tables and figures that there are, by name; nothing heavy is imported to know them."""
+
+from collections.abc import Sequence
+
+
+def table_names() -> tuple[str, ...]:
+    return ("table1", "table2a", "table2b", "table3", "table4", "table5a", "table5b", "ablation", "scratch")
+
+
+def figure_names(corpora: Sequence[str]) -> tuple[str, ...]:
+    kinds = ("fig6_{}", "fig6_{}_scratch", "policy_{}", "attention_{}", "contact_{}")
+    return ("fig5_coverage", "sweep_k", "sweep_w", "strip", *(kind.format(each) for kind in kinds for each in corpora))

@@ -1,0 +1,138 @@
+"""The jobs of a parameter file, what each waits for, the keys that it reads, and the checksum of the code that it runs.
+
+One list for both engines: the Snakefile asks a Plan, dvc.yaml reads plan.yaml, which `pcpg plan` writes.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pcpg.settings.schema import SCRATCH, Params
+from pcpg.workspace import code
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import write_text
+from pcpg.workspace.paths import Paths
+
+FILE = Path("plan.yaml")
+HEAD = """\
+# Made by `pcpg plan` from params.yaml and src/pcpg: the jobs, what they begin with, and a checksum of the code that
+# each stage runs (comments and docstrings do not count). dvc.yaml reads it; Snakemake computes the same. Do not edit.
+"""
+TRAINING = ("threads", "processes", "nodes", "device", "precision", "numerics")  # that bytes may follow from
+READING = ("threads", "device", "numerics")
+REPORT = ("preset", "seeds", "corpora", "runs", "classifiers")
+
+# stage -> the keys that it reads; workers, which change no byte, are left out
+KEYS = {
+    "raw": ("corpora.{corpus}.raw",),
+    "shard": ("corpora.{corpus}.raw", "corpora.{corpus}.clips", "shards"),
+    "store": ("corpora.{corpus}.raw", "corpora.{corpus}.clips", "shards"),
+    "train": ("view.{corpus}", "network.{corpus}", "max_length", "runs.{corpus}.{run}", *TRAINING),
+    "probe": ("view.{corpus}", "network.{corpus}", "classifiers.{corpus}.{run}", *TRAINING),
+    "evaluate": ("corpora.{corpus}.raw", "seeds", "max_length", "decoding", *READING),
+    "classify": ("corpora.{corpus}.raw", "seeds", *READING),
+    "tables": REPORT,
+    "claims": REPORT,
+    "figures": (*REPORT, "view", "numerics"),
+    "page": (),  # shows the whole file, which it waits for
+}
+
+
+class Plan:
+    """All jobs of one parameter file."""
+
+    def __init__(self, params: Params):
+        self.params, self.paths = params, Paths(params.preset)
+        self.values = params.model_dump(mode="json")
+
+    def jobs(self, section: str) -> Iterator[tuple[str, str]]:
+        """(corpus, name) of what "runs" or "classifiers" names."""
+        for corpus, named in getattr(self.params, section).items():
+            yield from ((corpus, name) for name in named)
+
+    @property
+    def trained(self) -> list[tuple[str, str]]:
+        return [*self.jobs("runs"), *self.jobs("classifiers")]
+
+    def start(self, corpus: str, run: str, seed: int | str) -> list[str]:
+        """The weights that a training begins with; none where they are random."""
+        start = self.params.trainings(corpus)[run].start
+        return [] if start == SCRATCH else [str(self.paths.weights(corpus, start, seed))]
+
+    def weights(self, corpus: str, name: str) -> list[str]:
+        """Of all seeds."""
+        return [str(self.paths.weights(corpus, name, seed)) for seed in self.params.seeds]
+
+    def histories(self) -> list[str]:
+        return [str(self.paths.history(*one, seed)) for one in self.trained for seed in self.params.seeds]
+
+    def predictions(self) -> list[str]:
+        return [str(self.paths.predictions(*one)) for one in self.trained]
+
+    def metrics(self) -> list[str]:
+        return [str(self.paths.metrics(*one)) for one in self.trained]
+
+    def keys(self, stage: str, **names: str) -> dict[str, Any]:
+        """Key -> value of all that a stage reads of the parameter file."""
+        return {key: self._value(key) for key in (key.format(**names) for key in KEYS[stage])}
+
+    def _value(self, key: str) -> Any:
+        value: Any = self.values
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    def objective(self, corpus: str, run: str) -> str:
+        return self.params.runs[corpus][run].objective_name
+
+    def code(self, stage: str, corpus: str = "", run: str = "", **_: str) -> str:
+        return code.of_stage(stage, self.objective(corpus, run) if stage == "train" else "")
+
+    def as_mapping(self) -> dict[str, Any]:
+        """What plan.yaml holds."""
+        content: dict[str, Any] = {"code": self._all_code()}
+        for stage, section in (("train", "runs"), ("probe", "classifiers")):
+            trainings = [(*one, seed) for one in self.jobs(section) for seed in self.params.seeds]
+            entries = {"-".join(map(str, one)): self._entry(section, *one) for one in trainings}
+            content[f"{stage}_from_scratch"] = {name: one for name, one in entries.items() if "start" not in one}
+            content[f"{stage}_from_run"] = {name: one for name, one in entries.items() if "start" in one}
+        for stage, section in (("evaluate", "runs"), ("classify", "classifiers")):
+            content[stage] = {
+                "-".join(one): dict(zip(("corpus", "run"), one, strict=True)) for one in self.jobs(section)
+            }
+        return content
+
+    def _entry(self, section: str, corpus: str, run: str, seed: int) -> dict[str, Any]:
+        start = self.params.trainings(corpus)[run].start
+        entry = {"corpus": corpus, "run": run, "seed": seed}
+        if section == "runs":
+            entry["objective"] = self.objective(corpus, run)
+        return entry | ({} if start == SCRATCH else {"start": start})
+
+    def _all_code(self) -> dict[str, Any]:
+        objectives = sorted({self.objective(*one) for one in self.jobs("runs")})
+        plain = {stage: code.of_stage(stage) for stage in KEYS if stage != "train"}
+        return plain | {"train": {name: code.of_stage("train", name) for name in objectives}}
+
+    def text(self) -> str:
+        return HEAD + yaml.safe_dump(self.as_mapping(), sort_keys=True, width=120, default_flow_style=None)
+
+
+def write_plan(params: Params, path: Path = FILE) -> None:
+    """Write plan.yaml where it is not up to date; InputError where the jobs are others than before.
+
+    DVC has read the old list by then: it must be started again to see the new one.
+    """
+    text = Plan(params).text()
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if text == before:
+        return
+    write_text(path, text)
+    if _jobs(before) not in ({}, _jobs(text)):
+        raise InputError(path, "made anew, with other jobs than before; run the same command again")
+
+
+def _jobs(text: str) -> dict[str, Any]:
+    return {key: value for key, value in (yaml.safe_load(text) or {}).items() if key != "code"}

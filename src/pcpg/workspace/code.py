@@ -1,0 +1,157 @@
+"""What code a stage runs, as one checksum: the functions it enters, and every module that they import, one by one.
+
+Comments, docstrings and blank lines do not count: an edit of them reruns nothing. The checksum is the same whatever
+version of Python computes it.
+"""
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+
+
+@cache
+def of_stage(stage: str, objective: str = "") -> str:
+    """Behind a sub-command; that of a training includes its objective, and no other."""
+    return checksum([f"pcpg.objectives.{objective}"] if objective else [], f"pcpg.commands:{stage}")
+
+
+def checksum(modules: Iterable[str], entry: str = "") -> str:
+    """Of the given modules and all that they import, and of `entry`, "module:function", whose own imports count too."""
+    text, wanted = "", set(modules)
+    if entry:
+        module, _, function = entry.partition(":")
+        text, imported = _function(module, function)
+        wanted |= imported
+    digest = hashlib.sha256(text.encode())
+    for path in sorted(_closure(wanted)):
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{_content(path)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def sources(modules: Iterable[str], entry: str = "") -> set[Path]:
+    """The files behind `checksum`, but for that of `entry`."""
+    module, _, function = entry.partition(":")
+    return _closure(set(modules) | (_function(module, function)[1] if entry else set()))
+
+
+def _closure(modules: set[str]) -> set[Path]:
+    seen: set[str] = set()
+    files: set[Path] = set()
+    while modules - seen:
+        name = (modules - seen).pop()
+        seen.add(name)
+        path = _file(name)
+        if path is None:
+            continue
+        files.add(path)
+        parent = name.rpartition(".")[0]
+        modules |= _imports(path) | ({parent} if parent else set())
+        # style sheets, templates: what lies beside a module belongs to it if it names it
+        files |= {data for data in _data(path.parent) if data.name in _text(path)}
+    return files
+
+
+def _file(module: str) -> Path | None:
+    """Of pcpg.a.b the file a/b.py, or a/b/__init__.py; None for what is no module of ours."""
+    parts = module.split(".")
+    if parts[0] != PACKAGE.name:
+        return None
+    place = PACKAGE.joinpath(*parts[1:])
+    return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(_text(path))
+
+
+@cache
+def _data(folder: Path) -> tuple[Path, ...]:
+    return tuple(path for path in folder.iterdir() if path.is_file() and path.suffix not in (".py", ".pyc"))
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    return frozenset(_imported(_tree(path)))
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    """Modules of ours that are imported anywhere below `tree`, but for those that only type checkers read."""
+    names: set[str] = set()
+    skipped = {
+        id(node) for test in ast.walk(tree) if _only_typing(test) for each in test.body for node in ast.walk(each)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in names if _file(name) is not None}
+
+
+def _only_typing(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _function(module: str, name: str) -> tuple[str, set[str]]:
+    """Text of a function and of those of its module that it calls, and what they import."""
+    path = _file(module)
+    defined = {node.name: node for node in _tree(path).body if isinstance(node, ast.FunctionDef)}
+    seen: dict[str, ast.FunctionDef] = {}
+    waiting = [name]
+    while waiting:
+        node = defined[waiting.pop()]
+        if node.name not in seen:
+            seen[node.name] = node
+            waiting += [each.id for each in ast.walk(node) if isinstance(each, ast.Name) and each.id in defined]
+    bare = _bare(_text(path)).splitlines()
+    lines = [
+        line
+        for node in sorted(seen.values(), key=lambda node: node.lineno)
+        for line in bare[node.lineno - 1 : node.end_lineno]
+    ]
+    imported = set().union(*(_imported(node) for node in seen.values()))
+    return "\n".join(line for line in lines if line), imported
+
+
+@cache
+def _content(path: Path) -> str:
+    """What counts of a file: of a module its statements, of any other file all."""
+    if path.suffix != ".py":
+        return _text(path)
+    return "\n".join(line for line in _bare(_text(path)).splitlines() if line)
+
+
+def _bare(source: str) -> str:
+    """Python without comments and docstrings, lines where they were."""
+    lines = [line.encode() for line in source.splitlines()]
+    for node in ast.walk(ast.parse(source)):
+        first = node.body[0] if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            _blank(lines, (first.lineno, first.col_offset), (first.end_lineno, first.end_col_offset))
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            _blank(lines, (row, len(token.line[:column].encode())), (row, len(lines[row - 1])))
+    return "\n".join(line.decode().rstrip() for line in lines)
+
+
+def _blank(lines: list[bytes], start: tuple[int, int], end: tuple[int, int]) -> None:
+    """Empty what stands between two places, given as line from 1 and byte from 0."""
+    (first, left), (last, right) = start, end
+    for row in range(first - 1, last):
+        begin, stop = left if row == first - 1 else 0, right if row == last - 1 else len(lines[row])
+        lines[row] = lines[row][:begin] + b" " * max(0, stop - begin) + lines[row][stop:]
