@@ -33,6 +33,7 @@ HISTORY = str(PATHS.history("{corpus}", "{run}", "{seed}"))
 METRICS = str(PATHS.metrics("{corpus}", "{run}"))
 PREDICTIONS = str(PATHS.predictions("{corpus}", "{run}"))
 CORES = PARAMS.threads * PARAMS.processes // PARAMS.nodes  # of a training, on each machine
+NODES = {"mpi": "srun", "nodes": PARAMS.nodes, "tasks": PARAMS.nodes, "tasks_per_gpu": 0} if PARAMS.nodes > 1 else {}
 
 
 def code(stage):
@@ -131,6 +132,8 @@ rule train:
     log:
         f"logs/{P}/train/{{corpus}}-{{run}}-{{seed}}.log",
     threads: CORES
+    resources:
+        **NODES,
     shell:
         "pcpg train {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
 
@@ -150,6 +153,8 @@ rule probe:
     log:
         f"logs/{P}/probe/{{corpus}}-{{run}}-{{seed}}.log",
     threads: CORES
+    resources:
+        **NODES,
     shell:
         "pcpg probe {wildcards.corpus} {wildcards.run} --seed {wildcards.seed} {FLAG} 2> {log}"
 
