@@ -80,9 +80,9 @@ def clips_info(args: argparse.Namespace) -> None:
 def _session(args: argparse.Namespace, settings: Params, paths: Paths, code: str):
     from pcpg.learning.session import Session
     from pcpg.workspace import parallel
-    from pcpg.workspace.seeding import choose_device, seed_process
+    from pcpg.workspace.seeding import seed_process
 
-    device = choose_device(settings.device)
+    device = _device(settings)
     parallel.begin(device)
     seed_process(args.seed, settings.threads)
     where = args.corpus, args.run, args.seed
@@ -97,6 +97,15 @@ def _session(args: argparse.Namespace, settings: Params, paths: Paths, code: str
         record=paths.record(*where),
         events=paths.events(*where),
     )
+
+
+def _device(settings: Params):
+    from pcpg.workspace import numerics
+    from pcpg.workspace.seeding import choose_device
+
+    device = choose_device(settings.device)
+    numerics.settle(settings.numerics, device.type)
+    return device
 
 
 def _start(args: argparse.Namespace, training, paths: Paths) -> Path | None:
@@ -158,10 +167,10 @@ def _test(args: argparse.Namespace, settings: Params, paths: Paths, section: str
 
 def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.learning.evaluate import transcribe_test
-    from pcpg.workspace.seeding import choose_device, seed_process
+    from pcpg.workspace.seeding import seed_process
 
     seed_process(settings.seeds[0], settings.threads)
-    device = choose_device(settings.device)
+    device = _device(settings)
 
     def of_seed(weights, opened):
         return transcribe_test(weights, opened, settings.decoding, settings.max_length, device)
@@ -171,10 +180,10 @@ def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 def classify(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.learning.evaluate import classify_test
-    from pcpg.workspace.seeding import choose_device, seed_process
+    from pcpg.workspace.seeding import seed_process
 
     seed_process(settings.seeds[0], settings.threads)
-    device = choose_device(settings.device)
+    device = _device(settings)
     _test(args, settings, paths, "classifiers", lambda weights, opened: classify_test(weights, opened, device), {})
 
 

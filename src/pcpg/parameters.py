@@ -5,6 +5,7 @@ from pathlib import Path
 from pcpg.report.names import figure_names, table_names
 from pcpg.settings.load import load
 from pcpg.settings.schema import Params
+from pcpg.workspace import numerics
 from pcpg.workspace.errors import InputError
 
 
@@ -14,6 +15,8 @@ def read(path: str | Path, objectives: bool = True) -> Params:
     objectives: check the keys of each run's objective too, which takes the seconds that torch takes to import.
     """
     params = load(path)
+    if params.numerics == "fast":
+        numerics.fast()
     for key, known in (("tables", table_names()), ("figures", figure_names(params.corpus_names))):
         for name in getattr(params, key):
             if name not in known:

@@ -1,0 +1,56 @@
+"""The same bytes on every x86-64 processor with AVX2: which instructions libraries may use (docs/reproducibility.md).
+
+The libraries read these variables when they are loaded, so that they must stand before torch or NumPy is imported; the
+package does that when it is imported, whatever starts it.
+"""
+
+import os
+import platform
+import sys
+
+from pcpg.workspace.errors import InputError
+
+PORTABLE = {
+    "ATEN_CPU_CAPABILITY": "avx2",  # torch's own kernels
+    "ONEDNN_MAX_CPU_ISA": "AVX2",  # convolutions
+    "MKL_CBWR": "COMPATIBLE",  # matrix products; the only mode that MKL promises across makers
+    "OPENBLAS_CORETYPE": "Haswell",  # NumPy's matrix products
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4,AVX512_ICL,AVX512_SPR",  # NumPy's exponentials and logarithms
+}
+LOADED = ("torch", "numpy")  # that read them
+_late = [name for name in LOADED if name in sys.modules]
+
+
+def x86() -> bool:
+    return platform.machine().lower() in ("x86_64", "amd64")
+
+
+def portable() -> None:
+    """Set the variables, for this process and those that it starts."""
+    if x86():
+        os.environ.update(PORTABLE)
+
+
+def fast() -> None:
+    """Take the variables back, also where a process before this one has set them."""
+    for name, value in PORTABLE.items():
+        if os.environ.get(name) == value:
+            del os.environ[name]
+
+
+def settle(choice: str, device: str) -> None:
+    """What `numerics` of the parameter file means for a stage that computes; one line where it cannot be kept.
+
+    InputError where the processor lacks what "portable" needs.
+    """
+    if choice == "fast":
+        return
+    import torch
+
+    if not x86() or device != "cpu":
+        where = "on a GPU" if device != "cpu" else f"on {platform.machine()}"
+        print(f"numerics: portable {where}: the bytes of results are those of this kind of machine", file=sys.stderr)
+    elif _late:
+        print(f"numerics: {_late[0]} was imported before pcpg: bytes may be those of this machine", file=sys.stderr)
+    elif torch.backends.cpu.get_cpu_capability() != "AVX2":
+        raise InputError("numerics", "portable needs a processor with AVX2, and this one has none; set it to fast")
