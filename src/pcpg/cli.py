@@ -12,7 +12,13 @@ from pcpg.workspace.errors import InputError, refusal
 from pcpg.workspace.paths import Paths
 
 TRAININGS = (commands.train, commands.probe)
-READING = (commands.tables, commands.claims, commands.figures, commands.page)  # the objectives are none of theirs
+READING = (
+    commands.tables,
+    commands.claims,
+    commands.figures,
+    commands.page,
+    commands.verify,
+)  # the objectives are none of theirs
 
 
 def _add_transcribe(parsers) -> None:
@@ -82,6 +88,11 @@ def parser() -> argparse.ArgumentParser:
     )
     add(commands.tuning, "settings and best validation score of every run of a corpus", "corpus", writes=False)
     add(commands.readme, "fill the tables of a page from results/", "file", writes=False)
+    verify = add(
+        commands.verify, "one's own results beside the committed ones: 0 identical, 1 alike, 2 not", writes=False
+    )
+    verify.add_argument("--against", default="HEAD", metavar="PLACE", help="git revision or folder (default: HEAD)")
+    verify.add_argument("--html", type=Path, metavar="FILE", help="the same as a page")
     network = add(commands.network, "parameters and FLOPs a clip of a corpus' lip-reader", "corpus", writes=False)
     network.add_argument("--frames", type=int, default=75, help="of the clip (default: 75, a sentence of GRID)")
     network.add_argument("--characters", type=int, default=28, help="decoder steps (default: 28)")
@@ -115,7 +126,7 @@ def main() -> int:
                 status = launch.spread(settings.processes, settings.nodes)
                 if status is not None:
                     return status
-            args.function(args, settings, Paths(settings.preset))
+            return args.function(args, settings, Paths(settings.preset)) or 0
     except InputError as error:
         launch.wait_for_turn()
         print(f"pcpg: {error}", file=sys.stderr)

@@ -234,6 +234,17 @@ def page(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     write_page(settings, paths, Path(args.params))
 
 
+def verify(args: argparse.Namespace, settings: Params, paths: Paths) -> int:
+    from pcpg.report import verify as verdict
+    from pcpg.workspace.files import write_text
+
+    result = verdict.verify(paths, args.against)
+    print("\n".join(verdict.report_lines(result, settings.preset)))
+    if args.html:
+        write_text(args.html, verdict.to_html(result, settings.preset))
+    return result.status
+
+
 def readme(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.report.readme import refresh
     from pcpg.workspace.files import write_text

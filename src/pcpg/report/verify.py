@@ -1,0 +1,262 @@
+"""A verdict on one's own reproduction: the results of a run beside the committed ones, or any others.
+
+Identical bytes need no more words. Else: which cells differ and by how much, whether what differs is more than seeds
+explain, which verdicts changed, and which figures.
+"""
+
+import csv
+import io
+import math
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from jinja2 import Template
+
+from pcpg.reader.metrics import edits
+from pcpg.report.results.paired import Difference, paired
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
+
+UNTOUCHED = ("costs.csv", "tuning.csv")  # by the pipeline
+SHOWN = 12  # names in a line
+
+
+@dataclass
+class Comparison:
+    """What two folders of results have in common and what not."""
+
+    against: str
+    files: int = 0  # compared
+    changed: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)  # theirs, and not ours
+    extra: list[str] = field(default_factory=list)
+    cells: int = 0  # of tables
+    differing: list[tuple[str, float]] = field(default_factory=list)  # table and the largest difference in it
+    runs: list[tuple[str, str, Difference]] = field(default_factory=list)  # run, measure, ours minus theirs
+    verdicts: list[tuple[str, str, str]] = field(default_factory=list)  # claim, theirs, ours
+
+    @property
+    def identical(self) -> bool:
+        return not (self.changed or self.missing or self.extra)
+
+    @property
+    def figures(self) -> list[str]:
+        return sorted(name for name in self.changed if name.startswith("figures/"))
+
+    @property
+    def unexplained(self) -> list[tuple[str, str, Difference]]:
+        """Differences that are larger than seeds and utterances explain."""
+        return [one for one in self.runs if one[2].explained() is False]
+
+    @property
+    def status(self) -> int:
+        """0: identical; 1: other bytes, nothing that seeds do not explain; 2: more than that."""
+        if self.identical:
+            return 0
+        unknown = any(difference.explained() is None for _, _, difference in self.runs)
+        edited = bool(self.differing) and not self.runs  # tables that follow from no run of ours
+        return 2 if self.unexplained or self.missing or unknown or edited else 1
+
+
+def verify(paths: Paths, against: str) -> Comparison:
+    """Compare results/<preset> and figures/<preset> with those of a folder or a git revision `against`.
+
+    InputError where there is no such folder or revision, or it has no results of this preset.
+    """
+    places = [paths.results.relative_to(paths.base), paths.figures.relative_to(paths.base)]
+    if not paths.results.is_dir():
+        raise InputError(paths.results, "no results; run the preset first")
+    with TemporaryDirectory() as temporary:
+        theirs = Path(against) if Path(against).is_dir() else _checkout(against, places, Path(temporary), paths.base)
+        if not (theirs / places[0]).is_dir():
+            raise InputError(against, f"has no {places[0]}, so there is nothing to compare with")
+        return _compare(paths.base, theirs, places, against)
+
+
+def _checkout(revision: str, places: list[Path], folder: Path, base: Path) -> Path:
+    """The places as a git revision has them, below `folder`."""
+    git = ["git", "-C", str(base)]
+    known = subprocess.run([*git, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], capture_output=True)
+    if known.returncode:
+        raise InputError(revision, "is no folder, and no revision of this git repository")
+    kept = subprocess.run([*git, "ls-tree", "-d", "--name-only", revision, *map(str, places)], capture_output=True)
+    names = kept.stdout.decode().split()
+    if names:
+        packed = subprocess.run([*git, "archive", "--format=tar", revision, *names], capture_output=True, check=True)
+        with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+    return folder
+
+
+def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Comparison:
+    ours, others = _files(base, places), _files(theirs, places)
+    result = Comparison(against, files=len(ours & others))
+    result.missing, result.extra = sorted(others - ours), sorted(ours - others)
+    result.changed = sorted(
+        name for name in ours & others if (base / name).read_bytes() != (theirs / name).read_bytes()
+    )
+    for name in result.changed:
+        path = Path(name)
+        if path.name == "predictions.csv":
+            result.runs += _run_differences(base / path, theirs / path)
+        elif path.name == "claims.csv":
+            result.verdicts += _changed_verdicts(base / path, theirs / path)
+        elif path.suffix == ".csv" and path.parent == places[0]:
+            cells, largest = _cells(base / path, theirs / path)
+            result.cells += cells
+            if largest is not None:
+                result.differing.append((path.stem, largest))
+    return result
+
+
+def _files(base: Path, places: list[Path]) -> set[str]:
+    """Names of all results. Histories are left out: where a preset's are not in git, they are missing there."""
+    found = (path for place in places for path in (base / place).rglob("*") if path.is_file())
+    names = (path for path in found if path.name not in UNTOUCHED and not path.name.startswith((".", "history-")))
+    return {path.relative_to(base).as_posix() for path in names}
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _cells(ours: Path, theirs: Path) -> tuple[int, float | None]:
+    """Cells of a table, and the largest difference: nan of texts or of other rows, None where all are equal."""
+    mine, other = _rows(ours), _rows(theirs)
+    if len(mine) != len(other) or (mine and mine[0].keys() != other[0].keys()):
+        return 0, math.nan
+    pairs = [(row[key], match[key]) for row, match in zip(mine, other, strict=True) for key in row]
+    gaps = [_gap(*pair) for pair in pairs if pair[0] != pair[1]]
+    return len(pairs), max(gaps, key=lambda gap: math.inf if math.isnan(gap) else gap) if gaps else None
+
+
+def _gap(ours: str, theirs: str) -> float:
+    try:
+        return abs(float(ours) - float(theirs))
+    except ValueError:
+        return math.nan
+
+
+def _changed_verdicts(ours: Path, theirs: Path) -> list[tuple[str, str, str]]:
+    before = {row["claim"]: row["verdict"] for row in _rows(theirs)}
+    after = {row["claim"]: row["verdict"] for row in _rows(ours)}
+    return [(claim, before.get(claim, "-"), word) for claim, word in after.items() if before.get(claim) != word]
+
+
+def _run_differences(ours: Path, theirs: Path) -> Iterator[tuple[str, str, Difference]]:
+    """Ours minus theirs, by each decoder and measure, over the seeds and utterances that both have."""
+    run = f"{ours.parents[1].name}/{ours.parent.name}"
+    mine, other = _by_seed(ours), _by_seed(theirs)
+    seeds = [seed for seed in mine if seed in other]
+    clips = [clip for clip in mine[seeds[0]] if all(clip in other[seed] for seed in seeds)] if seeds else []
+    if not clips:
+        raise InputError(ours, f"shares no seed and utterance with {theirs}")
+    columns = [key for key in ("greedy", "beam", "classified") if key in mine[seeds[0]][clips[0]]]
+    for column in columns:
+        for measure in ("error",) if column == "classified" else ("cer", "wer"):
+            counts = [
+                np.array([[edits(rows[s][c]["reference"], rows[s][c][column], measure) for c in clips] for s in seeds])
+                for rows in (mine, other)
+            ]  # each (S, N, 2)
+            yield run, f"{column} {measure}", paired(counts[0][..., 0], counts[1][..., 0], counts[0][0, :, 1])
+
+
+def _by_seed(path: Path) -> dict[str, dict[str, dict[str, str]]]:
+    rows: dict[str, dict[str, dict[str, str]]] = {}
+    for row in _rows(path):
+        rows.setdefault(row.get("seed", ""), {})[row.get("clip", "")] = row
+    return rows
+
+
+def report_lines(result: Comparison, preset: str) -> list[str]:
+    """What `pcpg verify` prints."""
+    if result.identical:
+        return [f"identical: all {result.files} results and figures of {preset} have the bytes of {result.against}"]
+    lines = [
+        f"different: {len(result.changed)} of {result.files} files of {preset} have other bytes than {result.against}"
+    ]
+    for what, names in (("missing here", result.missing), ("not there", result.extra)):
+        if names:
+            lines.append(f"{what}: {_some(names)}")
+    if result.differing:
+        worst = max(result.differing, key=lambda one: math.inf if math.isnan(one[1]) else one[1])
+        size = "a text or a row" if math.isnan(worst[1]) else f"{worst[1]:.3g}"
+        names = _some([name for name, _ in result.differing])
+        lines.append(f"tables: {result.cells:,} cells compared; {names} differ, by {size} at most ({worst[0]})")
+    if result.runs:
+        lines.append(f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  ")
+        lines += [_run_line(*one) for one in result.runs if one[2].value or one[2].explained() is not True]
+    for claim, before, after in result.verdicts:
+        lines.append(f"verdict on {claim}: {before} there, {after} here")
+    if result.figures:
+        lines.append(f"figures: {_some(result.figures)}")
+    lines.append(_conclusion(result))
+    return lines
+
+
+def _run_line(run: str, measure: str, difference: Difference) -> str:
+    words = {None: "one seed or utterance tells nothing", True: "", False: "more than seeds explain"}
+    reach = difference.reach()
+    chance = "" if math.isnan(reach) else f"+-{reach:.2f}"
+    return f"{run:28} {measure:16} {difference.value:>+13.2f} {chance:>8}  {words[difference.explained()]}".rstrip()
+
+
+def _conclusion(result: Comparison) -> str:
+    if result.unexplained:
+        return f"{len(result.unexplained)} of {len(result.runs)} differences are larger than seeds explain"
+    if result.status == 2:
+        return "what differs is not explained by trainings that came out differently"
+    return "nothing differs by more than seeds explain"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+PAGE = Template(
+    """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>pcpg verify: {{ preset }}</title>
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+  table { border-collapse: collapse } td, th { padding: .2rem .8rem; text-align: left; border-bottom: 1px solid #ccc }
+  td.n { text-align: right; font-variant-numeric: tabular-nums } .no { color: #b00; font-weight: 600 }
+</style>
+<h1>{{ lines[0].partition(":")[0] }}</h1>
+<p>{{ lines[0].partition(": ")[2] }}.</p>
+{% if result.runs %}
+<h2>Runs</h2>
+<table>
+<tr><th>Run</th><th>Measure</th><th>Ours minus theirs, points</th><th>Chance</th><th></th></tr>
+{% for run, measure, difference in result.runs if difference.value %}
+<tr><td>{{ run }}</td><td>{{ measure }}</td><td class="n">{{ "%+.2f"|format(difference.value) }}</td>
+<td class="n">{% if difference.explained() is not none %}&plusmn;{{ "%.2f"|format(difference.reach()) }}{% endif %}</td>
+<td{% if difference.explained() is false %} class="no">more than seeds explain{% else %}>{% endif %}</td></tr>
+{% endfor %}
+</table>
+{% endif %}
+{% if not result.identical %}
+<h2>Everything else</h2>
+<ul>{% for line in others %}<li>{{ line }}</li>{% endfor %}</ul>
+{% endif %}
+</html>
+""",
+    autoescape=True,
+)
+
+
+def to_html(result: Comparison, preset: str) -> str:
+    """The same as a page that needs no other file."""
+    lines = report_lines(result, preset)
+    others = [
+        line for line in lines[1:] if line.startswith(("missing", "not ", "tables", "verdict", "figures", "what"))
+    ]
+    return PAGE.render(result=result, preset=preset, lines=lines, others=[*others, *lines[-1:]])

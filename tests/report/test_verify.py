@@ -1,0 +1,134 @@
+"""`pcpg verify`: identical, alike, or not."""
+
+import csv
+import math
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pcpg.report.results.paired import paired
+from pcpg.report.verify import report_lines, to_html, verify
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
+
+WORDS = ["bin", "lay", "place", "set"]
+
+
+def write_results(base: Path, noise: int = 0, seeds=(1, 2, 3), clips: int = 40) -> Paths:
+    """Results of a run: each seed misreads some of its texts; with `noise` other ones, as many."""
+    paths = Paths("toy", base)
+    folder = paths.outcome("grid", "ce")
+    folder.mkdir(parents=True)
+    with open(paths.predictions("grid", "ce"), "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["seed", "clip", "speaker", "reference", "greedy", "beam"])
+        for seed in seeds:
+            wrong = np.random.default_rng([seed, noise]).permutation(clips)[: 10 + seed]
+            for clip in range(clips):
+                text = f"{WORDS[clip % 4]} blue"
+                read = f"{WORDS[(clip + 1) % 4]} blue" if clip in wrong else text
+                writer.writerow([seed, f"s1/{clip}", "s1", text, read, text])
+    (paths.results / "table1.csv").write_text("row,wer\nce,12.5\nk1s1,11.0\n")
+    (paths.results / "claims.csv").write_text("claim,verdict\nC1,inconclusive\n")
+    paths.figures.mkdir(parents=True)
+    (paths.figures / "strip.png").write_bytes(b"picture")
+    return paths
+
+
+@pytest.fixture
+def two(tmp_path) -> tuple[Paths, Path]:
+    """Ours, and theirs with the same bytes."""
+    ours = write_results(tmp_path / "ours")
+    shutil.copytree(tmp_path / "ours", tmp_path / "theirs")
+    return ours, tmp_path / "theirs"
+
+
+def test_the_same_bytes_are_one_line(two):
+    ours, theirs = two
+    result = verify(ours, str(theirs))
+    assert result.status == 0
+    assert report_lines(result, "toy") == [f"identical: all 4 results and figures of toy have the bytes of {theirs}"]
+
+
+def test_other_rounding_is_explained_by_seeds(tmp_path):
+    ours, theirs = write_results(tmp_path / "ours", noise=1), write_results(tmp_path / "theirs", noise=2)
+    result = verify(ours, str(theirs.base))
+    assert result.status == 1 and len(result.runs) == 4 and not result.unexplained
+    assert report_lines(result, "toy")[-1] == "nothing differs by more than seeds explain"
+
+
+def test_a_worse_reader_is_not(two):
+    ours, theirs = two
+    path = ours.predictions("grid", "ce")
+    path.write_text(
+        "\n".join(line.replace(",lay blue,lay blue", ",lay blue,x") for line in path.read_text().split("\n"))
+    )
+    result = verify(ours, str(theirs))
+    assert result.status == 2 and result.unexplained
+    assert "more than seeds explain" in "\n".join(report_lines(result, "toy"))
+    assert "more than seeds explain" in to_html(result, "toy")
+
+
+def test_a_table_edited_by_hand_is_found(two):
+    ours, theirs = two
+    (ours.results / "table1.csv").write_text("row,wer\nce,12.5\nk1s1,10.0\n")
+    result = verify(ours, str(theirs))
+    assert result.status == 2 and result.differing == [("table1", 1.0)] and result.cells == 4
+    assert report_lines(result, "toy")[-1] == "what differs is not explained by trainings that came out differently"
+
+
+def test_verdicts_and_figures_that_changed_are_named(two):
+    ours, theirs = two
+    (ours.results / "claims.csv").write_text("claim,verdict\nC1,supported\n")
+    (ours.figures / "strip.png").write_bytes(b"another")
+    lines = report_lines(verify(ours, str(theirs)), "toy")
+    assert "verdict on C1: inconclusive there, supported here" in lines
+    assert "figures: figures/toy/strip.png" in lines
+
+
+def test_one_seed_tells_nothing(tmp_path):
+    ours, theirs = write_results(tmp_path / "o", 1, seeds=(1,)), write_results(tmp_path / "t", 2, seeds=(1,))
+    result = verify(ours, str(theirs.base))
+    assert result.status == 2 and not result.unexplained
+    assert any("one seed or utterance tells nothing" in line for line in report_lines(result, "toy"))
+
+
+def test_a_git_revision(tmp_path):
+    ours = write_results(tmp_path)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@t"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *command], check=True)
+    assert verify(ours, "HEAD").status == 0
+    with pytest.raises(InputError, match="nonsense: is no folder, and no revision"):
+        verify(ours, "nonsense")
+    other = Paths("other", tmp_path)
+    other.results.mkdir(parents=True)
+    with pytest.raises(InputError, match="HEAD: has no results/other"):
+        verify(other, "HEAD")
+    with pytest.raises(InputError, match="no results; run the preset first"):
+        verify(Paths("absent", tmp_path), "HEAD")
+
+
+def test_the_standard_error_is_that_of_the_two_way_layout():
+    """By hand for two seeds and two utterances of one character each: differences 1, 0 and 1, 1."""
+    found = paired(np.array([[1, 0], [1, 1]]), np.zeros((2, 2), int), np.array([1, 1]))
+    assert found.value == 75.0 and found.freedom == 1
+    of_seeds = (50 - 75) ** 2 + (100 - 75) ** 2
+    residual = 4 * 25.0**2  # every cell is 25 from what its row and column say
+    between = 2 * ((100 - 75) ** 2 + (50 - 75) ** 2)
+    assert found.error == pytest.approx(math.sqrt(of_seeds / 2 + max(0, between - residual) / 4))
+
+
+@pytest.mark.parametrize(("of_seeds", "of_utterances", "residual"), [(1, 0, 0), (1, 2, 3), (0, 2, 3), (0, 0, 3)])
+def test_intervals_cover_as_often_as_they_say(of_seeds, of_utterances, residual):
+    """Differences of no effect: at most one in twenty lies outside, and about as many where seeds alone differ."""
+    generator, outside, lengths = np.random.default_rng(1), 0, np.full(60, 25)
+    for _ in range(600):
+        points = generator.normal(0, of_seeds, (3, 1)) + generator.normal(0, of_utterances, (1, 60))
+        points = points + generator.normal(0, residual, (3, 60))
+        outside += paired(points, np.zeros((3, 60)), lengths).explained() is False
+    assert outside / 600 <= 0.07
+    assert outside / 600 >= 0.03 or of_utterances or residual
