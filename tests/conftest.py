@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pcpg.corpora.base import Clip
-from pcpg.mouths.join import join, part
+from pcpg.mouths.join import join_shards, part
 from pcpg.mouths.shard import pack
 from pcpg.mouths.store import Quality, Region, shard_folder
 
@@ -30,7 +30,7 @@ def store_of(folder: Path, clips: list[Clip], frames: list[np.ndarray], shards: 
     for number in range(shards):
         out = shard_folder(folder, str(number))
         pack(part(clips, number, shards), part(results, number, shards), out, region.size)
-    join(clips, folder, shards, region)
+    join_shards(clips, folder, shards, region)
     return folder
 
 

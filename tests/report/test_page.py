@@ -21,7 +21,7 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from pcpg import cli
-from pcpg.corpora.base import Clip, write_rows
+from pcpg.corpora.base import Clip
 from pcpg.mouths.inventory import Count, Note
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import checkpoint
@@ -33,6 +33,7 @@ from pcpg.settings import load as params
 from pcpg.settings.schema import Model, to_plain
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
+from pcpg.workspace.rows import write_rows
 
 EVIL = "</script><script>window.pwned = 1</script> \"&amp;'<b onclick=x>"
 FACTS = ["clip", "speaker", "reference"]

@@ -31,14 +31,18 @@ def native(root) -> dict[str, str]:
 
 
 @pytest.mark.skipif(not numerics.x86(), reason=f"bytes are promised on x86-64; this is {platform.machine()}")
-@pytest.mark.skipif(not torch.__version__.startswith("2.14."), reason=f"the checksums are of torch 2.14, not {torch.__version__}")
+@pytest.mark.skipif(
+    not torch.__version__.startswith("2.14."), reason=f"the checksums are of torch 2.14, not {torch.__version__}"
+)
 @pytest.mark.parametrize("kind", PROMISED)
 def test_a_few_updates_have_the_promised_bytes(native, kind):
     assert native[kind] == PROMISED[kind]
 
 
 def test_fast_takes_the_variables_back(root):
-    code = "import os, pcpg; from pcpg.workspace import numerics as n; print(all(k in os.environ for k in n.PORTABLE)); "
+    code = (
+        "import os, pcpg; from pcpg.workspace import numerics as n; print(all(k in os.environ for k in n.PORTABLE)); "
+    )
     code += "n.fast(); print(any(k in os.environ for k in n.PORTABLE))"
     assert run_python(root, "-c", code).split() == (["True", "False"] if numerics.x86() else ["False", "False"])
 

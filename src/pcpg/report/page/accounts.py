@@ -8,12 +8,12 @@ from pathlib import Path
 from statistics import median_low
 
 import pcpg
-from pcpg.corpora.base import read_rows
 from pcpg.mouths.inventory import Count, Measure, Note
 from pcpg.report.page.markup import Markup, fold, join, row, table, tag
 from pcpg.report.paper import CORPORA
 from pcpg.settings.schema import Params
 from pcpg.workspace.paths import Paths
+from pcpg.workspace.rows import read_rows
 
 NOTES = 300  # of a corpus on the page
 LENGTH = re.compile(r"clips of (\d+) frames")
