@@ -39,7 +39,7 @@ def anchors(page: Path) -> set[str]:
 
 @pages
 def test_links_lead_to_a_file_and_to_a_heading(page):
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+    for target in re.findall(r"(?:\]\(|src=\")([^)\s\"]+)", prose(page)):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, heading = target.partition("#")
