@@ -153,7 +153,7 @@ def test_pages_show_the_tables_as_generated(page):
 
 
 def test_the_verdict_quotes_the_tables():
-    """docs/verdict.md shows the verdicts, and repeats some numbers of the tables: they must be those beside it."""
+    """docs/verdict.md shows the verdicts; it and README repeat numbers of the tables, which must be those beside it."""
     page = (ROOT / "docs/verdict.md").read_text(encoding="utf-8")
     assert "<!-- begin ../results/grid-s1-cpu/claims.md -->" in page
     text, results = " ".join(page.split()), ROOT / "results/grid-s1-cpu"
@@ -162,6 +162,10 @@ def test_the_verdict_quotes_the_tables():
         for name in ("table1", "table2a")
     )
     wer = one["wer_mean"].map("{:.1f}".format)
+    rows = {"cross-entropy": "ce", "k=1 s=1": "k1s1", "k=5 s=1": "k5s1", "k=5 s=5": "k5s5"}
+    ours = ", ".join(f"{wer[run]} for {name}" for name, run in rows.items()).replace(" for", " % for", 1)
+    papers = ", ".join(str(one.loc[run, "paper_wer"]) for run in rows.values())
+    assert f"WER is {ours}; the paper has {papers}." in " ".join((ROOT / "README.md").read_text().split())
     assert f"cross-entropy has WER {wer['ce']}, k=1 s=1 has {wer['k1s1']}, k=5 s=1 has {wer['k5s1']}" in text
     assert f"k=5 s=5 has {wer['k5s5']}, and the baseline trained on for as long has {wer['ce-continued']}" in text
     for row, what in ((one.loc["k5s1"], "cross-entropy runs"), (two.loc["k5s1"], "k=1 s=1 it runs")):
