@@ -1,4 +1,4 @@
-"""Training curves: the histories of one run over seeds, as a mean with a band, and where the run converges."""
+"""Training histories: one a seed, their mean with a band, where a run converges and how steadily it learns."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pcpg.learning.history import NAME, check_history
 from pcpg.workspace.errors import InputError
 
 COLUMNS = ("iteration", "epoch", "train_loss", "train_ce", "val_ce", "val_cer")
@@ -14,6 +13,10 @@ TOLERANCE = 0.02
 CONVERGENCE = (
     "A run has converged at its first evaluation whose validation CER is within "
     f"{TOLERANCE:.0%} (relative) of the lowest that the run reaches."
+)
+UNREST = (
+    "The unrest of a run is the mean rise of its validation CER from one evaluation to the next, in percentage points; "
+    "a fall counts as 0."
 )
 
 
@@ -27,18 +30,8 @@ class Band:
     high: np.ndarray
 
 
-def histories(results: Path, corpus: str, run: str, seeds: list[int], more: tuple[str, ...] = ()) -> list[pd.DataFrame]:
-    """The history.csv of every seed that has one, ordered by iteration; a malformed one is an InputError.
-
-    more: columns beside COLUMNS that a history may lack; what it lacks is nan.
-    """
-    paths = [results / "runs" / corpus / run / f"seed{seed}" / NAME for seed in seeds]
-    return [read(path, more) for path in paths if path.is_file()]
-
-
-def read(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
-    """One history.csv with COLUMNS and `more` as numbers; empty cells, and all of a lacking one of `more`, are nan."""
-    check_history(path)
+def read_history(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
+    """COLUMNS as numbers, and the columns `more`, which a history may lack; what is empty or lacking is nan."""
     try:
         frame = pd.read_csv(path)
         missing = [name for name in COLUMNS if name not in frame]
@@ -56,20 +49,33 @@ def read(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
     return frame
 
 
-def converged(history: pd.DataFrame) -> float:
+def convergence(history: pd.DataFrame) -> float:
     """The iteration at which one seed's run has converged, as CONVERGENCE defines it."""
     reached = history["val_cer"] <= history["val_cer"].min() * (1 + TOLERANCE)
     return float(history["iteration"][reached].iloc[0])
 
 
-def departure(frames: list[pd.DataFrame]) -> float:
+def duration(history: pd.DataFrame) -> float:
+    """Iterations from the start of a run, which may be the end of another one, to its convergence."""
+    return convergence(history) - float(history["iteration"].iloc[0])
+
+
+def unrest(history: pd.DataFrame) -> float:
+    """Percentage points an evaluation, as UNREST defines it; nan under two evaluations."""
+    rates = history["val_cer"].dropna().to_numpy()
+    if len(rates) < 2:
+        return float("nan")
+    return float(100 * np.diff(rates).clip(min=0).mean())
+
+
+def mean_start(frames: list[pd.DataFrame]) -> float:
     """Mean over seeds of the first iteration: where a run starts, or leaves the baseline."""
     return float(np.mean([frame["iteration"].iloc[0] for frame in frames]))
 
 
 def mean_convergence(frames: list[pd.DataFrame]) -> float:
     """Mean over seeds of the iteration of convergence."""
-    return float(np.mean([converged(frame) for frame in frames]))
+    return float(np.mean([convergence(frame) for frame in frames]))
 
 
 def band(frames: list[pd.DataFrame], column: str) -> Band | None:
@@ -92,4 +98,4 @@ def band(frames: list[pd.DataFrame], column: str) -> Band | None:
     if not len(grid):
         return None
     lines = np.array([np.interp(grid, offset, value) for offset, value in zip(offsets, values, strict=True)])
-    return Band(grid + departure(frames), lines.mean(axis=0), lines.min(axis=0), lines.max(axis=0))
+    return Band(grid + mean_start(frames), lines.mean(axis=0), lines.min(axis=0), lines.max(axis=0))
