@@ -58,14 +58,14 @@ def transcribe(path: Path, weights: Path, landmark_model: Path, beam: int, shown
     if beam not in BEAMS:
         raise InputError("--beam", f"{beam} is not in {BEAMS[0]} .. {BEAMS[-1]}")
     if shown is not None:
-        show.check(shown)
+        show.check_picture_path(shown)
     reader = read_model(weights)
     clip = mouths(path, landmark_model, reader.region, reader.kernel)
     seen = cut(torch.from_numpy(clip), reader.view, None).numpy()
     found = read_lips(reader, seen, beam)
     if shown is not None:
         best = found.characters[0]
-        show.write(shown, show.Reading(seen, show.labels(best), found.weights, reader.stride, found.scores[0]))
+        show.write_picture(shown, show.Reading(seen, show.labels(best), found.weights, reader.stride, found.scores[0]))
     return f"{report(found)}\n\n{SCORE}\n{vocabulary(reader.words)}"
 
 
