@@ -1,160 +1,141 @@
-"""The first part of the page: the paper's claims with verdict, effects and intervals, from claims.csv."""
+"""The first part of the page: the paper's claims with verdict, effects and intervals."""
 
-import csv
 import math
-from itertools import groupby
-from pathlib import Path
+from dataclasses import dataclass
 
-from pcpg.report.claims.claims import WORDS as MEASURES
-from pcpg.report.claims.write import vouch
-from pcpg.report.page.intervals import Interval, draw
-from pcpg.report.page.markup import Markup, fold, heading, join, row, table, tag
+from pcpg.report.claims.claims import MEASURES
+from pcpg.report.claims.judge import VERDICTS, Judged, Verdict
 from pcpg.report.paper import CORPORA
 from pcpg.report.results.stats import LEVEL
-from pcpg.report.words import NONE, chance, signed
-from pcpg.workspace.errors import InputError
+from pcpg.report.words import MINUS, NONE, chance, interval, plural, signed
 
-WORDS = ("supported", "contradicted", "inconclusive", "not run")
-NEEDED = {"claim", "statement", "verdict", "corpus", "run", "against", "measure", "effect", "low", "high", "outcome"}
 RATES = ("cer", "wer", "error")
 POINTS = {key: MEASURES[key] for key in (*RATES, "unrest")} | {"spread": "spread of WER"}  # in percentage points
 HEADINGS = ("Corpus", "Comparison", "Measure", "Outcome", "Paper", "Ours", "Interval", "", "p", "p (Holm)")
-READ = (
+HOW_TO_READ = (
     "An effect is the difference of two error rates in percentage points: below 0, to the left of the line, the run "
     f"named first makes fewer errors. Intervals are of {LEVEL:.0%}. “Not shown” is what may be chance."
 )
+WIDTH, EDGE, STEP = 240, 10, 8  # px: the drawing, what is free at either end, from line to line
 
 
-def section(path: Path) -> Markup:
-    """The verdicts in claims.csv; one sentence where there is no such file."""
-    if not path.is_file():
-        return tag("p", "Not judged: there is no ", tag("code", path.name), " for this preset.", class_="empty")
-    evidence = path.with_name("evidence.md")
-    if evidence.is_file() and vouch(path.parent) not in evidence.read_text(encoding="utf-8"):
-        raise InputError(path, f"damaged: {evidence.name} beside it names another SHA-256; delete it and run again")
-    rows = read(path)
-    reach = _reach(rows)
-    claims = [list(group) for _, group in groupby(rows, key=lambda found: found["claim"])]
-    return join(
-        _tally(claims), tag("p", READ, " ", _legend(), class_="key"), [_claim(claim, reach) for claim in claims]
-    )
+@dataclass(frozen=True)
+class Mark:
+    """One interval of a drawing, in px as texts."""
+
+    low: str
+    high: str
+    effect: str
+    paper: str | None
+    y: int
+    control: bool
 
 
-def read(path: Path) -> list[dict]:
-    """The comparisons; numbers as floats, nan where there is none."""
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    absent = NEEDED - set(reader.fieldnames or ())
-    if absent or not rows:
-        raise InputError(path, f"lacks the column {min(absent)}" if absent else "holds no comparison")
-    for number, found in enumerate(rows, start=2):
-        for key in ("effect", "low", "high", "paper", "p", "p_holm"):
-            try:
-                found[key] = float(found.get(key) or "nan")
-            except ValueError:
-                raise InputError(f"{path}, line {number}", f"{key} is {found[key]!r}, not a number") from None
-    return rows
+@dataclass(frozen=True)
+class Drawing:
+    """Intervals under one another; what the template draws."""
+
+    marks: list[Mark]
+    zero: str
+    foot: int  # y of the lower end of the zero line
+    scale: list[tuple[str, str, str]]  # text, x, anchor
+    label: str
+    width: int = WIDTH
+
+    @property
+    def height(self) -> int:
+        return self.foot + (16 if self.scale else 0)
 
 
-def _control(found: dict) -> bool:
-    return found.get("control") == "true"
+def claims_part(verdicts: list[Verdict]) -> dict:
+    words, limit = [verdict.word for verdict in verdicts], reach(verdicts)
+    return {
+        "tally": [(word, words.count(word)) for word in VERDICTS],
+        "how_to_read": HOW_TO_READ,
+        "headings": HEADINGS,
+        "claims": [_claim(verdict, limit) for verdict in verdicts],
+    }
 
 
-def _ran(found: dict) -> bool:
-    return not math.isnan(found["effect"] + found["low"] + found["high"])
-
-
-def _reach(rows: list[dict]) -> float:
+def reach(verdicts: list[Verdict]) -> float:
     """A whole number of points that holds every interval of all claims: one scale for the page."""
-    drawn = [found for found in rows if found["measure"] in POINTS and _ran(found)]
-    values = [abs(found[key]) for found in drawn for key in ("low", "high", "paper")]
+    drawn = [one for verdict in verdicts for one in verdict.judged if _drawable(one)]
+    values = [abs(value) for one in drawn for value in (one.estimate.low, one.estimate.high, one.comparison.paper)]
     return float(math.ceil(max([1.0, *(value for value in values if not math.isnan(value))])))
 
 
-def badge(word: str) -> Markup:
-    """A verdict by shape, word and colour."""
-    kind = word.replace(" ", "-") if word in WORDS else "other"
-    shape = tag("svg", tag("use", href=f"#shape-{kind}"), viewBox="0 0 16 16", width=16, height=16, aria_hidden="true")
-    return tag("span", shape, " ", word, class_=f"verdict {kind}")
+def _drawable(one: Judged) -> bool:
+    return one.estimate is not None and one.comparison.measure in POINTS
 
 
-def _tally(claims: list[list[dict]]) -> Markup:
-    found = [claim[0]["verdict"] for claim in claims]
-    words = [*WORDS, *sorted(set(found) - set(WORDS))]
-    return tag("ul", [tag("li", tag("b", found.count(word)), badge(word)) for word in words], class_="tally")
+def _claim(verdict: Verdict, limit: float) -> dict:
+    own = [one for one in verdict.judged if not one.comparison.control]
+    drawn = [one for one in own if _drawable(one)]
+    controls = len(verdict.judged) - len(own)
+    return {
+        "name": verdict.claim.name,
+        "statement": verdict.claim.statement,
+        "verdict": verdict.word,
+        "reason": verdict.reason,
+        "drawing": draw_intervals(drawn, limit, scale=True) if drawn else None,
+        "effects": _effects(own),
+        "count": plural(len(verdict.judged), "comparison") + (f", {controls} of them controls" if controls else ""),
+        "rows": [_row(one, limit) for one in verdict.judged],
+    }
 
 
-def _legend() -> Markup:
-    line = tag("line", x1=2, x2=26, y1=7, y2=7, class_="range")
-    ours = tag("svg", line, tag("circle", cx=14, cy=7, r=3, class_="effect"), width=28, height=14, class_="intervals")
-    paper = tag("svg", tag("path", d="M7 3l4 4l-4 4l-4 -4z", class_="paper"), width=14, height=14, class_="intervals")
-    return tag("span", ours, " ours, ", paper, " the paper’s.", class_="legend")
+def draw_intervals(judged: list[Judged], limit: float, scale: bool = False) -> Drawing:
+    """Over -limit .. limit; with `scale` also its numbers."""
+
+    def x(value: float) -> str:
+        return f"{WIDTH / 2 + max(-1.0, min(1.0, value / limit)) * (WIDTH / 2 - EDGE):.1f}"
+
+    marks = []
+    for number, one in enumerate(judged):
+        estimate, paper = one.estimate, one.comparison.paper
+        at = None if math.isnan(paper) else x(paper)
+        low, high, effect = x(estimate.low), x(estimate.high), x(estimate.value)
+        marks.append(Mark(low, high, effect, at, STEP * number + 7, one.comparison.control))
+    low, high = min(one.estimate.low for one in judged), max(one.estimate.high for one in judged)
+    what = f"{len(judged)} intervals" if len(judged) > 1 else "interval"
+    ends = [(f"{MINUS}{limit:g}", f"{EDGE}", "start"), ("0", f"{WIDTH / 2:g}", "middle")]
+    ends += [(f"+{limit:g}", f"{WIDTH - EDGE}", "end")]
+    label = f"{what} from {signed(low)} to {signed(high)}"
+    return Drawing(marks, x(0), STEP * len(judged) + 6, ends if scale else [], label)
 
 
-def _claim(rows: list[dict], reach: float) -> Markup:
-    first, own = rows[0], [found for found in rows if not _control(found)]
-    drawn = [_interval(found) for found in own if _ran(found) and found["measure"] in POINTS]
-    words = tag("p", first["reason"], class_="reason") if first.get("reason") else None
-    name = tag("span", first["claim"], class_="name")
-    text = tag("div", heading(3, first["claim"], name, " ", first["statement"]), words, class_="text")
-    numbers = tag("div", draw(drawn, reach, scale=True) if drawn else None, _summary(own), class_="numbers")
-    count = f"{len(rows)} comparison{'s'[: len(rows) != 1]}"
-    if len(own) < len(rows):
-        count += f", {len(rows) - len(own)} of them controls"
-    comparisons = table(f"Comparisons of {first['claim']}", HEADINGS, [_row(found, reach) for found in rows], numeric=4)
-    return tag("article", badge(first["verdict"]), text, numbers, fold(count, comparisons), class_="claim")
-
-
-def _interval(found: dict) -> Interval:
-    paper = None if math.isnan(found["paper"]) else found["paper"]
-    return Interval(found["effect"], found["low"], found["high"], paper, _control(found))
-
-
-def _summary(rows: list[dict]) -> Markup:
+def _effects(judged: list[Judged]) -> list[dict[str, str]]:
     """In words what the drawing shows, for each kind of measure."""
-    kinds: dict[str, list[dict]] = {}
-    for found in rows:
-        if _ran(found):
-            kinds.setdefault("" if found["measure"] in RATES else found["measure"], []).append(found)
-    lines = [tag("li", f"{POINTS.get(kind, kind)}: " if kind else None, _range(some)) for kind, some in kinds.items()]
-    return tag("ul", lines) if lines else tag("p", "no effect: not run")
+    kinds: dict[str, list[Judged]] = {}
+    for one in judged:
+        if one.estimate is not None:
+            measure = one.comparison.measure
+            kinds.setdefault("" if measure in RATES else POINTS.get(measure, measure), []).append(one)
+    return [{"measure": measure, **_range(of_measure)} for measure, of_measure in kinds.items()]
 
 
-def _range(rows: list[dict]) -> Markup:
-    low, high = min(found["low"] for found in rows), max(found["high"] for found in rows)
-    effects = [found["effect"] for found in rows]
-    within = tag("span", f"[{signed(low)}, {signed(high)}]", class_="whole")
-    if len(rows) == 1:
-        return join(tag("b", signed(effects[0])), " ", within)
-    count = tag("b", f"{signed(min(effects))} to {signed(max(effects))}")
-    return join(count, f" ({len(rows)} effects), within ", within)
+def _range(judged: list[Judged]) -> dict[str, str]:
+    estimates = [one.estimate for one in judged]
+    values = [estimate.value for estimate in estimates]
+    low, high = min(estimate.low for estimate in estimates), max(estimate.high for estimate in estimates)
+    within = f"[{signed(low)}, {signed(high)}]"
+    if len(judged) == 1:
+        return {"size": signed(values[0]), "count": "", "within": within}
+    count = f" ({len(judged)} effects), within"
+    return {"size": f"{signed(min(values))} to {signed(max(values))}", "count": count, "within": within}
 
 
-def _row(found: dict, reach: float) -> Markup:
-    ran, points = _ran(found), found["measure"] in POINTS
-    interval = f"[{signed(found['low'])}, {signed(found['high'])}]" if ran else NONE
-    outcome = join(found["outcome"], tag("small", " control") if _control(found) else None)
-    return row(
-        CORPORA.get(found["corpus"], found["corpus"]),
-        _compared(found),
-        POINTS.get(found["measure"], found["measure"]),
-        outcome,
-        signed(found["paper"]),
-        signed(found["effect"]) if ran else NONE,
-        interval,
-        draw([_interval(found)], reach) if ran and points else None,
-        chance(found["p"]),
-        chance(found["p_holm"]),
-        numeric=4,
-        kind="control" if _control(found) else None,
-    )
-
-
-def _compared(found: dict) -> Markup:
-    """run - against, with the decoders where they differ."""
-    runs, ways = [found["run"], found["against"]], [found.get("decoder"), found.get("against_decoder")]
-    shown = [
-        join(tag("code", run), f" {way}" if ways[0] != ways[1] else None) for run, way in zip(runs, ways, strict=True)
-    ]
-    return join(shown[0], " against ", shown[1]) if found["against"] else shown[0]
+def _row(one: Judged, limit: float) -> dict:
+    pair, estimate = one.comparison, one.estimate
+    decoders = pair.decoders if pair.decoders[0] != pair.decoders[1] else ("", "")
+    runs = [(" ".join(pair.runs), "")] if pair.runs else list(zip((pair.run, pair.against), decoders, strict=True))
+    return {
+        "corpus": CORPORA[pair.corpus],
+        "runs": runs,
+        "measure": POINTS.get(pair.measure, pair.measure),
+        "outcome": one.outcome,
+        "control": pair.control,
+        "numbers": [signed(pair.paper), signed(estimate and estimate.value), interval(estimate) or NONE],
+        "drawing": draw_intervals([one], limit) if _drawable(one) else None,
+        "chances": [chance(estimate.p if estimate else math.nan), chance(one.p_holm)],
+    }
