@@ -1,4 +1,4 @@
-"""The one reader of results: metrics, predictions and histories of a preset's runs, and the intervals of their rates."""
+"""The one reader of results: metrics, predictions and histories of a preset's runs, with intervals of their rates."""
 
 import csv
 import json
