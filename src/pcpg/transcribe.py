@@ -61,7 +61,7 @@ def transcribe(
     if beam not in BEAMS:
         raise InputError("--beam", f"{beam} is not in {BEAMS[0]} .. {BEAMS[-1]}")
     if shown is not None:
-        show.check(shown)
+        show.check_picture_path(shown)
     reader = read_model(weights)
     stream, films = video.describe_stream(path)
     if verbose or films > 1:
@@ -73,7 +73,7 @@ def transcribe(
     texts = read_lips(reader, seen, beam)
     if shown is not None:
         best = texts.characters[0]
-        show.write(shown, show.Reading(seen, show.labels(best), texts.weights, reader.stride, texts.scores[0]))
+        show.write_picture(shown, show.Reading(seen, show.labels(best), texts.weights, reader.stride, texts.scores[0]))
     return f"{report(texts)}\n\n{SCORE}\n{vocabulary(reader.words)}"
 
 

@@ -23,9 +23,9 @@ class Shown:
     frames: np.ndarray  # (FRAMES, size, size) uint8
 
 
-def draw(corpus: str, clips: Path) -> Figure:
+def draw_contact_sheet(corpus: str, store: Path) -> Figure:
     """EACH clips drawn at random (always the same ones), and the EACH worst: most repaired frames, then most jitter."""
-    chance, worst = read(clips / corpus)
+    chance, worst = pick_clips(store)
     figure = Figure(figsize=(WIDTH, HEIGHT * (len(chance) + len(worst)) + 2 * HEAD))
     figure.set_layout_engine("none")
     top = 0.0
@@ -38,7 +38,7 @@ def draw(corpus: str, clips: Path) -> Figure:
     return figure
 
 
-def read(folder: Path) -> tuple[list[Shown], list[Shown]]:
+def pick_clips(folder: Path) -> tuple[list[Shown], list[Shown]]:
     """The two halves of the sheet from a clip store; a clip stands in one of them."""
     from pcpg.mouths.store import ClipStore
 

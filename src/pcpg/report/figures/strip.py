@@ -25,18 +25,18 @@ class Strip:
     text: str
 
 
-def draw(clips: Path) -> Figure:
-    """One row a corpus that has a clip store under `clips`; none at all is an InputError."""
-    strips = [read(clips / corpus, corpus) for corpus in CORPORA if (clips / corpus / "store.json").is_file()]
+def draw_strips(stores: dict[str, Path]) -> Figure:
+    """One row a corpus whose clip store is there; none at all is an InputError."""
+    strips = [read_strip(folder, corpus) for corpus, folder in stores.items() if (folder / "store.json").is_file()]
     if not strips:
-        raise InputError(clips, f"no clip store; expected a folder named {', '.join(CORPORA)}")
+        raise InputError(", ".join(map(str, stores.values())), "no clip store")
     figure = Figure(figsize=(WIDTH, HEIGHT * len(strips)))
     for axes, strip in zip(figure.subplots(len(strips), squeeze=False)[:, 0], strips, strict=True):
         _row(axes, strip)
     return figure
 
 
-def read(folder: Path, corpus: str) -> Strip:
+def read_strip(folder: Path, corpus: str) -> Strip:
     """The first test clip of a store, as at most FRAMES frames spread evenly over it."""
     from pcpg.mouths.store import ClipStore  # only this figure needs clips
 
