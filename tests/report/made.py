@@ -69,7 +69,9 @@ def predict(base: Path, corpus: str, run: str, seed: int, rows: list[dict[str, s
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["seed", *rows[0]], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(sorted([*kept, *({"seed": str(seed), **row} for row in rows)], key=lambda row: int(row["seed"])))
+        writer.writerows(
+            sorted([*kept, *({"seed": str(seed), **row} for row in rows)], key=lambda row: int(row["seed"]))
+        )
     return path
 
 

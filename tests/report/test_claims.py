@@ -51,7 +51,10 @@ def test_nothing_was_run(tmp_path):
     assert [one.claim.name for one in found] == [f"C{number}" for number in range(1, 9)]
     assert {one.word for one in found} == {"not run"}
     write_claims(settings_of(), paths_of(tmp_path))
-    assert "| C8 | Beam search beats greedy decoding (GRID) | **not run** |" in (paths_of(tmp_path).results / "claims.md").read_text()
+    assert (
+        "| C8 | Beam search beats greedy decoding (GRID) | **not run** |"
+        in (paths_of(tmp_path).results / "claims.md").read_text()
+    )
 
 
 def test_better_on_all_corpora_is_supported(tmp_path):
@@ -149,7 +152,9 @@ def test_seeds_that_transcribed_other_clips_are_refused(tmp_path):
         results_of(tmp_path).errors("grid", "ce", "error")
     path = paths_of(tmp_path).predictions("grid", "ce")
     path.write_text(path.read_text().replace("\n3,7,", "\n3,700,"))
-    with pytest.raises(InputError, match=r"predictions\.csv: clips, speakers or references of seed 3 are not those of 1"):
+    with pytest.raises(
+        InputError, match=r"predictions\.csv: clips, speakers or references of seed 3 are not those of 1"
+    ):
         results_of(tmp_path).errors("grid", "ce", "wer")
 
 
@@ -174,10 +179,16 @@ def test_the_csv_has_a_row_for_each_comparison(tmp_path):
     assert (row["verdict"], row["seeds"], row["utterances"], row["control"]) == ("supported", "3", "80", "false")
     assert float(row["low"]) < float(row["effect"]) < float(row["high"]) < 0
     assert row["effect"] == f"{100 / 3 * (1 / 10 - 1 / 2):.4f}"
-    again = (paths_of(tmp_path).results / "claims.csv").read_bytes(), (paths_of(tmp_path).results / "claims.md").read_bytes()
+    again = (
+        (paths_of(tmp_path).results / "claims.csv").read_bytes(),
+        (paths_of(tmp_path).results / "claims.md").read_bytes(),
+    )
     write_claims(settings_of(), paths_of(tmp_path))
     assert "SHA" not in (paths_of(tmp_path).results / "evidence.md").read_text()
-    assert again == ((paths_of(tmp_path).results / "claims.csv").read_bytes(), (paths_of(tmp_path).results / "claims.md").read_bytes())
+    assert again == (
+        (paths_of(tmp_path).results / "claims.csv").read_bytes(),
+        (paths_of(tmp_path).results / "claims.md").read_bytes(),
+    )
 
 
 def test_the_papers_differences_are_those_of_its_tables():

@@ -186,7 +186,10 @@ def test_controls_differ_from_k1s1_in_lambda_alone(file):
     for corpus in settings.corpus_names if settings.preset != "smoke" else ["grid"]:
         runs = settings.runs[corpus]
         plain, scaled, further = (runs[name] for name in ("k1s1", "k1s1-scaled", "ce-continued"))
-        assert set(changes(scaled, plain)) == {"lambda_pg"} and set(changes(runs["k5s5"], plain)) == {"kernel", "stride"}
+        assert set(changes(scaled, plain)) == {"lambda_pg"} and set(changes(runs["k5s5"], plain)) == {
+            "kernel",
+            "stride",
+        }
         assert further.objective["cross_entropy"] == plain.objective["pcpg"]["cross_entropy"]
         for run in (scaled, further, runs["k5s5"]):
             assert (run.start, run.optimisation) == (plain.start, plain.optimisation)
@@ -376,7 +379,9 @@ def test_same_input_same_bytes_and_no_traces(results, clips, name):
         assert "Software" not in image.info
 
 
-@pytest.mark.parametrize("backend", ["module://nowhere", "module://matplotlib_inline.backend_inline", "no such backend"])
+@pytest.mark.parametrize(
+    "backend", ["module://nowhere", "module://matplotlib_inline.backend_inline", "no such backend"]
+)
 def test_figures_need_no_display(tmp_path, root, backend):
     """A notebook sets a backend for its own processes, and they hand it on to what they start."""
     command = (

@@ -66,7 +66,9 @@ def judged(value: float, low: float, high: float, pair: Comparison = PAIR) -> Ju
 VERDICTS = [
     claim_of("C1", "supported", [judged(-2.5, -4, -1), judged(30, 20, 55, COURSE)]),
     claim_of("C2", "contradicted", [judged(6, -4, 7)], EVIL, EVIL),
-    claim_of("C3", "inconclusive", [judged(-2.5, -9.5, 2, replace(PAIR, paper=math.nan, control=True)), judged(-1, -2, 0)]),
+    claim_of(
+        "C3", "inconclusive", [judged(-2.5, -9.5, 2, replace(PAIR, paper=math.nan, control=True)), judged(-1, -2, 0)]
+    ),
     claim_of("C4", "not run", [Judged(PAIR, None)]),
 ]
 
@@ -106,7 +108,11 @@ class Site:
         predicted(base, "k5s1", greedy=["bin glue", "set six by red", ""], beam=["bin glue", EVIL, "lay a"])
         predicted(base, "scratch", corpus="lrw", classified=["bin blue", "lay a", "lay a"])
         write_rows(self.paths.inventory("grid") / "summary.csv", Count, [Count("clips made", 3)])
-        write_rows(self.paths.inventory("grid") / "lengths.csv", accounts.Length, [accounts.Length(75, 2), accounts.Length(74, 1)])
+        write_rows(
+            self.paths.inventory("grid") / "lengths.csv",
+            accounts.Length,
+            [accounts.Length(75, 2), accounts.Length(74, 1)],
+        )
         write_rows(self.paths.inventory("grid") / "notes.csv", Note, [Note(EVIL, "excluded", "raw", EVIL)])
         self.paths.figures.mkdir(parents=True)
         Image.new("RGB", (40, 20), "red").save(self.paths.figures / "strip.png", dpi=(20, 20))  # of one column
@@ -349,7 +355,7 @@ def test_all_intervals_share_one_scale_in_points():
 def test_controls_are_told_apart_and_not_drawn_with_the_claim(html):
     claim = html[html.index('id="C3"') : html.index('id="C4"')]
     assert "2 comparisons, 1 of them controls" in claim
-    assert "−1.0</b> <span class=\"whole\">[−2.0, 0.0]</span>" in claim
+    assert '−1.0</b> <span class="whole">[−2.0, 0.0]</span>' in claim
     assert claim.count("<small> control</small>") == claim.count('<tr class="control">') == 1
     assert claim.count('class="effect"') == 1 + 2  # the claim's own above, and a drawing a row
 
@@ -362,7 +368,9 @@ def test_the_tables_are_those_of_the_runs(html):
 
 
 def test_notes_that_all_tables_share_stand_once(html, site):
-    tables = [fill(layout_of(name, site.settings), Results(site.paths, site.settings)) for name in ("table1", "table2a")]
+    tables = [
+        fill(layout_of(name, site.settings), Results(site.paths, site.settings)) for name in ("table1", "table2a")
+    ]
     shared = page.shared_notes(tables)
     assert shared and page.shared_notes(tables[:1]) == []
     for table, made in zip(tables, page.tables_part(tables), strict=True):

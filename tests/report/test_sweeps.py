@@ -18,7 +18,13 @@ def predictions(results, run, seed, wrong, sentences=SENTENCES):
     for number, sentence in enumerate(sentences):
         count = wrong // len(sentences) + (number < wrong % len(sentences))
         words = ["x"] * count + sentence.split()[count:]
-        row = {"clip": f"s1/{number}", "speaker": "s1", "reference": sentence, "greedy": " ".join(words), "beam": sentence}
+        row = {
+            "clip": f"s1/{number}",
+            "speaker": "s1",
+            "reference": sentence,
+            "greedy": " ".join(words),
+            "beam": sentence,
+        }
         rows.append(row)
     predict(results, "grid", run, seed, rows)
 

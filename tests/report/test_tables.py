@@ -7,7 +7,13 @@ import sys
 
 import pytest
 from made import (
-    paths_of, predict, put, put_accuracy, put_rates, results_of, settings_of, transcribed, with_runs,
+    paths_of,
+    put_accuracy,
+    put_rates,
+    results_of,
+    settings_of,
+    transcribed,
+    with_runs,
 )  # fmt: skip
 
 from pcpg.corpora import raw
@@ -239,7 +245,10 @@ def test_a_new_run_shows_up_in_one_table_below_the_papers(tmp_path):
 def test_a_new_classifier_shows_up(tmp_path):
     settings = settings_of()
     lrw = settings.classifiers["lrw"]
-    more = {**settings.classifiers, "lrw": {**lrw, "k1s1-fe_tc": lrw["k5s1-fe_tc"].model_copy(update={"start": "k1s1"})}}
+    more = {
+        **settings.classifiers,
+        "lrw": {**lrw, "k1s1-fe_tc": lrw["k5s1-fe_tc"].model_copy(update={"start": "k1s1"})},
+    }
     write(tmp_path, "table3", settings=settings.model_copy(update={"classifiers": more}))
     assert markdown(tmp_path, "table3")[-1][1] == "k1s1-fe_tc: from the encoder of k1s1, fixed"
 
@@ -266,7 +275,9 @@ def test_every_ablated_run_is_told_by_what_differs():
 def test_the_html_has_the_cells_of_the_markdown(tmp_path):
     for run in ("ce", "k1s1"):
         for seed in SEEDS:
-            transcribed(tmp_path, "grid", run, seed, ["set blue now" if k % 3 or run == "k1s1" else "x" for k in range(30)])
+            transcribed(
+                tmp_path, "grid", run, seed, ["set blue now" if k % 3 or run == "k1s1" else "x" for k in range(30)]
+            )
     write(tmp_path, "table1")
     html = to_html(fill(LAYOUTS["table1"], results_of(tmp_path)))
     cells = [re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", line) for line in html.splitlines()]
@@ -383,7 +394,9 @@ def test_the_two_protocols_of_lrw1000_are_named_and_share_no_table(tmp_path):
     put_rates(tmp_path, "lrw1000", "ce", 1, 0.1, 0.2, protocol=name)
     put_rates(tmp_path, "lrw1000", "k1s1", 1, 0.1, 0.2, protocol=name)
     write(tmp_path, "table1")
-    assert "LRW-1000: test split, protocol centred40, 40 clips" in (paths_of(tmp_path).results / "table1.md").read_text(encoding="utf-8")
+    assert "LRW-1000: test split, protocol centred40, 40 clips" in (paths_of(tmp_path).results / "table1.md").read_text(
+        encoding="utf-8"
+    )
     put_rates(tmp_path, "lrw1000", "k5s5", 1, 0.1, 0.2, protocol="cut30")
     with pytest.raises(InputError, match="different data"):
         write(tmp_path, "table1")

@@ -9,7 +9,9 @@ from pcpg.report.tables.tuning import tuning_table
 
 
 def history(base, run, rates, start=False):
-    put_history(base, "grid", run, 1, [f"{10 * k},{k if start else k + 1},1,1,{k},{rate}" for k, rate in enumerate(rates)])
+    put_history(
+        base, "grid", run, 1, [f"{10 * k},{k if start else k + 1},1,1,{k},{rate}" for k, rate in enumerate(rates)]
+    )
 
 
 def test_the_best_score_of_each_run_and_what_differs_between_them(tmp_path):

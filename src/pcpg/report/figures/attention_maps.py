@@ -68,7 +68,9 @@ def read_first_clip(corpus: str, settings: Params, paths: Paths) -> tuple[str, d
     if not test:
         raise InputError(paths.clips(corpus), "no test clip")
     files = {run: paths.weights(corpus, run, settings.seeds[0]) for run in RUNS}
-    readings = {run: _read(path, store, test[0], settings.max_length) if path.is_file() else None for run, path in files.items()}
+    readings = {
+        run: _read(path, store, test[0], settings.max_length) if path.is_file() else None for run, path in files.items()
+    }
     return store.index[test[0]].text, readings
 
 

@@ -50,7 +50,9 @@ def strip(frames: np.ndarray, crop: int) -> str:
     return base64.b64encode(picture.getvalue()).decode()
 
 
-def _attention(settings: Params, paths: Paths, corpus: dict, content: dict, store: ClipStore, rows: dict) -> dict | None:
+def _attention(
+    settings: Params, paths: Paths, corpus: dict, content: dict, store: ClipStore, rows: dict
+) -> dict | None:
     """The maps of the first preferred run that has weights of these settings; None where none has."""
     name, runs = corpus["name"], {run["name"]: run["seeds"][0] for run in corpus["runs"]}
     for run in filter(runs.get, PREFERRED):

@@ -157,7 +157,9 @@ class Results:
         self, corpus: str, run: str, against: str, measure: str, decoders: tuple[str, str]
     ) -> Estimate | None:
         """run - against, of error rates; None as above, InputError if the two were tested on other clips."""
-        one, other = (self.errors(corpus, name, measure, way) for name, way in zip((run, against), decoders, strict=True))
+        one, other = (
+            self.errors(corpus, name, measure, way) for name, way in zip((run, against), decoders, strict=True)
+        )
         if one is None or other is None or not set(one.seeds) & set(other.seeds):
             return None
         self.same_clips(corpus, {run: one, against: other})
@@ -211,7 +213,9 @@ def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[st
     clips = [[tuple(row[key] for key in FACTS) for row in of] for of in by_seed.values()]
     for seed, shown in zip(by_seed, clips, strict=True):
         if shown != clips[0]:
-            raise InputError(path, f"clips, speakers or references of seed {seed} are not those of {next(iter(by_seed))}")
+            raise InputError(
+                path, f"clips, speakers or references of seed {seed} are not those of {next(iter(by_seed))}"
+            )
     return {seed: by_seed[str(seed)] for seed in seeds if str(seed) in by_seed}
 
 

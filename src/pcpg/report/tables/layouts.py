@@ -204,7 +204,10 @@ def _table5b(_: Params) -> Layout:
 
 
 def _ablation(settings: Params) -> Layout:
-    labels = {"k1s1": ("k=1, s=1, as in Table I", NONE), "k5s1": ("pseudo-convolution of the loss (Eq. 5-7)", "k=5, s=1")}
+    labels = {
+        "k1s1": ("k=1, s=1, as in Table I", NONE),
+        "k5s1": ("pseudo-convolution of the loss (Eq. 5-7)", "k=5, s=1"),
+    }
     for run in runs.ablation_runs(settings):
         labels[run] = runs.ablation_labels(settings.runs["grid"], run)
     labels["ce-continued"] = ("policy gradient", "none")

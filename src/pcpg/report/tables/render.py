@@ -141,7 +141,9 @@ def to_html(table: Table) -> Markup:
     groups = []
     for heading, group in table.groups():
         corpora = [line.row.corpus for line in group]
-        parted = [table.layout.labels[0] == "Dataset" and a != b for a, b in zip(corpora, corpora[:1] + corpora, strict=False)]
+        parted = [
+            table.layout.labels[0] == "Dataset" and a != b for a, b in zip(corpora, corpora[:1] + corpora, strict=False)
+        ]
         groups.append((heading, [(cells(table, line), first) for line, first in zip(group, parted, strict=True)]))
     return Markup(HTML.render(headings=headings(table), labels=len(table.layout.labels), groups=groups))
 
