@@ -356,17 +356,18 @@ def test_other_seeds_are_left_out(tmp_path):
     assert "preset mini, seed 1;" in (paths_of(tmp_path).results / "table1.md").read_text()
 
 
-START = '{"corpus": "grid", "run": "ce", "clips": 4'
+START = '{"corpus": "grid", "run": "ce", "split": "test", "clips": 4'
+RATES = '{"cer": NaN, "wer": 0.1, "mean_cer": 0.1, "mean_wer": 0.1}'
 BROKEN = {
     "JSON": "{",
-    "object": "[1]",
-    "seeds.1.greedy": START + ', "seeds": {"1": {}}}',
-    "run": '{"corpus": "grid", "run": "k1s1", "clips": 4, "seeds": {}}',
-    "by seed": START + ', "seeds": [1]}',
-    "clips": '{"corpus": "grid", "run": "ce", "clips": 0, "seeds": {}}',
+    "mapping": "[1]",
+    "greedy.wer: missing key": START + ', "seeds": {"1": {"greedy": {"cer": 0.1}}}}',
+    "is of grid/k1s1": START.replace("ce", "k1s1") + ', "seeds": {}}',
+    "seeds": START + ', "seeds": [1]}',
+    "clips": START.replace("4", "0") + ', "seeds": {}}',
     "beam_size": START + ', "beam_size": "x", "seeds": {}}',
     "seeds.1.accuracy": START + ', "seeds": {"1": {"accuracy": 83.5}}}',
-    "seeds.1.greedy.cer": START + ', "seeds": {"1": {"greedy": {"cer": NaN}, "beam": {}}}}',
+    "seeds.1.greedy.cer": START + ', "seeds": {"1": {"greedy": ' + RATES + "}}}",
 }
 
 
