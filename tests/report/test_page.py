@@ -220,8 +220,7 @@ def test_runs_come_in_the_order_of_the_parameters(site, tmp_path):
         predicted(tmp_path, run, greedy=["a", "b", "c"])
     found = collect(site, tmp_path)
     assert [run["name"] for run in found["corpora"][0]["runs"]] == ["ce", "k1s1", "k5s1"]
-    assert predictions.references(found, "grid") == list(CLIPS.values())
-    assert predictions.references(found, "lrw") == []
+    assert predictions.references(found) == {"grid": list(CLIPS.values())}
 
 
 def test_too_many_predictions_are_thinned_evenly_and_the_page_says_so(site, tmp_path, monkeypatch):
@@ -520,7 +519,7 @@ def test_the_lengths_of_clips_are_counted(site, tmp_path):
 def test_many_notes_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(accounts, "NOTES", 2)
     write_rows(tmp_path / "notes.csv", Note, [Note(f"s1/{i}", "excluded", "clips", "no face") for i in range(5)])
-    part = accounts._notes("GRID", tmp_path / "notes.csv")
+    part = accounts._of_corpus("GRID", tmp_path)
     assert part["summary"] == (
         "GRID: 5 notes on what is odd, repaired or left out; the first 2 of them, all are in notes.csv"
     )

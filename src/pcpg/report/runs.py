@@ -41,14 +41,13 @@ def other_classifiers(settings: Params, corpus: str) -> list[str]:
 def ablation_runs(settings: Params) -> list[str]:
     """GRID's runs of policy gradient that differ from k1s1 or k5s1 in more of the objective than kernel and stride."""
     runs = settings.runs.get("grid", {})
-    return [name for name in runs if name not in CONTROLS and _ablated(runs, name)]
+    near = {name: runs[nearest(runs, name)] for name in runs if name not in CONTROLS and nearest(runs, name)}
+    near = {name: ref for name, ref in near.items() if _training(runs[name]) == _training(ref)}
+    return [name for name, reference in near.items() if changes(runs[name], reference).keys() - KERNEL]
 
 
-def _ablated(runs: dict[str, Run], name: str) -> bool:
-    run, reference = runs[name], runs.get(nearest(runs, name))
-    if reference is None or (run.start, run.optimisation) != (reference.start, reference.optimisation):
-        return False
-    return bool(changes(run, reference).keys() - KERNEL)
+def _training(run: Run) -> tuple:
+    return run.start, run.optimisation
 
 
 def nearest(runs: dict[str, Run], name: str) -> str | None:
