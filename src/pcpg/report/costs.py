@@ -43,8 +43,8 @@ def read_costs(paths: Paths) -> list[dict[str, str]]:
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for number, row in enumerate(rows, start=2):
-        whole = set(row) == set(COLUMNS) and all((row[key] or "").isdecimal() for key in ("seeds", "updates"))
-        if not whole or not (row["seconds"] or "").replace(".", "", 1).isdecimal():
+        numbers = [(row.get(key) or "").replace(".", "", 1) for key in ("seeds", "updates", "seconds")]
+        if set(row) != set(COLUMNS) or not all(number.isdecimal() for number in numbers):
             raise InputError(f"{path}, line {number}", "is not a row of costs; write the file again with pcpg costs")
     return rows
 

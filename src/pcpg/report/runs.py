@@ -41,15 +41,9 @@ def other_classifiers(settings: Params, corpus: str) -> list[str]:
 def ablation_runs(settings: Params) -> list[str]:
     """GRID's runs of policy gradient that differ from k1s1 or k5s1 in more of the objective than kernel and stride."""
     runs = settings.runs.get("grid", {})
-    return [name for name in runs if name not in CONTROLS and any(keys - KERNEL for keys in _ablated(runs, name))]
-
-
-def _ablated(runs: dict[str, Run], name: str) -> list[set[str]]:
-    """What differs from the reference that `name` is nearest to; [] where it is no run of an ablation."""
-    reference = nearest(runs, name)
-    if reference is None or _training(runs[name]) != _training(runs[reference]):
-        return []
-    return [set(changes(runs[name], runs[reference]))]
+    near = {name: runs[nearest(runs, name)] for name in runs if name not in CONTROLS and nearest(runs, name)}
+    near = {name: ref for name, ref in near.items() if _training(runs[name]) == _training(ref)}
+    return [name for name, reference in near.items() if changes(runs[name], reference).keys() - KERNEL]
 
 
 def _training(run: Run) -> tuple:
@@ -70,21 +64,17 @@ def scratch_runs(settings: Params) -> list[str]:
 def changes(run: Run, reference: Run) -> dict[str, tuple[str, str]]:
     """Settings of the objective that differ: name -> what it is, and what that of the reference is."""
     ours, theirs = (_flat(one.objective[one.objective_name]) for one in (run, reference))
-    return {
-        key: (ours.get(key, "none"), theirs.get(key, "none"))
-        for key in ours | theirs
-        if ours.get(key) != theirs.get(key)
-    }
+    differing = (key for key in ours | theirs if ours.get(key) != theirs.get(key))
+    return {key: (ours.get(key, "none"), theirs.get(key, "none")) for key in differing}
 
 
 def _flat(keys: dict) -> dict[str, str]:
     flat = {}
     for key, value in keys.items():
-        flat |= (
-            {f"{key}.{part}": text for part, text in _flat(value).items()}
-            if isinstance(value, dict)
-            else {key: VALUES.get((key, value) if isinstance(value, str) else None, _printed(value))}
-        )
+        if isinstance(value, dict):
+            flat |= {f"{key}.{part}": text for part, text in _flat(value).items()}
+        else:
+            flat[key] = VALUES[key, value] if isinstance(value, str) and (key, value) in VALUES else _printed(value)
     return flat
 
 
@@ -129,7 +119,8 @@ def describe(runs: dict[str, Run], name: str) -> str:
     keys = _flat(run.objective[run.objective_name])
     if reference is not None:
         keys = {key: new for key, (new, _) in changes(run, runs[reference]).items()}
-    parts = [f"{NAMES.get(key, key)} {text}" for key, text in keys.items()]
+    parts = [f"{NAMES.get(key, key)} {text}" for key, text in keys.items() if key not in KERNEL]
+    parts = [case(run), *parts] if KERNEL & keys.keys() else parts
     base = runs.get(REFERENCES[0])
     if base is not None and run.start != base.start:
         parts.append(f"start {run.start}")

@@ -48,22 +48,17 @@ def judge(results: Results) -> list[Verdict]:
     """A verdict on each claim from the predictions and histories of the runs."""
     judged = [Judged(pair, _estimate(results, pair)) for claim in CLAIMS for pair in claim.comparisons]
     adjusted = iter(stats.holm([one.estimate.p for one in judged if one.estimate is not None]))
-    complete = iter([one if one.estimate is None else _decide(one, next(adjusted)) for one in judged])
-    return [_verdict(claim, tuple(next(complete) for _ in claim.comparisons)) for claim in CLAIMS]
+    decided = iter([one if one.estimate is None else _decide(one, next(adjusted)) for one in judged])
+    return [_verdict(claim, tuple(next(decided) for _ in claim.comparisons)) for claim in CLAIMS]
 
 
 def _decide(one: Judged, p: float) -> Judged:
-    return replace(one, p_holm=p, outcome=_outcome(one, p))
-
-
-def _outcome(one: Judged, p: float) -> str:
     """A difference is claimed to be below 0; a spread, whose p is that of one above it, below LIMIT."""
     estimate, border = one.estimate, LIMIT if one.comparison.measure == "spread" else 0.0
     if p < ALPHA and estimate.value < border:
-        return AS_CLAIMED
-    if estimate.low > border if border else p < ALPHA:
-        return OPPOSITE
-    return NOT_SHOWN
+        return replace(one, p_holm=p, outcome=AS_CLAIMED)
+    opposite = estimate.low > border if border else p < ALPHA
+    return replace(one, p_holm=p, outcome=OPPOSITE if opposite else NOT_SHOWN)
 
 
 def _verdict(claim: Claim, judged: tuple[Judged, ...]) -> Verdict:

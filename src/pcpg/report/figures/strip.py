@@ -51,11 +51,17 @@ def read_strip(folder: Path, corpus: str) -> Strip:
 
 def _row(axes: Axes, strip: Strip) -> None:
     n, height, width = strip.frames.shape
-    canvas = np.full((height, FRAMES * (width + GAP) - GAP), 255, np.uint8)
-    for place, frame in enumerate(strip.frames):
-        canvas[:, place * (width + GAP) : place * (width + GAP) + width] = frame
-    axes.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
-    axes.set_axis_off()
+    draw_row(axes, strip.frames, GAP)
     axes.set_title(f"{CORPORA[strip.corpus]}, {n} of {strip.total} frames", loc="left", fontsize=7.5, pad=2)
     middle = (n * (width + GAP) - GAP) / 2
     axes.text(middle, height + 6, f"“{strip.text}”", ha="center", va="top", fontsize=8)
+
+
+def draw_row(axes: Axes, frames: np.ndarray, gap: int) -> None:
+    """At most FRAMES frames (n, height, width) side by side, `gap` white pixels between two; the rest stays white."""
+    _, height, width = frames.shape
+    canvas = np.full((height, FRAMES * (width + gap) - gap), 255, np.uint8)
+    for place, frame in enumerate(frames):
+        canvas[:, place * (width + gap) : place * (width + gap) + width] = frame
+    axes.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
+    axes.set_axis_off()

@@ -1,13 +1,9 @@
 """The look of all figures, and what a picture says of its making: nothing, so that equal figures have equal bytes."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-os.environ["MPLBACKEND"] = "agg"  # no figure needs a display, and a notebook's own choice may not be installed here
-
-import matplotlib
 import matplotlib.style
 
 STYLE = Path(__file__).with_name("pcpg.mplstyle")

@@ -42,7 +42,6 @@ def write_page(settings: Params, paths: Paths, parameter_file: Path) -> None:
 def render_page(settings: Params, paths: Paths, parameter_file: Path) -> str:
     results = Results(paths, settings)
     content = predictions.collect_predictions(results)
-    texts = {corpus: predictions.references(content, corpus) for corpus in settings.corpus_names}
     for corpus in content["corpora"]:
         corpus |= mouths.media(settings, paths, corpus, content)
     script = (HERE / "page.js").read_text(encoding="utf-8")
@@ -59,7 +58,7 @@ def render_page(settings: Params, paths: Paths, parameter_file: Path) -> str:
         figures=[figures.figure_part(figure, paths.figures) for figure in settings.figures],
         coverage=predictions.coverage_lines(content),
         quality=accounts.quality_part(settings, paths),
-        sizes=accounts.sizes_part(settings, paths, texts),
+        sizes=accounts.sizes_part(settings, paths, predictions.references(content)),
         costs=accounts.costs_part(settings, paths),
         again=accounts.again_part(name, parameter_file),
         parameter_file=name,

@@ -43,7 +43,7 @@ def quality_part(settings: Params, paths: Paths) -> dict:
         "headings": ["", *(CORPORA[corpus] for corpus in known)],
         "rows": rows,
         "uncounted": [CORPORA[corpus] for corpus in counts if corpus not in known],
-        "corpora": [_corpus(CORPORA[corpus], paths.inventory(corpus)) for corpus in known],
+        "corpora": [_of_corpus(CORPORA[corpus], paths.inventory(corpus)) for corpus in known],
     }
 
 
@@ -66,24 +66,21 @@ def _range(frames: list[int]) -> str:
     return f"{frames[0]}" if frames[0] == frames[-1] else f"{frames[0]} to {frames[-1]}, median {median_low(frames)}"
 
 
-def _corpus(name: str, folder: Path) -> dict:
-    measures, notes = folder / "quality.csv", folder / "notes.csv"
-    rows = read_rows(measures, Measure) if measures.is_file() else []
+def _of_corpus(name: str, folder: Path) -> dict:
+    """Measures and notes of one corpus; what the page shows of them, in words."""
+    measures = read_rows(folder / "quality.csv", Measure) if (folder / "quality.csv").is_file() else []
+    noted = (folder / "notes.csv").is_file()
+    notes = read_rows(folder / "notes.csv", Note) if noted else []
+    more = f"; the first {NOTES:,} of them, all are in notes.csv" if len(notes) > NOTES else ""
+    summary = f"{plural(len(notes), 'note')} on what is odd, repaired or left out{more}"
+    if not notes:
+        summary = "every clip was used as it is." if noted else "what became of each clip is not noted."
     return {
         "name": name,
-        "measures": [[row.what, row.median, row.p95, row.largest, row.clip] for row in rows],
-        **_notes(name, notes),
+        "summary": f"{name}: {summary}",
+        "measures": [[row.what, row.median, row.p95, row.largest, row.clip] for row in measures],
+        "notes": [[note.clip, note.status, note.stage, note.reason] for note in notes[:NOTES]],
     }
-
-
-def _notes(name: str, path: Path) -> dict:
-    notes = read_rows(path, Note) if path.is_file() else []
-    if not notes:
-        what = "every clip was used as it is" if path.is_file() else "what became of each clip is not noted"
-        return {"notes": [], "summary": f"{name}: {what}."}
-    more = f"; the first {NOTES:,} of them, all are in {path.name}" if len(notes) > NOTES else ""
-    summary = f"{name}: {plural(len(notes), 'note')} on what is odd, repaired or left out{more}"
-    return {"notes": [[note.clip, note.status, note.stage, note.reason] for note in notes[:NOTES]], "summary": summary}
 
 
 def sizes_part(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> dict:

@@ -1,7 +1,6 @@
 """The first part of the page: the paper's claims with verdict, effects and intervals."""
 
 import math
-from dataclasses import dataclass
 
 from pcpg.report.claims.claims import MEASURES
 from pcpg.report.claims.judge import VERDICTS, Judged, Verdict
@@ -17,34 +16,6 @@ HOW_TO_READ = (
     f"named first makes fewer errors. Intervals are of {LEVEL:.0%}. “Not shown” is what may be chance."
 )
 WIDTH, EDGE, STEP = 240, 10, 8  # px: the drawing, what is free at either end, from line to line
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One interval of a drawing, in px as texts."""
-
-    low: str
-    high: str
-    effect: str
-    paper: str | None
-    y: int
-    control: bool
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """Intervals under one another; what the template draws."""
-
-    marks: list[Mark]
-    zero: str
-    foot: int  # y of the lower end of the zero line
-    scale: list[tuple[str, str, str]]  # text, x, anchor
-    label: str
-    width: int = WIDTH
-
-    @property
-    def height(self) -> int:
-        return self.foot + (16 if self.scale else 0)
 
 
 def claims_part(verdicts: list[Verdict]) -> dict:
@@ -84,24 +55,24 @@ def _claim(verdict: Verdict, limit: float) -> dict:
     }
 
 
-def draw_intervals(judged: list[Judged], limit: float, scale: bool = False) -> Drawing:
-    """Over -limit .. limit; with `scale` also its numbers."""
+def draw_intervals(judged: list[Judged], limit: float, scale: bool = False) -> dict:
+    """Over -limit .. limit, with places in px, for the template to draw; with `scale` also its numbers."""
 
     def x(value: float) -> str:
         return f"{WIDTH / 2 + max(-1.0, min(1.0, value / limit)) * (WIDTH / 2 - EDGE):.1f}"
 
     marks = []
     for number, one in enumerate(judged):
-        estimate, paper = one.estimate, one.comparison.paper
-        at = None if math.isnan(paper) else x(paper)
-        low, high, effect = x(estimate.low), x(estimate.high), x(estimate.value)
-        marks.append(Mark(low, high, effect, at, STEP * number + 7, one.comparison.control))
+        places = {"low": one.estimate.low, "high": one.estimate.high, "effect": one.estimate.value}
+        mark = {name: x(value) for name, value in places.items()} | {"y": STEP * number + 7}
+        paper = None if math.isnan(one.comparison.paper) else x(one.comparison.paper)
+        marks.append(mark | {"paper": paper, "control": one.comparison.control})
+    foot = STEP * len(judged) + 6
     low, high = min(one.estimate.low for one in judged), max(one.estimate.high for one in judged)
     what = f"{len(judged)} intervals" if len(judged) > 1 else "interval"
-    ends = [(f"{MINUS}{limit:g}", f"{EDGE}", "start"), ("0", f"{WIDTH / 2:g}", "middle")]
-    ends += [(f"+{limit:g}", f"{WIDTH - EDGE}", "end")]
-    label = f"{what} from {signed(low)} to {signed(high)}"
-    return Drawing(marks, x(0), STEP * len(judged) + 6, ends if scale else [], label)
+    ends = [(f"{MINUS}{limit:g}", EDGE, "start"), ("0", WIDTH // 2, "middle"), (f"+{limit:g}", WIDTH - EDGE, "end")]
+    drawing = {"marks": marks, "zero": x(0), "foot": foot, "scale": ends if scale else [], "width": WIDTH}
+    return drawing | {"height": foot + 16 * scale, "label": f"{what} from {signed(low)} to {signed(high)}"}
 
 
 def _effects(judged: list[Judged]) -> list[dict[str, str]]:
@@ -115,14 +86,12 @@ def _effects(judged: list[Judged]) -> list[dict[str, str]]:
 
 
 def _range(judged: list[Judged]) -> dict[str, str]:
-    estimates = [one.estimate for one in judged]
-    values = [estimate.value for estimate in estimates]
-    low, high = min(estimate.low for estimate in estimates), max(estimate.high for estimate in estimates)
-    within = f"[{signed(low)}, {signed(high)}]"
-    if len(judged) == 1:
-        return {"size": signed(values[0]), "count": "", "within": within}
-    count = f" ({len(judged)} effects), within"
-    return {"size": f"{signed(min(values))} to {signed(max(values))}", "count": count, "within": within}
+    values = sorted(one.estimate.value for one in judged)
+    low, high = min(one.estimate.low for one in judged), max(one.estimate.high for one in judged)
+    several = len(judged) > 1
+    size = f"{signed(values[0])} to {signed(values[-1])}" if several else signed(values[0])
+    count = f" ({len(judged)} effects), within" if several else ""
+    return {"size": size, "count": count, "within": f"[{signed(low)}, {signed(high)}]"}
 
 
 def _row(one: Judged, limit: float) -> dict:

@@ -86,13 +86,11 @@ def _spread(total: int, most: int) -> list[int]:
     return list(range(total)) if total <= most else [i * total // most for i in range(most)]
 
 
-def references(content: dict, corpus: str) -> list[str]:
-    """The reference texts of a corpus' clips, of what collect_predictions made; [] where there is no prediction."""
-    for each in content["corpora"]:
-        if each["name"] == corpus:
-            pairs = next(iter(each["runs"][0]["seeds"][0]["decoders"].values()))
-            return [content["texts"][content["pairs"][pair][0]] for pair in pairs]
-    return []
+def references(content: dict) -> dict[str, list[str]]:
+    """The reference texts of each corpus that has predictions, of what collect_predictions made."""
+    texts, pairs = content["texts"], content["pairs"]
+    first = {each["name"]: each["runs"][0]["seeds"][0]["decoders"] for each in content["corpora"]}
+    return {name: [texts[pairs[pair][0]] for pair in next(iter(of.values()))] for name, of in first.items()}
 
 
 def coverage_lines(content: dict) -> list[str]:

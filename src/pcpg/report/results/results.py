@@ -1,4 +1,4 @@
-"""The one reader of results: metrics, predictions and histories of a preset's runs, with intervals of their rates."""
+"""The one reader of results: metrics, predictions and histories of a preset's runs, and intervals of their rates."""
 
 import csv
 import json
@@ -16,13 +16,12 @@ from pcpg.reader.metrics import edits
 from pcpg.report.results import stats
 from pcpg.report.results.histories import read_history
 from pcpg.report.results.stats import Errors, Estimate
+from pcpg.settings.keys import Count, Keys, NotNegative, Share, build
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
 FACTS = ("clip", "speaker", "reference")  # columns of predictions.csv beside the seed; every other one is a decoder
-DECODERS = ("greedy", "beam")
-RATES = ("cer", "wer", "mean_cer", "mean_wer")
 # what a table shows -> measure of pcpg.reader.metrics, decoder, whether it is what the error leaves of 100 %
 QUANTITIES = {
     "greedy_cer": ("cer", "greedy", False),
@@ -49,15 +48,31 @@ def summarise(values: Iterable[float]) -> Summary:
     return Summary(mean, statistics.stdev(numbers) if len(numbers) > 1 else math.nan, len(numbers))
 
 
-@dataclass(frozen=True)
-class Metrics:
-    """What metrics.json says of one run; rates by seed in percent, "greedy cer" or, of a classifier, "accuracy"."""
+class Rates(Keys):
+    cer: NotNegative
+    wer: NotNegative
+    mean_cer: NotNegative
+    mean_wer: NotNegative
 
+
+class Score(Keys):
+    """Of one seed: of a lip-reader both decoders, of a classifier the accuracy; fractions."""
+
+    greedy: Rates = None
+    beam: Rates = None
+    accuracy: Share = None
+
+
+class Metrics(Keys):
+    """A metrics.json."""
+
+    corpus: str
+    run: str
+    protocol: str = ""
+    beam_size: Count = None
     split: str
-    protocol: str
-    clips: int
-    beam_size: int  # 0: no beam search
-    rates: dict[int, dict[str, float]]
+    clips: Count
+    seeds: dict[str, Score]
 
     def kind(self, beam: bool) -> str:
         """On what the rates were measured."""
@@ -90,22 +105,26 @@ class Results:
 
     def _metrics(self, corpus: str, run: str) -> Metrics | None:
         path = self._file(self.paths.metrics(corpus, run), corpus, run)
-        return path and _read_metrics(path, corpus, run, self.seeds)
+        if path is None:
+            return None
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:  # also an encoding that is not UTF-8
+            raise InputError(path, f"not valid JSON: {error}") from None
+        metrics = build(Metrics, content, path)
+        if (metrics.corpus, metrics.run) != (corpus, run):
+            raise InputError(path, f"is of {metrics.corpus}/{metrics.run}")
+        return metrics
 
     def quantity(self, corpus: str, run: str, name: str) -> dict[int, float]:
         """One of QUANTITIES by seed; InputError where metrics.json and predictions.csv contradict each other."""
-        metrics = self.metrics(corpus, run)
-        if metrics is None:
-            return {}
-        measure, decoder, turned = QUANTITIES[name]
-        key = "accuracy" if measure == "error" else f"{decoder} {measure}"
-        values = {seed: rates[key] for seed, rates in metrics.rates.items() if key in rates}
-        if name == "beam_accuracy":
-            values = {seed: 100 - value for seed, value in values.items()}
+        metrics, (measure, decoder, turned) = self.metrics(corpus, run), QUANTITIES[name]
+        scores = metrics.seeds if metrics else {}
+        values = {seed: _percent(scores[str(seed)], name) for seed in self.seeds if str(seed) in scores}
+        values = {seed: value for seed, value in values.items() if value is not None}
         errors = self.errors(corpus, run, measure, decoder) if values else None
-        for seed, predicted in (errors.rates() if errors else {}).items():
-            if turned:
-                predicted = 100 - predicted
+        for seed, rate in (errors.rates() if errors else {}).items():
+            predicted = 100 - rate if turned else rate
             if seed in values and not math.isclose(values[seed], predicted, abs_tol=1e-6):
                 problem = f"seed {seed} has {name} {values[seed]:.4f}, predictions.csv beside it {predicted:.4f}"
                 raise InputError(self.paths.metrics(corpus, run), problem)
@@ -219,40 +238,13 @@ def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[st
     return {seed: by_seed[str(seed)] for seed in seeds if str(seed) in by_seed}
 
 
-def _read_metrics(path: Path, corpus: str, run: str, seeds: Sequence[int]) -> Metrics:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # also an encoding that is not UTF-8
-        raise InputError(path, f"not valid JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise InputError(path, "not a JSON object")
-    for key, value in (("corpus", corpus), ("run", run)):
-        if content.get(key) != value:
-            raise InputError(path, f"{key} is {content.get(key)!r}, but the folder says {value!r}")
-    for key in ("clips", "beam_size"):
-        value = content.get(key, 1 if key == "beam_size" else None)
-        if type(value) is not int or value < 1:
-            raise InputError(path, f"{key} is {value!r}, not a positive whole number")
-    scores = content.get("seeds")
-    if not isinstance(scores, dict) or not all(isinstance(score, dict) for score in scores.values()):
-        raise InputError(path, "no scores by seed under seeds")
-    rates = {seed: _rates(path, f"seeds.{seed}", scores[str(seed)]) for seed in seeds if str(seed) in scores}
-    named = (str(content.get(key) or "") for key in ("split", "protocol"))
-    return Metrics(*named, content["clips"], content.get("beam_size", 0), rates)
-
-
-def _rates(path: Path, key: str, score: dict) -> dict[str, float]:
-    if "accuracy" in score:
-        return {"accuracy": _percent(path, f"{key}.accuracy", score["accuracy"], most=1.0)}
-    for decoder in DECODERS:
-        if not isinstance(score.get(decoder), dict):
-            raise InputError(path, f"no {key}.{decoder} section")
-    pairs = [(decoder, rate) for decoder in DECODERS for rate in RATES]
-    return {f"{way} {rate}": _percent(path, f"{key}.{way}.{rate}", score[way].get(rate)) for way, rate in pairs}
-
-
-def _percent(path: Path, key: str, value: object, most: float = math.inf) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not 0 <= value <= most:
-        raise InputError(path, f"{key} is {value!r}, not a fraction")
-    return 100 * value
+def _percent(score: Score, name: str) -> float | None:
+    """One of QUANTITIES; None where there is none, as a classifier has no CER."""
+    measure, decoder, turned = QUANTITIES[name]
+    if measure == "error":
+        return None if score.accuracy is None else 100 * score.accuracy
+    rates = getattr(score, decoder)
+    if rates is None:
+        return None
+    rate = 100 * getattr(rates, measure)
+    return 100 - rate if turned else rate

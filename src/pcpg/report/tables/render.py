@@ -73,10 +73,6 @@ def _difference(cell: Cell) -> str:
     return f"{words.signed(cell.delta.mean)} {words.interval(cell.delta_interval)}".strip() + pairs
 
 
-def csv_columns(table: Table) -> list[str]:
-    return list(_record(table, table.lines[0]))
-
-
 def csv_rows(table: Table) -> list[dict[str, object]]:
     """One row a line of the table, one column a quantity: percent, percentage points (_delta_) or counts (_seeds).
 
@@ -92,8 +88,7 @@ def _record(table: Table, line: Line) -> dict[str, object]:
     record["control"] = str(line.row.control).lower()
     for measure, cell in zip(table.layout.measures, line.cells, strict=True):
         values = _quantities(measure.name, cell, bool(table.layout.baseline))
-        kept = {key: value for key, value in values.items() if table.layout.published or not key.startswith("paper_")}
-        record |= kept
+        record |= {key: value for key, value in values.items() if table.layout.published or "paper_" not in key}
     return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": len(table.seeds), "utterances": line.clips}
 
 

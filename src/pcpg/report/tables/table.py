@@ -103,7 +103,7 @@ def fill(layout: Layout, results: Results) -> Table:
     for row in layout.rows:
         metrics = results.metrics(row.corpus, row.run)
         cells = tuple(_cell(layout, row, measure, results) for measure in layout.measures)
-        lines.append(Line(row, cells, metrics.clips if metrics and metrics.rates else None))
+        lines.append(Line(row, cells, metrics.clips if metrics and cells[0].ours.n else None))
     return Table(layout, tuple(lines), results.settings.preset, results.seeds, kinds(layout, results))
 
 
