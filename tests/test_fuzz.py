@@ -7,7 +7,9 @@ import io
 import math
 import re
 import zipfile
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -87,6 +89,11 @@ def fuzz(name: str):
     )
 
 
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch):
+    monkeypatch.setattr("pcpg.workspace.files._sync", lambda path: None)
+
+
 def survives(read, path: Path, data: bytes, lines: bool = False):
     """What `read` makes of the file, None for an InputError; with `lines`, that names a line unless it is the whole."""
     path.write_bytes(data)
@@ -133,13 +140,17 @@ def test_lrw1000_info(tmp_path, data, protocol):
     images = tmp_path / "images" / "abc"
     if not images.exists():
         images.mkdir(parents=True)
-        for number in range(1, 50):
+        for number in range(1, 50, 4):
             (images / f"{number}.jpg").touch()
         (tmp_path / "info").mkdir()
     for split in ("val", "tst"):
         (tmp_path / f"info/{split}_1000.txt").write_bytes(INFO)
     (tmp_path / "info" / "trn_1000.txt").write_bytes(data)
-    reading = lrw1000.read_corpus(tmp_path, protocol=protocol)
+    try:
+        reading = lrw1000.read_corpus(tmp_path, protocol=protocol)
+    except InputError as error:  # of the whole list
+        assert "trn_1000.txt, line 1: is UTF-16 or no text" in str(error)
+        return
     assert all(clip.first >= 0 and 1 <= clip.frames <= 40 and clip.video == "images/abc" for clip in reading.clips)
     for row in reading.excluded:
         assert "trn_1000.txt, line" in row.reason or re.fullmatch(r"(train|val|test)/\d{6}-.+", row.clip, re.S)
@@ -225,15 +236,18 @@ TABLES = {
 }
 
 
-def table(kind: type, rows: list, folder: Path) -> bytes:
-    write_rows(folder / "valid.csv", kind, rows)
-    return (folder / "valid.csv").read_bytes()
+@cache
+def table(kind: type) -> bytes:
+    """One file for all cases: writing it waits for the disk."""
+    with TemporaryDirectory() as folder:
+        write_rows(Path(folder) / "valid.csv", kind, TABLES[kind])
+        return (Path(folder) / "valid.csv").read_bytes()
 
 
 @fuzz("rows")
 @given(draw=st.data(), kind=st.sampled_from([Clip, Excluded]))
 def test_rows(tmp_path, draw, kind):
-    valid = table(kind, TABLES[kind], tmp_path)
+    valid = table(kind)
     data = draw.draw(damaged(valid, valid.replace(b"is empty", b"x" * 140_000)))
     rows = survives(lambda path: read_rows(path, kind), tmp_path / "manifest.csv", data, lines=True)
     assert all(isinstance(row, kind) and None not in vars(row).values() for row in rows or [])

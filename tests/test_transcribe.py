@@ -9,6 +9,7 @@ import torch
 from conftest import REGION
 from PIL import Image
 from test_cli import pcpg
+from test_pictures import write_streams
 from test_video import write_audio
 from test_video import write_video as video_of_size
 
@@ -222,6 +223,12 @@ def test_arguments_are_checked_before_the_work(tmp_path):
     assert refusal(clip, absent, beam=0) == "--beam: 0 is not in 1 .. 100"
 
 
+def test_a_folder_and_an_address_are_named(tmp_path, weights):
+    assert refusal(tmp_path, weights) == f"{tmp_path}: is a folder; a video file is expected here"
+    said = refusal(Path("https://example.org/a.mp4"), weights)
+    assert said == "https://example.org/a.mp4: is an address; download it, a video file is expected here"
+
+
 @needs_model
 def test_a_video_without_a_face_is_refused(tmp_path, weights):
     path = write_video(tmp_path / "a.mp4", range(20, 140, 6))
@@ -232,12 +239,8 @@ def test_a_video_without_a_face_is_refused(tmp_path, weights):
 
 
 def test_the_shell_gets_one_line_and_status_2(tmp_path, weights):
-    for arguments, message in (
-        (("a.mp4", "--checkpoint", "model.pt"), "a.mp4: no such file"),
-        (("a.mp4", "--checkpoint", "model.pt", "--show", "a.svg"), "a.svg: --show writes .png or .gif, not .svg"),
-    ):
-        done = pcpg("transcribe", *arguments, cwd=tmp_path)  # where there is no params.yaml
-        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"pcpg: {message}\n")
+    done = pcpg("transcribe", "a.mp4", "--checkpoint", "model.pt", cwd=tmp_path)  # where there is no params.yaml
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "pcpg: a.mp4: no such file\n")
 
 
 # ---- what is read, printed and drawn
@@ -286,6 +289,44 @@ def test_a_beam_of_one_is_greedy_decoding(weights):
     best = logits.log_softmax(2).max(2).values[0, : len(found.characters[0])]
     assert found.scores[0] == pytest.approx(float(best.mean()), abs=1e-5)
     assert found.weights.shape == (len(found.characters[0]), 7)
+
+
+def test_what_was_read_is_told_on_demand_and_where_it_was_a_choice(tmp_path, weights, face, capsys):
+    one = write_video(tmp_path / "a.mp4", [90] * 9)
+    transcribe(one, weights, MODEL, 1, None)
+    assert capsys.readouterr().err == ""
+    transcribe(one, weights, MODEL, 1, None, verbose=True)
+    assert capsys.readouterr().err == (
+        f"pcpg: {one}: stream 0: mpeg4, 64 x 48 pixels, 25.00 frames/s\npcpg: {one}: 9 frames taken, at 25 frames/s\n"
+    )
+    two = write_streams(tmp_path / "b.mp4", (16, 32, 9, 0), (48, 64, 9, 0))
+    transcribe(two, weights, MODEL, 1, None)
+    assert (
+        "b.mp4: stream 1: mpeg4, 64 x 48 pixels, 25.00 frames/s; one of 2 films in this file" in capsys.readouterr().err
+    )
+
+
+@needs_faces
+def test_two_faces_are_said(tmp_path, capsys):
+    one = video.read_rgb(GRID / "s1/bbaf4p.mpg")[:6]
+    two = np.concatenate([one, one], axis=2)
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25, options={"qscale": "2"})
+        stream.height, stream.width, stream.pix_fmt = *two.shape[1:3], "yuv420p"
+        for image in two:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    mouths(tmp_path / "a.mp4", MODEL, REGION, 5)
+    assert "a.mp4: 2 faces in the picture; the lips of one of them are read" in capsys.readouterr().err
+
+
+@needs_faces
+def test_a_notebooks_display_does_not_matter(tmp_path, weights, monkeypatch):
+    """`!pcpg` in a notebook inherits MPLBACKEND, and the package that it names is not installed here."""
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    arguments = (str(GRID / "s1/lrae3s.mpg"), "--checkpoint", "model.pt", "--landmark-model", str(MODEL))
+    done = pcpg("transcribe", *arguments, "--show", "a.png", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "") and (tmp_path / "a.png").is_file()
 
 
 def test_the_report():

@@ -212,7 +212,7 @@ def test_lrw1000_cut30(tmp_path):
         "train/000003": "trn_1000.txt",
         "test/000003": "tst_1000.txt",
         "train/000002-abc": "lasts 41 frames",
-        "val/000002-none": "its folder has no jpg",
+        "val/000002-none": "its folder has no numbered jpg",
         "test/000002-abc": "none of its frames exists",
     }
 

@@ -313,7 +313,7 @@ def test_an_incomplete_lrw1000_is_counted(tmp_path, capsys):
     ]
     assert told == [
         "lrw1000: 4 clips (2 train, 1 val, 1 test); 1 excluded",
-        "lrw1000: excluded: 1 x its folder has no jpg, or is not there (val/000002-lost)",
+        "lrw1000: excluded: 1 x its folder has no numbered jpg, or is not there (val/000002-lost)",
         "lrw1000: 1 folders of images/ that the info files name have no jpg or are not there: images/lost",
         "lrw1000: 1 words lack jpgs: 2 jpgs in all; train/000002-gap",
         "lrw1000: 718,013 of LRW-1000's 718,018 samples are missing in info/: 5 are there",

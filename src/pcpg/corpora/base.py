@@ -1,5 +1,6 @@
 """What every corpus becomes: a manifest of clips, what cannot be used with the reason, and remarks on the whole."""
 
+import os
 import re
 import string
 from collections import defaultdict
@@ -14,7 +15,7 @@ SPLITS = ("train", "val", "test")
 ALPHABET = " " + string.ascii_lowercase + string.digits  # all that a text may hold: the decoder's classes but three
 RATE = 25  # frames a second of the corpora, and so of all that is made from them
 VIDEOS = {".mpg", ".mpeg", ".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".wmv"}  # in small or capital letters
-PICTURES = {".jpg", ".jpeg"}
+NUMBERED = re.compile(r"(?!\.)(?:.*\D)?(\d+)\.jpe?g", re.IGNORECASE)  # names of pictures
 
 
 @dataclass(frozen=True)
@@ -114,27 +115,25 @@ def reasons(excluded: list[Excluded], most: int = 3) -> str:
 
 
 def held(folder: Path) -> str:
-    """What a folder holds, for a message: "it holds s1.zip, s2.zip and 3 more"; InputError where it cannot be read."""
-    try:
-        names = [f"{path.name}/" if path.is_dir() else path.name for path in entries(folder)]
-    except OSError as error:
-        raise InputError(folder, error.strerror or "cannot be read") from None
+    """What a folder holds, for a message: "it holds s1.zip, s2.zip and 3 more"."""
+    names = [f"{path.name}/" if path.is_dir() else path.name for path in entries(folder)]
     packed = [name for name in names if name.endswith((".zip", ".tar", ".gz", ".tgz", ".rar", ".7z"))]
     hint = f"; {packed[0]} must be unpacked first" if packed else ""
     return f"it holds {some(names)}{hint}" if names else "it is empty"
 
 
 def entries(folder: Path) -> list[Path]:
-    """Files and folders in `folder` by name, without hidden ones and what macOS adds."""
-    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
+    """Files and folders in `folder` by name, without hidden ones and what macOS adds; InputError if it is closed."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
+    except OSError as error:
+        raise InputError(folder, error.strerror or "cannot be read") from None
 
 
 def child(folder: Path, name: str) -> Path:
     """folder/name, or what lies there under the same name in other small and capital letters."""
-    path = folder / name
-    if path.exists() or not folder.is_dir():
-        return path
-    return next((other for other in entries(folder) if other.name.lower() == name.lower()), path)
+    alike = [path for path in (entries(folder) if folder.is_dir() else []) if path.name.lower() == name.lower()]
+    return folder / name if not alike or folder / name in alike else alike[0]
 
 
 def sort_files(paths: Iterable[Path], text: str = "") -> Files:
@@ -157,12 +156,12 @@ def picture_files(folder: Path) -> dict[int, Path]:
     Empty where there is no such folder; InputError where two pictures have one number.
     """
     numbered = {}
-    for path in folder.iterdir() if folder.is_dir() else ():
-        number = re.search(r"\d+$", path.stem)
-        if number and path.suffix.lower() in PICTURES and not path.name.startswith("."):
-            other = numbered.setdefault(int(number[0]), path)
-            if other != path:
-                one, two = sorted([other.name, path.name])
+    for name in os.listdir(folder) if folder.is_dir() else ():
+        number = NUMBERED.fullmatch(name)
+        if number:
+            other = numbered.setdefault(int(number[1]), folder / name)
+            if other.name != name:
+                one, two = sorted([other.name, name])
                 raise InputError(folder, f"{one} and {two} have the same number")
     return {number + 1: path for number, path in numbered.items()} if 0 in numbered else numbered
 

@@ -1,8 +1,4 @@
-"""One file from the web: resumed where it broke off, tried again after growing pauses, kept only if it is verified.
-
-urllib3 asks again where a server does not answer or is busy; here is what it cannot know: that bytes are missing or
-wrong.
-"""
+"""One file from the web: resumed where it broke off, tried again after growing pauses, kept only if it is verified."""
 
 import hashlib
 import os
@@ -13,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from requests.adapters import HTTPAdapter
 from tqdm import tqdm
-from urllib3.exceptions import InvalidHeader
+from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
 from pcpg.workspace.errors import InputError
 
-TRIES = 6  # in a row without a new byte; urllib3 pauses 0, 2, 4, 8 and 16 s between them
+TRIES = 6  # in a row without a new byte; the pauses between them are 0, 2, 4, 8 and 16 s
 LONGEST_PAUSE = 3600  # s; from a server that asks for more we come back another day
 CHUNK = 1 << 16  # bytes; a broken connection loses less than that
 TIMEOUT = (15, 60)  # s to connect, s without a byte
@@ -36,32 +31,12 @@ class Remote:
     checksum: str | None = None
 
 
-class _Incomplete(Exception):
-    """What came is not the whole file, or not that file."""
+class _TryAgain(Exception):
+    """This try failed, the next may not; `asked` is the server's header Retry-After."""
 
-
-class _TooLong(Exception):
-    """The server asks for a pause that nobody waits for."""
-
-
-class _Pauses(Retry):
-    """urllib3's pauses, each announced; _TooLong where one is, and no pause where its header cannot be read."""
-
-    def sleep(self, response=None) -> None:
-        pause = self.get_retry_after(response) if response else None
-        pause = self.get_backoff_time() if pause is None else pause
-        last = self.history[-1]
-        problem = f"HTTP {last.status}" if last.status else str(last.error)
-        if pause > LONGEST_PAUSE:
-            raise _TooLong(f"{problem}; asks for a pause of {pause:.0f} s")
-        tqdm.write(f"{last.url}: {problem}; next try in {pause:.0f} s", file=sys.stderr)
-        time.sleep(pause)
-
-    def get_retry_after(self, response) -> float | None:
-        try:
-            return super().get_retry_after(response)
-        except InvalidHeader:
-            return None
+    def __init__(self, problem: str, asked: str = ""):
+        super().__init__(problem)
+        self.asked = asked
 
 
 def progress(title: str, total: int | None, done: int) -> tqdm:
@@ -103,89 +78,62 @@ def fetch_file(remote: Remote, target: Path, *, tries: int = TRIES, bar: tqdm | 
     target = Path(target)
     if intact(target, remote):
         return
-    policy = _Pauses(
-        tries - 1,
-        status_forcelist=PASSING,
-        backoff_factor=1,
-        backoff_max=60,
-        retry_after_max=sys.maxsize,
-        raise_on_status=False,
-    )
-    pauses, furthest = policy, arrived(target)
-    shown = progress(target.name, remote.size, furthest) if bar is None else nullcontext(bar)
-    with requests.Session() as session, shown as bar:
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=policy))
+    fresh = left = Retry(tries - 1, backoff_factor=1, backoff_max=60, retry_after_max=sys.maxsize)
+    furthest = arrived(target)
+    with progress(target.name, remote.size, furthest) if bar is None else nullcontext(bar) as bar:
         while True:
             try:
-                return _try(session, remote, target, bar)
-            except _Incomplete as problem:
+                return _try(remote, target, bar)
+            except _TryAgain as problem:
                 if arrived(target) > furthest:  # never back, so that a server cannot keep us here for ever
-                    pauses, furthest = policy, arrived(target)
-                if not pauses.total:
-                    raise _given_up(f"{problem}; given up after {tries} tries", remote, target) from None
-                pauses = pauses.increment("GET", remote.url, error=problem)
-                pauses.sleep()
+                    left, furthest = fresh, arrived(target)
+                left = _wait(problem, left, remote, target)
 
 
-def _given_up(problem: str, remote: Remote, target: Path) -> InputError:
-    return InputError(remote.url, f"{problem}; {arrived(target)} bytes of {target} are there and will be continued")
-
-
-def _try(session: requests.Session, remote: Remote, target: Path, bar: tqdm) -> None:
+def _try(remote: Remote, target: Path, bar: tqdm) -> None:
     if remote.size is None or arrived(target) > remote.size:
         _discard(target, bar)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if remote.size is None or arrived(target) < remote.size:
-            with _ask(session, remote, target) as response:
-                _receive(response, remote, target, bar)
+            _transfer(remote, target, bar)
         _accept(remote, target, bar)
-    except requests.RequestException as error:  # while bytes came
-        raise _Incomplete(f"the connection failed ({type(error).__name__})") from None
+    except requests.RequestException as error:
+        if isinstance(error, ValueError):  # the URL itself is wrong
+            raise InputError(remote.url, str(error)) from None
+        raise _TryAgain(f"the connection failed ({type(error).__name__})") from None
     except OSError as error:
         raise InputError(target, error.strerror or str(error)) from None
 
 
-def _ask(session: requests.Session, remote: Remote, target: Path) -> requests.Response:
-    """An answer that holds the bytes behind those that are there, or all, or says that there are no more."""
-    have = arrived(target)
-    headers = {"User-Agent": "pcpg", "Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    tries = session.adapters["https://"].max_retries.total + 1
-    try:
-        response = session.get(remote.url, headers=headers, stream=True, timeout=TIMEOUT)
-    except _TooLong as error:
-        raise _given_up(str(error), remote, target) from None
-    except requests.RequestException as error:
-        if isinstance(error, ValueError):  # the URL itself is wrong
-            raise InputError(remote.url, str(error)) from None
-        problem = f"the connection failed ({type(error).__name__}); given up after {tries} tries"
-        raise _given_up(problem, remote, target) from None
-    status = f"HTTP {response.status_code} {response.reason}"
-    if response.status_code in PASSING:
-        raise _given_up(f"{status}; given up after {tries} tries", remote, target)
-    if response.status_code not in (200, 206, 416):
-        raise InputError(remote.url, f"{status}; wanted for {target}")
-    return response
-
-
-def _receive(response: requests.Response, remote: Remote, target: Path, bar: tqdm) -> None:
+def _transfer(remote: Remote, target: Path, bar: tqdm) -> None:
     """Append what is missing; from a server that ignores Range, take all from the beginning."""
     have = arrived(target)
+    headers = {"User-Agent": "pcpg", "Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with requests.get(remote.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+        _check_status(response, remote, target, bar)
+        if response.status_code != 206:
+            _discard(target, bar)
+        elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            _discard(target, bar)
+            raise _TryAgain("the server sent another part than the one asked for")
+        with open(unfinished(target), "ab") as file:
+            for chunk in response.iter_content(CHUNK):
+                file.write(chunk)
+                bar.update(len(chunk))
+                if remote.size is not None and file.tell() > remote.size:
+                    break  # _accept refuses it
+
+
+def _check_status(response: requests.Response, remote: Remote, target: Path, bar: tqdm) -> None:
+    status = f"HTTP {response.status_code} {response.reason}"
     if response.status_code == 416:  # nothing follows what we have, and that is too little
         _discard(target, bar)
-        raise _Incomplete(f"HTTP 416: the server's file has fewer than {remote.size} bytes")
-    if response.status_code != 206:
-        _discard(target, bar)
-    elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-        _discard(target, bar)
-        raise _Incomplete("the server sent another part than the one asked for")
-    with open(unfinished(target), "ab") as file:
-        for chunk in response.iter_content(CHUNK):
-            file.write(chunk)
-            bar.update(len(chunk))
-            if remote.size is not None and file.tell() > remote.size:
-                break  # _accept refuses it
+        raise _TryAgain(f"{status}: the server's file has fewer than {remote.size} bytes")
+    if response.status_code in PASSING:
+        raise _TryAgain(status, response.headers.get("Retry-After", ""))
+    if response.status_code not in (200, 206):
+        raise InputError(remote.url, f"{status}; wanted for {target}")
 
 
 def _accept(remote: Remote, target: Path, bar: tqdm) -> None:
@@ -194,13 +142,33 @@ def _accept(remote: Remote, target: Path, bar: tqdm) -> None:
     if intact(unfinished(target), remote):
         os.replace(unfinished(target), target)
     elif remote.size is not None and size < remote.size:
-        raise _Incomplete(f"ended after {size} of {remote.size} bytes")
+        raise _TryAgain(f"ended after {size} of {remote.size} bytes")
     else:
         _discard(target, bar)
         longer = remote.size is not None and size > remote.size
-        raise _Incomplete(f"more than {remote.size} bytes came" if longer else f"what came is not {remote.checksum}")
+        raise _TryAgain(f"more than {remote.size} bytes came" if longer else f"what came is not {remote.checksum}")
 
 
 def _discard(target: Path, bar: tqdm) -> None:
     bar.update(-arrived(target))
     unfinished(target).unlink(missing_ok=True)
+
+
+def _wait(problem: _TryAgain, left: Retry, remote: Remote, target: Path) -> Retry:
+    """Sleep before the next try; -> what is left behind it. InputError if there is to be none."""
+    give_up = ""
+    try:
+        left = left.increment("GET", remote.url, error=problem)
+        pause = left.parse_retry_after(problem.asked) if problem.asked else left.get_backoff_time()
+        if pause > LONGEST_PAUSE:
+            give_up = f"asks for a pause of {pause:.0f} s"
+    except MaxRetryError:
+        give_up = f"given up after {len(left.history) + 1} tries"
+    except InvalidHeader:
+        pause = left.get_backoff_time()
+    if give_up:
+        state = f"{arrived(target)} bytes of {target} are there and will be continued"
+        raise InputError(remote.url, f"{problem}; {give_up}; {state}")
+    tqdm.write(f"{target.name}: {problem}; next try in {pause:.0f} s", file=sys.stderr)
+    time.sleep(pause)
+    return left

@@ -76,7 +76,6 @@ def _word_folders(root: Path) -> tuple[Path, dict[str, Path]]:
     if not top.is_dir():
         there = held(root) if root.is_dir() else "there is no such folder"
         raise InputError(root, f"no folder {FOLDER}/ with a folder for each word; {there}. {WHERE}")
-    held(top)  # InputError where it cannot be read
     folders = {}
     for path in entries(top):
         if path.is_dir() and folders.setdefault(path.name.upper(), path) != path:

@@ -187,5 +187,5 @@ def frame_range(start: float, end: float, existing: frozenset[int], protocol: st
         last = min(first + CENTRED - 1, max(existing, default=-1))
         first = max(first, 0)
     if existing.isdisjoint(range(first, last + 1)):
-        raise ValueError("none of its frames exists" if existing else "its folder has no jpg, or is not there")
+        raise ValueError("none of its frames exists" if existing else "its folder has no numbered jpg, or is not there")
     return first, last - first + 1

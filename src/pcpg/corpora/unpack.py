@@ -65,8 +65,8 @@ def files_by_folder(archive: ZipFile, suffix: str) -> dict[str, list[ZipInfo]]:
 
 
 def stems(entries: Iterable[ZipInfo]) -> set[str]:
-    """File names without folder and suffix."""
-    return {_parts(entry).stem for entry in entries}
+    """File names without folder and suffix, in small letters."""
+    return {_parts(entry).stem.lower() for entry in entries}
 
 
 def extract_files(archive: ZipFile, entries: Iterable[ZipInfo], folder: Path) -> None:
