@@ -4,15 +4,17 @@ import os
 import shutil
 from pathlib import Path
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: two threads on cores that others use too wait for each other
+os.environ["OMP_NUM_THREADS"] = (
+    "1"  # before torch is loaded: two threads on cores that others use too wait for each other
+)
 
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
+import numpy as np
+import pytest
 
-from pcpg.corpora.base import Clip  # noqa: E402
-from pcpg.mouths.join import join, part  # noqa: E402
-from pcpg.mouths.shard import pack  # noqa: E402
-from pcpg.mouths.store import Quality, Region, shard_folder  # noqa: E402
+from pcpg.corpora.base import Clip
+from pcpg.mouths.join import join, part
+from pcpg.mouths.shard import pack
+from pcpg.mouths.store import Quality, Region, shard_folder
 
 ROOT = Path(__file__).parents[1]
 TEXTS = ("bin blue", "set red", "lay a", "place green", "now", "bin red", "set blue")

@@ -1,4 +1,4 @@
-"""The rooms of the package: data pass them in one order, so nothing is imported from a room further on, or in a circle."""
+"""The rooms of the package: data pass them in one order; nothing is imported from a room further on, or in a circle."""
 
 import graphlib
 from pathlib import Path

@@ -118,7 +118,9 @@ def waiting(line: Callable, name: str, learner: Learner, training: Training, loa
     on_gpu = training.device.type == "cuda"
     batches = training.batches(0, count + 1)
     clock = time.perf_counter if on_gpu else time.process_time
-    waited, each = paced(ahead(batches) if on_gpu else batches, partial(learner.learn, number=0), clock)  # ahead where `fit` is
+    waited, each = paced(
+        ahead(batches) if on_gpu else batches, partial(learner.learn, number=0), clock
+    )  # ahead where `fit` is
     limit = "0.05 at most" if on_gpu else "–"
     line(f"waiting for clips against the whole step: {name}, batch {training.size}", waited, each, limit)
     what = f"clips that one core loads against those that are trained on: {name}"

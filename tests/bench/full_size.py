@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pcpg.corpora.base import Clip, Excluded, Remark, Word, write_rows
+from pcpg.mouths.store import IndexRow, Quality, npy_header, shard_folder
 from pcpg.settings.load import load
 from pcpg.settings.plan import Plan
-from pcpg.mouths.store import IndexRow, Quality, npy_header, shard_folder
 
 SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "presets")
 SHARDS, SIZE = 64, 96  # of presets/paper.yaml

@@ -42,7 +42,11 @@ def main(preset: str) -> None:
         one = median(timed(partial(by_itself.learn, whole, 0)) for _ in range(ROUNDS))
         kind = "GPUs" if device.type == "cuda" else "processes of one thread"
         where = f"{preset}, {parallel.world()} {kind}, batch {clips}"
-        line(f"update of M = {objective.samples}, exchange and waiting against the whole: {where}", shared - alone, shared)
+        line(
+            f"update of M = {objective.samples}, exchange and waiting against the whole: {where}",
+            shared - alone,
+            shared,
+        )
         line(f"the same update against one process': {where}", shared, one)
     dist.barrier()
 

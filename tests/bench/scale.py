@@ -160,7 +160,10 @@ def storage(settings: Params, jobs: dict[str, Job]) -> Iterator[str]:
     yield line("corpus", "clips", "mouths", "tables", "checkpoints", "of all runs")
     yield line("---", *["---:"] * 5)
     for corpus, size in SIZES.items():
-        parts = {name: part.parameters for name, part in measure(settings.view[corpus], settings.network[corpus], 1, 1).items()}
+        parts = {
+            name: part.parameters
+            for name, part in measure(settings.view[corpus], settings.network[corpus], 1, 1).items()
+        }
         reader, encoder = sum(parts.values()), sum(parts[name] for name in ENCODER)
         stages = [job.stage for job in jobs.values() if job.corpus == corpus and job.updates]
         weights = WEIGHTS * sum(reader if stage.startswith("train") else encoder for stage in stages)

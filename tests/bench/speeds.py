@@ -273,7 +273,14 @@ def main(devices: list[str]) -> None:
         bench_stand_in.beside(line, paper)
         bench_clips.mouths(line)
     if "cuda" in devices and torch.cuda.is_available():
-        report(torch.cuda.get_device_name(), mini, paper, paper.runs["grid"]["k5s1"].optimisation.batch, 5, torch.device("cuda"))
+        report(
+            torch.cuda.get_device_name(),
+            mini,
+            paper,
+            paper.runs["grid"]["k5s1"].optimisation.batch,
+            5,
+            torch.device("cuda"),
+        )
         if torch.cuda.device_count() > 1:
             processes("grid-s1", torch.cuda.device_count())
     print("\nAn update: forward and backward pass, clipping, Adam, for clips of 75 frames and texts of 25 characters."

@@ -35,7 +35,9 @@ def beside(line: Callable, settings: Params) -> None:
     """The lines of each corpus at the sizes of `settings`; of the updates, the two that take a clip fastest."""
     for corpus, size in SIZES.items():
         view, clip = made_up_view(settings.view[corpus]), forward(settings, corpus, size.frames)
-        kinds = {"cross-entropy": (settings.runs[corpus]["ce"].optimisation.batch, BACKWARD * clip.read(size.characters))}
+        kinds = {
+            "cross-entropy": (settings.runs[corpus]["ce"].optimisation.batch, BACKWARD * clip.read(size.characters))
+        }
         fixed = [of for of in settings.classifiers.get(corpus, {}).values() if of.encoder == "fixed"]
         if fixed:
             kinds["a probe with a fixed encoder"] = (fixed[0].optimisation.batch, clip.encoder)

@@ -122,9 +122,12 @@ def finished(broken, cluster, project) -> str:
 def test_a_training_over_two_nodes(root, cluster, tmp_path):
     """By the same rules: two processes, one on each node, that train a baseline and a run from it."""
     folder, runs = checkout(root, tmp_path), ("ce", "k1s1")
-    parameters = yaml.safe_load((folder / "params.yaml").read_text()) | {"processes": 2, "nodes": 2}
-    for stage in ("train", "probe"):
-        parameters["resources"][stage]["gpu"] = 2  # one on each node
+    parameters = read_yaml(folder / "params.yaml") | {"processes": 2, "nodes": 2}
+    profile = folder / "profiles/slurm/config.yaml"
+    asked = yaml.safe_load(profile.read_text())
+    del asked["set-resources"]["train"]["gpu"]
+    asked["set-resources"]["train"]["gres"] = "gpu:1"  # on each node
+    profile.write_text(yaml.safe_dump(asked))
     (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
     preset = parameters["preset"]
     targets = [f"runs/{preset}/grid/{run}/seed{parameters['seeds'][0]}/model.pt" for run in runs]

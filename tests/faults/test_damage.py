@@ -158,7 +158,9 @@ def test_tables_do_not_use_damaged_results(name, finished):
 def test_no_curve_comes_from_a_damaged_history(command, finished):
     """One that was cut short, or whose number is none; of another digit DVC's record alone knows."""
     path = finished / "results/smoke/runs/lrw/k5s1/history-seed1.csv"
-    digit = next(i for i in range(path.stat().st_size // 2, path.stat().st_size) if path.read_bytes()[i : i + 1] == b".")
+    digit = next(
+        i for i in range(path.stat().st_size // 2, path.stat().st_size) if path.read_bytes()[i : i + 1] == b"."
+    )
     flip(path, digit)
     before = digests(finished)
     assert "lrw/k5s1/history-seed1.csv" in only_line(pcpg(*command.split(), cwd=finished))

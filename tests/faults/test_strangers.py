@@ -179,7 +179,11 @@ def test_no_stage_and_no_engine_asks_the_network(watched, finished):
 
 def test_a_checkpoint_that_is_something_else_is_one_line(finished):
     path = finished / "runs/smoke/lrw/ce/seed1/model.pt"
-    for content in (["a list"], {"view": [], "network": [], "region": {}, "model": {}, "mean": 0, "std": 1, "iteration": 1}, 1):
+    for content in (
+        ["a list"],
+        {"view": [], "network": [], "region": {}, "model": {}, "mean": 0, "std": 1, "iteration": 1},
+        1,
+    ):
         torch.save(content, path)
         line = only_line(pcpg("evaluate", "lrw", "ce", cwd=finished))
         assert "runs/smoke/lrw/ce/seed1/model.pt" in line

@@ -38,9 +38,7 @@ def deterministic():
     torch.use_deterministic_algorithms(False)
 
 
-def learn(
-    toy, device: str, precision: str = "float32", run: str = "k5s1", **sizes
-) -> tuple[list[float], torch.Tensor]:
+def learn(toy, device: str, precision: str = "float32", run: str = "k5s1", **sizes) -> tuple[list[float], torch.Tensor]:
     """Losses of three updates of a run of the smoke preset, and the weights after them."""
     device = torch.device(device)
     torch.manual_seed(1)

@@ -36,7 +36,9 @@ def test_a_list_of_the_whole_space_gives_the_gradient_of_the_expected_reward():
 def test_a_shorter_list_gives_another_gradient():
     """That of the expectation over the list alone: the test above can fail."""
     tiny = Tiny()
-    gradient = tiny.gradient(MWER(hypotheses=3, cross_entropy=0.0).losses(tiny, batch_of_tiny(1), Context(STEPS))["loss"])
+    gradient = tiny.gradient(
+        MWER(hypotheses=3, cross_entropy=0.0).losses(tiny, batch_of_tiny(1), Context(STEPS))["loss"]
+    )
     wanted = tiny.gradient(-expected_reward(tiny))
     assert (gradient - wanted).norm() > 0.01 * wanted.norm()
 
@@ -98,7 +100,9 @@ def test_error_rates_by_hand():
 
 def test_cross_entropy_beside_it_is_that_of_the_reference():
     tiny, batch = Tiny(), batch_of_tiny(1)
-    alone, mixed = (MWER(hypotheses=4, cross_entropy=weight).losses(tiny, batch, Context(STEPS)) for weight in (0.0, 0.5))
+    alone, mixed = (
+        MWER(hypotheses=4, cross_entropy=weight).losses(tiny, batch, Context(STEPS)) for weight in (0.0, 0.5)
+    )
     reference = [*encode("ab"), 2]
     ce = -log_policy(tiny, reference, 1.0)[torch.arange(3), torch.tensor(reference)].sum().item()
     assert (mixed["loss"] - alone["loss"]).item() == pytest.approx(0.5 * ce, rel=1e-4)

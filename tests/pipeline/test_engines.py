@@ -53,7 +53,7 @@ def dvc_jobs(checkout) -> dict[str, dict]:
     with Repo(str(checkout)) as repo:
         jobs = {
             stage.cmd: {
-                "rule": stage.addressing.partition("@")[0].split("_from_")[0],
+                "rule": stage.name.partition("@")[0].split("_from_")[0],
                 "input": {dep.def_path for dep in stage.deps if not hasattr(dep, "params")},
                 "output": {out.def_path for out in stage.outs},
                 "params": {dep.def_path: set(dep.params) for dep in stage.deps if hasattr(dep, "params")},
@@ -164,7 +164,7 @@ def test_every_preset_is_a_list_of_jobs_for_both_engines(checkout, file):
         planned = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", said, re.M)}
         (checkout / "plan.yaml").write_text(Plan(params).text())
         with Repo(str(checkout)) as repo:
-            stages = [stage.addressing for stage in repo.index.stages]
+            stages = [stage.name for stage in repo.index.stages]
             repo.index.check_graph()
             assert repo.status()  # nothing is made yet, and every key is found
         counted: dict[str, int] = {}

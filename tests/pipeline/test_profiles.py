@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 NEED = {"gpu": 8, "mem_mb": 10_000_000, "runtime": 7}  # no machine of ours has it
 
