@@ -33,6 +33,7 @@ def _add_transcribe(parsers) -> None:
         help="MediaPipe's face_landmarker.task, or download to fetch it to there (default: %(default)s)",
     )
     command.add_argument("--beam", type=int, default=5, metavar="N", help="texts to keep and print (default: 5)")
+    command.add_argument("-v", "--verbose", action="store_true", help="frames, rate and stream that were read")
     command.add_argument("--show", type=Path, metavar="FILE", help="draw mouth and attention: .png, or .gif that moves")
     command.set_defaults(function=commands.transcribe, params=None)
 
@@ -71,7 +72,8 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(function=function, writes=writes)
         return command
 
-    add(commands.plan, "list the jobs of a parameter file for DVC", writes=False)
+    plan = add(commands.plan, "list the jobs of a parameter file for DVC, in plan.yaml", writes=False)
+    plan.add_argument("--same-jobs", action="store_true", help="stop where the jobs are others than before")
     add(commands.raw, "generate a corpus, or check a local copy", "corpus")
     add(commands.train, "one run: the baseline, policy gradient, or another objective", "corpus", "run", seed=True)
     add(commands.probe, "a word classifier on an encoder", "corpus", "run", seed=True)

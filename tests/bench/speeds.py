@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from pcpg.learning.finetune import draw
 from torch import nn
 
 from pcpg.learning.loop import Learner

@@ -1,5 +1,6 @@
+from dataclasses import asdict
+
 import matplotlib.colors
-import matplotlib.style
 import numpy as np
 import pytest
 import torch
@@ -11,40 +12,41 @@ from pcpg.reader.attention import attend
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import END, encode
 from pcpg.report.figures import attention_maps
-from pcpg.report.figures import write as figures
 from pcpg.report.figures.reading import labels
+from pcpg.report.figures.style import house_style
+from pcpg.report.figures.write import write_figure
 from pcpg.settings import load as params
-from pcpg.settings.schema import to_plain
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
 
 SEEDS = [3, 4]
 
 
-def untrained(folder, seed, settings):
-    """A checkpoint of random weights that write a few characters and stop; -> its path."""
-    _, network = checkpoint.split_settings(settings)
-    torch.manual_seed(seed)
+def untrained(path, number, settings):
+    """A checkpoint of random weights that write a few characters and stop."""
+    view, network = settings.view["grid"].model_dump(), settings.network["grid"].model_dump()
+    torch.manual_seed(number)
     model = LipReader(**network)
     with torch.no_grad():
         model.decoder.output.weight.mul_(20)  # decided
         model.decoder.output.bias[:2] = -1e3  # no padding, no begin
-    content = {"settings": settings, "model": model.state_dict(), "mean": 0.5, "std": 0.25, "iteration": 1}
-    checkpoint.save(folder / "model.pt", content | {"region": to_plain(REGION)})
-    return folder / "model.pt"
+    content = {"view": view, "network": network, "model": model.state_dict(), "mean": 0.5, "std": 0.25, "iteration": 1}
+    checkpoint.save(path, content | {"region": asdict(REGION)})
 
 
 @pytest.fixture
 def places(toy):
-    """The folders of weights and of clip stores: two lip-readers of seed 3, none of seed 4."""
-    settings = to_plain(params.load(toy / "params.yaml").model["grid"])
+    """Settings and paths, with two lip-readers of seed 3 and none of seed 4."""
+    settings, paths = params.load(toy / "params.yaml").model_copy(update={"seeds": SEEDS}), Paths("smoke", toy)
     for number, run in enumerate(attention_maps.RUNS):
-        untrained(toy / "runs" / "smoke" / "grid" / run / "seed3", number, settings)
-    return toy / "runs" / "smoke", toy / "clips" / "smoke"
+        untrained(paths.weights("grid", run, 3), number, settings)
+    return settings, paths
 
 
 def draw(places, seeds=SEEDS):
-    with matplotlib.style.context(figures.STYLE, after_reset=True):
-        return attention_maps.draw("grid", *places, seeds)
+    settings, paths = places
+    with house_style():
+        return attention_maps.draw_attention_maps("grid", settings.model_copy(update={"seeds": seeds}), paths)
 
 
 def maps(figure):
@@ -53,17 +55,17 @@ def maps(figure):
 
 
 def test_weights_are_those_of_the_decoder_on_its_own_reading(places):
-    weights, clips = places
-    store = ClipStore(clips / "grid")
+    settings, paths = places
+    store = ClipStore(paths.clips("grid"))
     row = store.select("test")[0]
     for run, axes in zip(attention_maps.RUNS, maps(draw(places)), strict=True):
-        content = checkpoint.load(weights / "grid" / run / "seed3" / "model.pt")
+        content = checkpoint.load(paths.weights("grid", run, 3))
         model, view = checkpoint.restore(content, torch.device("cpu"))
         model.eval()
         batch = batches.collate(store, [row], view, torch.device("cpu"))
         with torch.no_grad():
             memory = model.encode(batch.frames, batch.lengths)
-            _, characters = model.decoder.unroll(memory, lambda u, logits: logits.argmax(dim=1), 40)
+            _, characters = model.decoder.unroll(memory, lambda u, logits: logits.argmax(dim=1), settings.max_length)
         (image,) = axes.images
         np.testing.assert_allclose(image.get_array(), attend(model.decoder, memory, characters)[0], atol=1e-6)
         shown = [label.get_text().replace("␣", " ") for label in axes.get_yticklabels()]
@@ -71,8 +73,8 @@ def test_weights_are_those_of_the_decoder_on_its_own_reading(places):
 
 
 def test_both_maps_share_one_scale_and_the_time_of_the_clip(places):
-    _, clips = places
-    store = ClipStore(clips / "grid")
+    _, paths = places
+    store = ClipStore(paths.clips("grid"))
     frames = store.index[store.select("test")[0]].frames
     figure = draw(places)
     found = maps(figure)
@@ -84,8 +86,8 @@ def test_both_maps_share_one_scale_and_the_time_of_the_clip(places):
 
 
 def test_the_strip_has_the_pixels_that_the_model_sees(places):
-    _, clips = places
-    store = ClipStore(clips / "grid")
+    _, paths = places
+    store = ClipStore(paths.clips("grid"))
     clip = store[store.select("test")[0]]
     strips = [axes for axes in draw(places).axes if len(axes.images) == attention_maps.FRAMES]
     assert len(strips) == 2
@@ -117,7 +119,7 @@ def test_wrong_characters_are_bold(places, monkeypatch):
 
     written = [*encode("set rod"), END]
     reading = Reading(np.zeros((30, 64, 64), np.uint8), labels(written), np.full((8, 10), 0.1), 3, 0.0)
-    monkeypatch.setattr(attention_maps, "read", lambda *_: ("set red", {"ce": reading, "k5s1": None}))
+    monkeypatch.setattr(attention_maps, "read_first_clip", lambda *_: ("set red", {"ce": reading, "k5s1": None}))
     (axes,) = maps(draw(places))
     ticks = axes.get_yticklabels()
     assert [tick.get_text() for tick in ticks] == ["s", "e", "t", "␣", "r", "o", "d", "end"]
@@ -126,7 +128,7 @@ def test_wrong_characters_are_bold(places, monkeypatch):
 
 
 def test_a_run_without_weights_is_named(places):
-    (places[0] / "grid" / "k5s1" / "seed3" / "model.pt").unlink()
+    places[1].weights("grid", "k5s1", 3).unlink()
     figure = draw(places)
     assert len(maps(figure)) == 1
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
@@ -135,30 +137,24 @@ def test_a_run_without_weights_is_named(places):
     assert [text.get_text() for axes in figure.axes for text in axes.texts] == ["not run", "not run"]
 
 
-def test_says_what_it_needs(places, tmp_path):
-    weights, clips = places
-    with pytest.raises(InputError, match="clip stores"):
-        figures.write("attention_grid", tmp_path, tmp_path, SEEDS)
-    with pytest.raises(InputError, match="trained weights"):
-        figures.write("attention_grid", tmp_path, tmp_path, SEEDS, clips)
-    with pytest.raises(InputError, match="lrw"):
-        figures.write("attention_lrw", tmp_path, tmp_path, SEEDS, clips, weights)
+def test_says_what_it_needs(places):
+    with pytest.raises(InputError, match="clips/smoke/lrw"):
+        write_figure("attention_lrw", *places)
 
 
-def test_same_input_same_bytes(places, tmp_path):
-    weights, clips = places
-    for folder in ("a", "b"):
-        figures.write("attention_grid", tmp_path, tmp_path / folder, SEEDS, clips, weights)
-    for suffix in ("png", "svg"):
-        one, other = ((tmp_path / folder / f"attention_grid.{suffix}").read_bytes() for folder in ("a", "b"))
-        assert one == other
+def test_same_input_same_bytes(places):
+    written = []
+    for _ in range(2):
+        write_figure("attention_grid", *places)
+        written.append([(places[1].figures / f"attention_grid.{s}").read_bytes() for s in ("png", "svg")])
+    assert written[0] == written[1]
 
 
 def test_no_text_is_small_or_outside(places):
     from matplotlib.text import Text
 
-    with matplotlib.style.context(figures.STYLE, after_reset=True):
-        page = attention_maps.draw("grid", *places, SEEDS)
+    page = draw(places)
+    with house_style():
         page.draw_without_rendering()
         texts = [text for text in page.findobj(Text) if text.get_text().strip() and text.get_visible()]
         assert min(text.get_fontsize() for text in texts) >= 7

@@ -3,12 +3,12 @@
 import csv
 
 import pytest
+from made import paths_of, predict, put_history, results_of, settings_of
 
-from pcpg.report.claims import judge as verdicts
-from pcpg.report.claims import write as judgement
 from pcpg.report.claims.claims import CLAIMS
+from pcpg.report.claims.judge import judge
+from pcpg.report.claims.write import write_claims
 from pcpg.report.paper import CORPORA, TABLE2B
-from pcpg.report.results import predictions as evidence
 from pcpg.workspace.errors import InputError
 
 SEEDS = [1, 2, 3]
@@ -24,37 +24,37 @@ def texts_of(every: int, shift: int) -> list[str]:
 def transcribe(results, corpus, run, every, beam=None, column=None):
     """`every`-th utterance wrong under greedy decoding (or by the classifier: column), `beam`-th under beam search."""
     for seed in SEEDS:
-        path = results / "runs" / corpus / run / f"seed{seed}" / "predictions.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        found = zip(texts_of(every, seed), texts_of(every if beam is None else beam, seed), strict=True)
-        lines = [f"clip,speaker,reference,{column or 'greedy,beam'}"]
-        for number, (greedy, best) in enumerate(found):
-            lines.append(f"{number},s1,{CORRECT},{greedy if column else f'{greedy},{best}'}")
-        path.write_text("\n".join(lines) + "\n")
+        texts = zip(texts_of(every, seed), texts_of(every if beam is None else beam, seed), strict=True)
+        rows = []
+        for number, (greedy, best) in enumerate(texts):
+            decoded = {column: greedy} if column else {"greedy": greedy, "beam": best}
+            rows.append({"clip": str(number), "speaker": "s1", "reference": CORRECT, **decoded})
+        predict(results, corpus, run, seed, rows)
 
 
 def train(results, corpus, run, rates):
     """A history with these validation CERs, one each 10 iterations; seed k starts k iterations later."""
     for seed in SEEDS:
-        path = results / "runs" / corpus / run / f"seed{seed}" / "history.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = ["iteration,epoch,train_loss,train_ce,val_ce,val_cer"]
+        lines = []
         for number, rate in enumerate(rates):
             later = seed if 0 < number < len(rates) - 1 else 0
             lines.append(f"{10 * number + later},{number},1,1,1,{rate + 0.001 * seed * (number == 1)}")
-        path.write_text("\n".join(lines) + "\n")
+        put_history(results, corpus, run, seed, lines)
 
 
 def verdict(results, name):
-    return next(found for found in verdicts.judge(results, SEEDS) if found.claim.name == name)
+    return next(found for found in judge(results_of(results)) if found.claim.name == name)
 
 
 def test_nothing_was_run(tmp_path):
-    found = verdicts.judge(tmp_path, SEEDS)
+    found = judge(results_of(tmp_path))
     assert [one.claim.name for one in found] == [f"C{number}" for number in range(1, 9)]
     assert {one.word for one in found} == {"not run"}
-    judgement.write(tmp_path, SEEDS, "mini")
-    assert "| C8 | Beam search beats greedy decoding (GRID) | **not run** |" in (tmp_path / "claims.md").read_text()
+    write_claims(settings_of(), paths_of(tmp_path))
+    assert (
+        "| C8 | Beam search beats greedy decoding (GRID) | **not run** |"
+        in (paths_of(tmp_path).results / "claims.md").read_text()
+    )
 
 
 def test_better_on_all_corpora_is_supported(tmp_path):
@@ -102,7 +102,7 @@ def test_many_comparisons_need_a_smaller_p(tmp_path):
         for run in ("ce", "k1s1", "k5s5", "k5s1", "ce-continued", "k1s1-scaled"):
             transcribe(tmp_path, corpus, run, 4)
     among = verdict(tmp_path, "C8")
-    ran = [one for found in verdicts.judge(tmp_path, SEEDS) for one in found.judged if one.estimate]
+    ran = [one for found in judge(results_of(tmp_path)) for one in found.judged if one.estimate]
     assert among.judged[0].estimate == alone.judged[0].estimate
     assert among.judged[0].p_holm == pytest.approx(len(ran) * alone.judged[0].estimate.p)
     assert len(ran) > 40 and among.word == "inconclusive"
@@ -148,19 +148,30 @@ def test_classifiers_are_judged_by_their_errors(tmp_path):
 
 def test_seeds_that_transcribed_other_clips_are_refused(tmp_path):
     transcribe(tmp_path, "grid", "ce", 2)
-    path = tmp_path / "runs/grid/ce/seed3/predictions.csv"
-    path.write_text(path.read_text().replace("\n7,", "\n700,"))
-    with pytest.raises(InputError, match=r"seed3/predictions\.csv: its clips or references are not those"):
-        evidence.errors(tmp_path, "grid", "ce", SEEDS, "wer")
-    with pytest.raises(InputError, match=r"seed1/predictions\.csv: no column classified"):
-        evidence.errors(tmp_path, "grid", "ce", SEEDS, "error")
+    with pytest.raises(InputError, match=r"ce/predictions\.csv: no column classified"):
+        results_of(tmp_path).errors("grid", "ce", "error")
+    path = paths_of(tmp_path).predictions("grid", "ce")
+    path.write_text(path.read_text().replace("\n3,7,", "\n3,700,"))
+    with pytest.raises(
+        InputError, match=r"predictions\.csv: clips, speakers or references of seed 3 are not those of 1"
+    ):
+        results_of(tmp_path).errors("grid", "ce", "wer")
+
+
+def test_kernels_that_were_tested_on_other_clips_are_refused(tmp_path):
+    for run in TABLE2B:
+        transcribe(tmp_path, "grid", run, 8)
+    path = paths_of(tmp_path).predictions("grid", "k3s1-w321")
+    path.write_text(path.read_text().replace(",7,s1", ",700,s1"))
+    with pytest.raises(InputError, match=r"k3s1-w321/predictions\.csv: not the same clips"):
+        judge(results_of(tmp_path))
 
 
 def test_the_csv_has_a_row_for_each_comparison(tmp_path):
     transcribe(tmp_path, "grid", "ce", 2)
     transcribe(tmp_path, "grid", "k1s1", 10)
-    judgement.write(tmp_path, SEEDS, "mini")
-    with open(tmp_path / "claims.csv", newline="") as file:
+    write_claims(settings_of(), paths_of(tmp_path))
+    with open(paths_of(tmp_path).results / "claims.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == sum(len(claim.comparisons) for claim in CLAIMS)
     row = next(row for row in rows if (row["claim"], row["corpus"], row["measure"]) == ("C1", "grid", "wer"))
@@ -168,9 +179,16 @@ def test_the_csv_has_a_row_for_each_comparison(tmp_path):
     assert (row["verdict"], row["seeds"], row["utterances"], row["control"]) == ("supported", "3", "80", "false")
     assert float(row["low"]) < float(row["effect"]) < float(row["high"]) < 0
     assert row["effect"] == f"{100 / 3 * (1 / 10 - 1 / 2):.4f}"
-    again = (tmp_path / "claims.csv").read_bytes(), (tmp_path / "claims.md").read_bytes()
-    judgement.write(tmp_path, SEEDS, "mini")
-    assert again == ((tmp_path / "claims.csv").read_bytes(), (tmp_path / "claims.md").read_bytes())
+    again = (
+        (paths_of(tmp_path).results / "claims.csv").read_bytes(),
+        (paths_of(tmp_path).results / "claims.md").read_bytes(),
+    )
+    write_claims(settings_of(), paths_of(tmp_path))
+    assert "SHA" not in (paths_of(tmp_path).results / "evidence.md").read_text()
+    assert again == (
+        (paths_of(tmp_path).results / "claims.csv").read_bytes(),
+        (paths_of(tmp_path).results / "claims.md").read_bytes(),
+    )
 
 
 def test_the_papers_differences_are_those_of_its_tables():

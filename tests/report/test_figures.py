@@ -1,18 +1,18 @@
+import os
 import re
 import shlex
 import subprocess
 import sys
 import types
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import matplotlib.colors
-import matplotlib.style
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from made import HEADER, paths_of, put_history, results_of, settings_of, with_runs
 from matplotlib.text import Text
 from PIL import Image
 
@@ -21,9 +21,12 @@ from pcpg.objectives.rewards import returns
 from pcpg.report.figures import coverage as fig5
 from pcpg.report.figures import learning as fig6
 from pcpg.report.figures import strip
-from pcpg.report.figures import write as figures
+from pcpg.report.figures.style import house_style
+from pcpg.report.figures.write import write_figure
+from pcpg.report.names import figure_names
 from pcpg.report.paper import KERNELS
-from pcpg.report.results import curves
+from pcpg.report.results import histories
+from pcpg.report.runs import changes
 from pcpg.settings import load as params
 from pcpg.workspace.errors import InputError
 
@@ -39,20 +42,20 @@ ENDS = {
     "k3s1-w321": ("5/6", "1", "2/3"),
     "k3s1-w123": ("2/3", "1", "5/6"),
 }
-HEADER = "iteration,epoch,train_loss,train_ce,val_ce,val_cer"
 SEEDS = [1, 2]
 ROOT = Path(__file__).parents[2]
 
 
 def history(results, run, seed, points, corpus="grid"):
     """Write a history of (iteration, train_ce, val_ce, val_cer); the first row has no training loss, as in a run."""
-    lines = [HEADER]
+    lines = []
     for epoch, (iteration, train, val, cer) in enumerate(points):
         lines.append(f"{iteration},{epoch},{train if epoch else ''},{train if epoch else ''},{val},{cer}")
-    path = results / "runs" / corpus / run / f"seed{seed}" / "history.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    return put_history(results, corpus, run, seed, lines)
+
+
+def write(base, name, seeds=SEEDS):
+    write_figure(name, settings_of(seeds), paths_of(base))
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def results(tmp_path):
 
 def frame(cers, start=0):
     rows = {"iteration": range(start, start + 10 * len(cers), 10), "val_cer": cers}
-    return pd.DataFrame({**dict.fromkeys(curves.COLUMNS, 0.0), **rows}).astype(float)
+    return pd.DataFrame({**dict.fromkeys(histories.COLUMNS, 0.0), **rows}).astype(float)
 
 
 @pytest.mark.parametrize(
@@ -76,22 +79,22 @@ def frame(cers, start=0):
     [([0.5, 0.102, 0.1, 0.3], 10), ([0.5, 0.1021, 0.1, 0.3], 20), ([0.1, 0.2], 0), ([0.5, 0.0, 0.0], 10)],
 )
 def test_converged_is_the_first_within_two_percent_of_the_best(cers, iteration):
-    assert curves.converged(frame(cers)) == iteration
+    assert histories.convergence(frame(cers)) == iteration
 
 
 def test_band_aligns_seeds_where_they_leave_the_baseline():
     first, second = frame([0.4, 0.2, 0.1], start=100), frame([0.2, 0.1], start=140)
-    found = curves.band([first, second], "val_cer")
+    found = histories.band([first, second], "val_cer")
     assert found.iteration.tolist() == [120, 130]  # departures 100 and 140; the shorter seed ends the band
     np.testing.assert_allclose([found.mean, found.low, found.high], [[0.3, 0.15], [0.2, 0.1], [0.4, 0.2]])
-    assert curves.mean_convergence([first, second]) == (120 + 150) / 2
+    assert histories.mean_convergence([first, second]) == (120 + 150) / 2
 
 
 def test_band_interpolates_between_evaluations_and_skips_gaps():
     fine, coarse = frame([0.4, 0.3, 0.2]), frame([0.8, np.nan, 0.4])
-    assert curves.band([fine, coarse], "val_cer").high.tolist() == pytest.approx([0.8, 0.6, 0.4])
-    assert curves.band([frame([np.nan, np.nan])], "val_cer") is None
-    assert curves.band([frame([0.4, np.nan]), frame([np.nan, 0.4])], "val_cer") is None  # nothing in common
+    assert histories.band([fine, coarse], "val_cer").high.tolist() == pytest.approx([0.8, 0.6, 0.4])
+    assert histories.band([frame([np.nan, np.nan])], "val_cer") is None
+    assert histories.band([frame([0.4, np.nan]), frame([np.nan, 0.4])], "val_cer") is None  # nothing in common
 
 
 @pytest.mark.parametrize(
@@ -106,10 +109,10 @@ def test_band_interpolates_between_evaluations_and_skips_gaps():
     ],
 )
 def test_malformed_history_names_the_file(results, text, problem):
-    path = results / "runs" / "grid" / "ce" / "seed1" / "history.csv"
+    path = paths_of(results).history("grid", "ce", 1)
     path.write_text(text)
     with pytest.raises(InputError, match=problem) as error:
-        figures.write("fig6_grid", results, results / "out", SEEDS)
+        write(results, "fig6_grid")
     assert str(error.value).startswith(str(path))
 
 
@@ -120,7 +123,7 @@ def drawn(axes):
 
 
 def test_fig6_draws_the_means(results):
-    figure = fig6.draw("grid", results, SEEDS)
+    figure = fig6.draw_learning_curves("grid", results_of(results, SEEDS))
     top, _, bottom, closer = figure.axes
     assert set(drawn(closer)) == {(style[1], "--") for style in fig6.STYLES.values()}
     assert closer.get_xlim() == pytest.approx((88, 156))  # the branches run from 100 to 150
@@ -138,18 +141,18 @@ def test_fig6_draws_the_means(results):
 
 
 def test_fig6_without_runs_says_so(results):
-    figure = fig6.draw("lrw", results, SEEDS)
+    figure = fig6.draw_learning_curves("lrw", results_of(results, SEEDS))
     assert [axes.texts[0].get_text() for axes in figure.axes if axes.get_visible()] == ["not run", "not run"]
     assert all("not run" in text.get_text() for text in figure.legends[0].get_texts()[:3])
-    figures.write("fig6_lrw", results, results / "out", SEEDS)
+    write(results, "fig6_lrw")
 
 
 def test_fig6_survives_a_perfect_model(results):
     for seed in SEEDS:
         history(results, "ce", seed, [(10, 1, 1, 0.5), (20, 0.1, 0.1, 0.01), (30, 0.0, 0.0, 0.0)])
-    figures.write("fig6_grid", results, results / "out", SEEDS)
+    write(results, "fig6_grid")
     history(results, "k1s1", 1, [(10, 0.0, 0.0, 0.0), (20, 0.0, 0.0, 0.0)], corpus="lrw")
-    figures.write("fig6_lrw", results, results / "out", SEEDS)
+    write(results, "fig6_lrw")
 
 
 def spread(ends, steps=fig5.STEPS):
@@ -167,27 +170,32 @@ def parameter_files():
 def test_runs_have_the_kernels_that_their_names_say(file):
     settings, seen = params.load(file), set()
     for corpus in settings.corpus_names:
-        for name, run in getattr(settings.runs, corpus).items():
+        for name, run in settings.runs[corpus].items():
             if name in KERNELS:
-                assert (tuple(run.kernel), run.stride) == KERNELS[name], (corpus, name)
-                assert (run.convolve, run.padding) == ("loss", "same"), (corpus, name)
+                keys = run.objective["pcpg"]
+                assert (tuple(map(Fraction, map(str, keys["kernel"]))), keys["stride"]) == KERNELS[name], (corpus, name)
+                assert (keys["convolve"], keys["padding"]) == ("loss", "same"), (corpus, name)
                 seen.add(name)
     assert {"k1s1", "k5s5", "k5s1"} <= seen
-    assert file.stem != "mini" or seen == set(KERNELS)
+    assert file.stem != "params" or seen == set(KERNELS)
 
 
 @pytest.mark.parametrize("file", parameter_files(), ids=lambda file: file.stem)
 def test_controls_differ_from_k1s1_in_lambda_alone(file):
     settings = params.load(file)
     for corpus in settings.corpus_names if settings.preset != "smoke" else ["grid"]:
-        runs = getattr(settings.runs, corpus)
-        plain, scaled = runs["k1s1"], runs["k1s1-scaled"]
-        assert replace(scaled, lambda_pg=plain.lambda_pg) == plain
-        assert replace(runs["ce-continued"], lambda_pg=plain.lambda_pg) == plain
-        assert replace(runs["k5s5"], kernel=plain.kernel, stride=1) == plain
-        assert runs["ce-continued"].lambda_pg == 0
+        runs = settings.runs[corpus]
+        plain, scaled, further = (runs[name] for name in ("k1s1", "k1s1-scaled", "ce-continued"))
+        assert set(changes(scaled, plain)) == {"lambda_pg"} and set(changes(runs["k5s5"], plain)) == {
+            "kernel",
+            "stride",
+        }
+        assert further.objective["cross_entropy"] == plain.objective["pcpg"]["cross_entropy"]
+        for run in (scaled, further, runs["k5s5"]):
+            assert (run.start, run.optimisation) == (plain.start, plain.optimisation)
         # lambda' / (1 - lambda') = (lambda / 5) / (1 - lambda)
-        assert scaled.lambda_pg * (1 - plain.lambda_pg) == plain.lambda_pg / 5 * (1 - scaled.lambda_pg) > 0
+        ours, base = (Fraction(str(run.objective["pcpg"]["lambda_pg"])) for run in (scaled, plain))
+        assert ours * (1 - base) == base / 5 * (1 - ours) > 0
 
 
 def test_coverage_by_hand():
@@ -197,7 +205,7 @@ def test_coverage_by_hand():
 
 
 def test_fig5_draws_the_coverage_of_every_run():
-    figure = fig5.draw()
+    figure = fig5.draw_coverage()
     panels = {axes.get_title(loc="left"): axes for axes in figure.axes[1:]}
     assert list(panels) == [fig5.name(run) for run in KERNELS]
     for run in KERNELS:
@@ -214,13 +222,13 @@ def test_fig5_draws_the_coverage_of_every_run():
 
 def test_fig5_draws_the_windows():
     """Three drawings: boxes of step losses, of windows inside the sentence, and outside it (dotted)."""
-    boxes = [patch for patch in fig5.draw().axes[0].patches if patch.get_height() == patch.get_width() == 1]
+    boxes = [patch for patch in fig5.draw_coverage().axes[0].patches if patch.get_height() == patch.get_width() == 1]
     inside = [box for box in boxes if matplotlib.colors.same_color(box.get_facecolor(), fig5.WINDOW)]
     outside = [box for box in boxes if box.get_linestyle() == ":"]
     # k=5, s=1: 7 windows of 5, six boxes outside; k=5, s=5: 2 windows, three outside; k=2, s=1: 7 windows, one outside
     assert len(inside) == (35 - 6) + (10 - 3) + (14 - 1)
     assert len(outside) == (6 + 4) + (3 + 3) + (1 + 1)
-    texts = [text.get_text() for text in fig5.draw().axes[0].texts]
+    texts = [text.get_text() for text in fig5.draw_coverage().axes[0].texts]
     assert [texts.count(text) for text in ("$L_7$", "$L'_1$", "$L'_2$", "$L'_7$", "•")] == [3, 3, 3, 2, 14]
     assert [text for text in texts if re.fullmatch(r"\d|\d/\d", text) and text != "0"] == (
         ["3/5", "4/5", "1", "4/5", "3/5", "1/5", "1/2", "1"]
@@ -233,8 +241,8 @@ def test_an_even_window_reaches_one_step_further_behind_u():
 
 
 def test_fig5_can_be_read():
-    with matplotlib.style.context(figures.STYLE, after_reset=True):
-        figure = fig5.draw()
+    with house_style():
+        figure = fig5.draw_coverage()
         figure.draw_without_rendering()
         texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
         assert min(text.get_fontsize() for text in texts) >= 7
@@ -246,8 +254,8 @@ def test_fig5_can_be_read():
 
 
 def test_fig5_needs_no_results_and_other_figures_no_torch(tmp_path):
-    figures.write("fig5_coverage", tmp_path / "nowhere", tmp_path, [])
-    with Image.open(tmp_path / "fig5_coverage.png") as image:
+    write(tmp_path, "fig5_coverage")
+    with Image.open(paths_of(tmp_path).figures / "fig5_coverage.png") as image:
         assert image.size[0] == 7.16 * 300
     command = "import sys, pcpg.report.figures.write; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", command], check=True)
@@ -326,21 +334,21 @@ def clips(tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "pcpg.mouths.store", types.SimpleNamespace(ClipStore=ClipStore))
     for corpus in rows:
-        (tmp_path / "clips" / corpus).mkdir(parents=True)
-        (tmp_path / "clips" / corpus / "store.json").write_text("{}")
+        paths_of(tmp_path).clips(corpus).mkdir(parents=True)
+        (paths_of(tmp_path).clips(corpus) / "store.json").write_text("{}")
     rows["empty"] = ["train"]
-    return tmp_path / "clips"
+    return tmp_path / "clips" / "mini"
 
 
 def test_strip_shows_a_test_clip_from_end_to_end(clips):
-    found = strip.read(clips / "grid", "grid")
+    found = strip.read_strip(clips / "grid", "grid")
     assert (found.text, found.total, len(found.frames)) == ("grid 1", 75, strip.FRAMES)
     assert found.frames[:, 0, 0].tolist() == found.numbers.tolist() == [0, 7, 13, 20, 27, 34, 40, 47, 54, 61, 67, 74]
-    assert strip.read(clips / "lrw1000", "lrw1000").numbers.tolist() == [0, 1, 2, 3, 4]
+    assert strip.read_strip(clips / "lrw1000", "lrw1000").numbers.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_strip_has_a_row_for_each_store(clips):
-    figure = strip.draw(clips)
+    figure = strip.draw_strips({name: clips / name for name in ("grid", "lrw", "lrw1000")})
     assert [axes.texts[0].get_text() for axes in figure.axes] == ["“grid 1”", "“lrw1000 0”"]
     pixels = figure.axes[1].images[0].get_array()
     assert pixels[0, 4 * (96 + strip.GAP)] == 4
@@ -349,35 +357,67 @@ def test_strip_has_a_row_for_each_store(clips):
 
 def test_strip_needs_clips(clips, tmp_path):
     with pytest.raises(InputError, match="no clip store"):
-        figures.write("strip", tmp_path, tmp_path, SEEDS, tmp_path / "nowhere")
-    with pytest.raises(InputError, match="clip stores"):
-        figures.write("strip", tmp_path, tmp_path, SEEDS)
+        write(tmp_path / "nowhere", "strip")
     with pytest.raises(InputError, match="no test clip"):
-        strip.read(clips / "empty", "grid")
+        strip.read_strip(clips / "empty", "grid")
 
 
 @pytest.mark.parametrize("name", ["fig5_coverage", "fig6_grid", "strip"])
 def test_same_input_same_bytes_and_no_traces(results, clips, name):
-    for folder in ("a", "b"):
-        figures.write(name, results, results / folder, SEEDS, clips)
+    folder, written = paths_of(results).figures, []
+    for _ in range(2):
+        write(results, name)
         matplotlib.rcParams["axes.facecolor"] = "yellow"  # a user's own settings must not show
+        written.append([(folder / f"{name}.{suffix}").read_bytes() for suffix in ("png", "svg")])
     matplotlib.rcdefaults()
-    for suffix in ("png", "svg"):
-        first = (results / "a" / f"{name}.{suffix}").read_bytes()
-        assert first == (results / "b" / f"{name}.{suffix}").read_bytes()
-        assert b"atplotlib v" not in first
-        assert b"<dc:date>" not in first
-    assert sorted(path.name for path in (results / "a").iterdir()) == [f"{name}.png", f"{name}.svg"]
-    with Image.open(results / "a" / f"{name}.png") as image:
+    assert written[0] == written[1]
+    for content in written[0]:
+        assert b"atplotlib v" not in content
+        assert b"<dc:date>" not in content
+    assert sorted(path.name for path in folder.iterdir()) == [f"{name}.png", f"{name}.svg"]
+    with Image.open(folder / f"{name}.png") as image:
         assert "Software" not in image.info
 
 
+@pytest.mark.parametrize(
+    "backend", ["module://nowhere", "module://matplotlib_inline.backend_inline", "no such backend"]
+)
+def test_figures_need_no_display(tmp_path, root, backend):
+    """A notebook sets a backend for its own processes, and they hand it on to what they start."""
+    command = (
+        "import sys; from pathlib import Path; from pcpg.settings.load import load; "
+        "from pcpg.workspace.paths import Paths; from pcpg.report.figures.write import write_figure; "
+        "write_figure('fig6_grid', load('params.yaml'), Paths('mini', Path(sys.argv[1])))"
+    )
+    environment = os.environ | {"MPLBACKEND": backend}
+    subprocess.run([sys.executable, "-c", command, str(tmp_path)], check=True, cwd=root, env=environment)
+    assert (paths_of(tmp_path).figures / "fig6_grid.png").is_file()
+
+
+def test_fig6_draws_another_run_of_the_preset(results):
+    settings = settings_of(SEEDS)
+    settings = with_runs(settings, "grid", mine=settings.runs["grid"]["k1s1"])
+    history(results, "mine", 1, [(100, 0.3, 0.4, 0.06), (120, 0.2, 0.3, 0.05)])
+    figure = fig6.draw_learning_curves("grid", results_of(results, SEEDS, runs=settings.runs))
+    assert figure.legends[0].get_texts()[3].get_text() == "mine (1 of 2 seeds)"
+    colours = {colour for colour, _ in drawn(figure.axes[0])}
+    assert colours == {style[1] for style in fig6.STYLES.values()} | {fig6.MORE[0][0]}
+
+
+def test_fig6_from_scratch_draws_the_runs_that_start_there(results):
+    history(results, "k1s1-scratch", 1, [(10, 3, 4, 0.6), (20, 2, 3, 0.5)])
+    figure = fig6.draw_learning_curves("grid", results_of(results, SEEDS), scratch=True)
+    assert [text.get_text() for text in figure.legends[0].get_texts()][:3] == [
+        "cross-entropy (n = 2)", "k = 1, s = 1 (1 of 2 seeds)", "k = 5, s = 1 (not run)",
+    ]  # fmt: skip
+
+
 def test_style_fits_two_columns(results):
-    figures.write("fig6_grid", results, results / "out", SEEDS)
-    with Image.open(results / "out" / "fig6_grid.png") as image:
+    write(results, "fig6_grid")
+    with Image.open(paths_of(results).figures / "fig6_grid.png") as image:
         assert image.size[0] == 7.16 * 300
-    with matplotlib.style.context(figures.STYLE, after_reset=True):
-        figure = fig6.draw("grid", results, SEEDS)
+    with house_style():
+        figure = fig6.draw_learning_curves("grid", results_of(results, SEEDS))
         figure.draw_without_rendering()
         assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 7
 
@@ -390,4 +430,9 @@ def test_colours_are_blue_green_and_red():
 
 def test_unknown_figure(tmp_path):
     with pytest.raises(InputError, match="fig7"):
-        figures.write("fig7", tmp_path, tmp_path, SEEDS)
+        write(tmp_path, "fig7")
+
+
+def test_every_figure_that_is_known_can_be_named():
+    """What a parameter file may name is what the code draws or describes."""
+    assert len(set(figure_names(["grid", "lrw"]))) == 4 + 2 * 5

@@ -5,10 +5,12 @@ import csv
 import hashlib
 import io
 import json
+import math
 import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,70 +19,66 @@ import numpy as np
 import pytest
 import torch
 from conftest import REGION, store_of
+from made import predict
+from markupsafe import escape
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from pcpg import cli
-from pcpg.corpora.base import Clip, write_rows
+from pcpg.corpora.base import Clip
 from pcpg.mouths.inventory import Count, Note
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import checkpoint
 from pcpg.reader.network import LipReader
 from pcpg.report import page
-from pcpg.report.page import accounts, figures, markup, mouths, predictions, tables, verdicts
-from pcpg.report.results import predictions as evidence
+from pcpg.report.claims.claims import Claim, Comparison
+from pcpg.report.claims.judge import VERDICTS as WORDS
+from pcpg.report.claims.judge import Judged, Verdict
+from pcpg.report.costs import read_costs, write_costs
+from pcpg.report.names import figure_names
+from pcpg.report.page import accounts, figures, mouths, predictions
+from pcpg.report.page.claims import reach
+from pcpg.report.paper import CORPORA
+from pcpg.report.results.results import Results, read_predictions
+from pcpg.report.results.stats import Estimate
+from pcpg.report.tables.layouts import layout_of
+from pcpg.report.tables.table import fill
 from pcpg.settings import load as params
-from pcpg.settings.schema import Model, to_plain
+from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
+from pcpg.workspace.rows import write_rows
 
 EVIL = "</script><script>window.pwned = 1</script> \"&amp;'<b onclick=x>"
 FACTS = ["clip", "speaker", "reference"]
 CLIPS = {"s1/one": "bin blue", "s1/two": "set red", f"s1/{EVIL}": "lay a"}
-CLAIM = {
-    "claim": "C1", "statement": "one beats the other", "verdict": "supported", "reason": "2 of 2 as claimed",
-    "control": "false", "corpus": "grid", "run": "k1s1", "against": "ce", "measure": "wer", "decoder": "greedy",
-    "against_decoder": "greedy", "paper": "-1.7", "effect": "-2.5", "low": "-4", "high": "-1", "p": "0.01",
-    "p_holm": "0.02", "outcome": "as claimed", "seeds": "3", "utterances": "240",
-}  # fmt: skip
-CLAIMS = [
-    CLAIM,
-    {**CLAIM, "measure": "iterations", "effect": "30", "low": "20", "high": "55"},
-    {**CLAIM, "claim": "C2", "verdict": "contradicted", "statement": EVIL, "reason": EVIL, "effect": "6", "high": "7"},
-    {**CLAIM, "claim": "C3", "verdict": "inconclusive", "low": "-9.5", "high": "2", "paper": ""},
-    {**CLAIM, "claim": "C4", "verdict": "not run", "effect": "", "low": "", "high": "", "p": "", "p_holm": ""},
+PAIR = Comparison("grid", "k1s1", "ce", "wer", paper=-1.7)
+COURSE = Comparison("grid", "k1s1", "ce", "iterations")
+
+
+def claim_of(name: str, word: str, judged: list[Judged], statement="one beats the other", reason="2 of 2 as claimed"):
+    return Verdict(Claim(name, statement, tuple(one.comparison for one in judged)), word, reason, tuple(judged))
+
+
+def judged(value: float, low: float, high: float, pair: Comparison = PAIR) -> Judged:
+    return Judged(pair, Estimate(value, low, high, 0.01, 3, 240), 0.02, "as claimed")
+
+
+VERDICTS = [
+    claim_of("C1", "supported", [judged(-2.5, -4, -1), judged(30, 20, 55, COURSE)]),
+    claim_of("C2", "contradicted", [judged(6, -4, 7)], EVIL, EVIL),
+    claim_of(
+        "C3", "inconclusive", [judged(-2.5, -9.5, 2, replace(PAIR, paper=math.nan, control=True)), judged(-1, -2, 0)]
+    ),
+    claim_of("C4", "not run", [Judged(PAIR, None)]),
 ]
-TABLE = """### Table I. Error rates
-
-All values in percent.
-
-| Dataset | Method | WER paper | WER ours |
-| --- | --- | ---: | ---: |
-| GRID | k=1 \\| s=1 | 8.4 | **7.0 ± 0.1 (3)** |
-| LRW | <b>bold</b> | 9.4 | not run |
-| **Controls** |  |  |  |
-| GRID | continued | – | 7.5 |
-
-- Lower is better.
-- A note of its own.
-"""
 
 
-def rows_to(path: Path, rows: list[dict]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def predicted(results: Path, run: str, seed: int = 1, corpus: str = "grid", **decoders: list[str]) -> Path:
-    """Write predictions.csv of CLIPS; one list of hypotheses a decoder."""
-    path = results / "runs" / corpus / run / f"seed{seed}" / "predictions.csv"
+def predicted(base: Path, run: str, seed: int = 1, corpus: str = "grid", preset="smoke", **decoders: list[str]) -> Path:
+    """Add predictions of CLIPS; one list of hypotheses a decoder."""
     facts = [dict(zip(FACTS, (clip, "s1", text), strict=True)) for clip, text in CLIPS.items()]
     columns = [dict(zip(decoders, texts, strict=True)) for texts in zip(*decoders.values(), strict=True)]
-    rows_to(path, [fact | column for fact, column in zip(facts, columns, strict=True)])
-    return path
+    return predict(base, corpus, run, seed, [f | column for f, column in zip(facts, columns, strict=True)], preset)
 
 
 def stored(folder: Path) -> None:
@@ -92,11 +90,11 @@ def stored(folder: Path) -> None:
     store_of(folder, clips, np.split(noise, np.cumsum(lengths)[:-1]))
 
 
-def trained(path: Path, settings: Model) -> None:
+def trained(path: Path, settings: Params) -> None:
     torch.manual_seed(0)
-    plain = to_plain(settings)
-    content = {"settings": plain, "model": LipReader(**checkpoint.split_settings(plain)[1]).state_dict()}
-    checkpoint.save(path, content | {"region": to_plain(REGION), "mean": 0.5, "std": 0.3, "iteration": 1})
+    view, network = settings.view["grid"].model_dump(), settings.network["grid"].model_dump()
+    content = {"view": view, "network": network, "model": LipReader(**network).state_dict(), "region": asdict(REGION)}
+    checkpoint.save(path, content | {"mean": 0.5, "std": 0.3, "iteration": 1})
 
 
 class Site:
@@ -107,22 +105,28 @@ class Site:
         text = (root / "tests" / "smoke.params.yaml").read_text()
         self.file.write_text(f"{text}# {EVIL}\n", encoding="utf-8")
         self.settings, self.paths = params.load(self.file), Paths("smoke", base)
-        results = self.paths.results
-        predicted(results, "ce", greedy=["bin blue", "set bed", "lay a a"], beam=["bin blue", "set red", "lay"])
-        predicted(results, "k5s1", greedy=["bin glue", "set six by red", ""], beam=["bin glue", EVIL, "lay a"])
-        predicted(results, "scratch", corpus="lrw", classified=["bin blue", "lay a", "lay a"])
-        rows_to(results / "claims.csv", CLAIMS)
-        write_rows(self.paths.inventory("grid") / "summary.csv", Count, [Count("clips of 75 frames", 2)])
+        predicted(base, "ce", greedy=["bin blue", "set bed", "lay a a"], beam=["bin blue", "set red", "lay"])
+        predicted(base, "k5s1", greedy=["bin glue", "set six by red", ""], beam=["bin glue", EVIL, "lay a"])
+        predicted(base, "scratch", corpus="lrw", classified=["bin blue", "lay a", "lay a"])
+        write_rows(self.paths.inventory("grid") / "summary.csv", Count, [Count("clips made", 3)])
+        write_rows(
+            self.paths.inventory("grid") / "lengths.csv",
+            accounts.Length,
+            [accounts.Length(75, 2), accounts.Length(74, 1)],
+        )
         write_rows(self.paths.inventory("grid") / "notes.csv", Note, [Note(EVIL, "excluded", "raw", EVIL)])
         self.paths.figures.mkdir(parents=True)
         Image.new("RGB", (40, 20), "red").save(self.paths.figures / "strip.png", dpi=(20, 20))  # of one column
         wide = '<svg xmlns="http://www.w3.org/2000/svg" width="516pt" height="90pt" viewBox="0 0 516 90"></svg>'
         (self.paths.figures / "fig6_grid.svg").write_text(wide)
         stored(self.paths.clips("grid"))
-        trained(self.paths.weights("grid", "k5s1", 1), self.settings.model["grid"])
+        trained(self.paths.weights("grid", "k5s1", 1), self.settings)
 
     def render(self) -> str:
-        return page.render(self.settings, self.paths, self.file)
+        """With VERDICTS in place of those of its few runs."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(page, "judge", lambda results: VERDICTS)
+            return page.render_page(self.settings, self.paths, self.file)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +141,7 @@ def html(site):
 
 @pytest.fixture(scope="module")
 def found(html):
-    return json.loads(re.search(r'<script type="application/json" id="found">(.*?)</script>', html, re.DOTALL)[1])
+    return json.loads(re.search(r'<script type="application/json" id="content">(.*?)</script>', html, re.DOTALL)[1])
 
 
 class Reader(HTMLParser):
@@ -197,32 +201,35 @@ def test_every_prediction_is_in_the_page_and_each_text_once(site, found):
                         zip(corpus["clips"], *zip(*texts, strict=True), strict=True)
                     )
     expected = {}
-    for path in site.paths.results.glob("runs/*/*/*/predictions.csv"):
-        corpus, run, seed = path.parts[-4:-1]
+    for path in site.paths.results.glob("runs/*/*/predictions.csv"):
+        corpus, run = path.parts[-3:-1]
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        for decoder in rows[0].keys() - FACTS:
-            key = corpus, run, int(seed.removeprefix("seed")), decoder
+        for decoder in rows[0].keys() - {"seed", *FACTS}:
+            key = corpus, run, 1, decoder
             expected[key] = [(row["clip"], row["reference"], row[decoder]) for row in rows]
     assert shown == expected
     assert len(expected) == 5
 
 
+def collect(site, base: Path) -> dict:
+    return predictions.collect_predictions(Results(Paths("smoke", base), site.settings))
+
+
 def test_runs_come_in_the_order_of_the_parameters(site, tmp_path):
     for run in ("k5s1", "k1s1", "ce"):
         predicted(tmp_path, run, greedy=["a", "b", "c"])
-    found = predictions.collect(site.settings, tmp_path)
+    found = collect(site, tmp_path)
     assert [run["name"] for run in found["corpora"][0]["runs"]] == ["ce", "k1s1", "k5s1"]
-    assert predictions.references(found, "grid") == list(CLIPS.values())
-    assert predictions.references(found, "lrw") == []
+    assert predictions.references(found) == {"grid": list(CLIPS.values())}
 
 
 def test_too_many_predictions_are_thinned_evenly_and_the_page_says_so(site, tmp_path, monkeypatch):
     predicted(tmp_path, "ce", greedy=["a", "b", "c"])
     monkeypatch.setattr(predictions, "LIMIT", 2)
-    found = predictions.collect(site.settings, tmp_path)
+    found = collect(site, tmp_path)
     assert found["corpora"][0]["clips"] == list(CLIPS)[:2]
-    assert "GRID: 2 of 3 test clips, evenly spread, of 1 trained models" in page.coverage(found)
+    assert "GRID: 2 of 3 test clips, evenly spread, of 1 trained model" in predictions.coverage_lines(found)
     assert predictions._spread(10, 4) == [0, 2, 5, 7]
 
 
@@ -230,30 +237,30 @@ def test_predictions_that_do_not_belong_together_are_named(site, tmp_path):
     predicted(tmp_path, "ce", greedy=["a", "b", "c"])
     other = predicted(tmp_path, "k5s1", greedy=["a", "b", "c"])
     other.write_text(other.read_text().replace("set red", "set bed"))
-    with pytest.raises(InputError, match=r"k5s1/seed1/predictions\.csv: its clips or references are not those"):
-        predictions.collect(site.settings, tmp_path)
+    with pytest.raises(InputError, match=r"k5s1/predictions\.csv: its clips or references are not those of grid/ce"):
+        collect(site, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("clip,speaker,reference,greedy\n", "holds no prediction"),
-        ("clip,speaker,reference,greedy\na,b, ,d\n", "line 2: no reference"),
-        ("clip,speaker,reference\na,b,c\n", "line 2: expected the columns"),
-        ("clip,speaker,reference,greedy\na,b,c\n", "line 2: expected the columns"),
-        ("clip,speaker,reference,greedy\na,b,c,d,e\n", "line 2: expected the columns"),
+        ("seed,clip,speaker,reference,greedy\n", "holds no prediction"),
+        ("seed,clip,speaker,reference,greedy\n1,a,b, ,d\n", "line 2: no reference"),
+        ("seed,clip,speaker,reference\n1,a,b,c\n", "line 2: expected the columns"),
+        ("seed,clip,speaker,reference,greedy\n1,a,b,c\n", "line 2: expected the columns"),
+        ("seed,clip,speaker,reference,greedy\n1,a,b,c,d,e\n", "line 2: expected the columns"),
     ],
 )
 def test_a_malformed_table_of_predictions_is_named(tmp_path, content, problem):
     (tmp_path / "predictions.csv").write_text(content)
     with pytest.raises(InputError, match=problem):
-        evidence.read(tmp_path / "predictions.csv")
+        read_predictions(tmp_path / "predictions.csv", [1])
 
 
 def test_no_text_becomes_markup(html):
     reader = Reader(html)
     scripts = [attributes for tag, attributes in reader.elements if tag == "script"]
-    assert scripts == [{"type": "application/json", "id": "found"}, {}]
+    assert scripts == [{"type": "application/json", "id": "content"}, {}]
     assert not [attributes for _, attributes in reader.elements if any(key.startswith("on") for key in attributes)]
     assert ("b", {"onclick": "x"}) not in reader.elements
     assert reader.text.count(EVIL) >= 5  # statement and reason, clip and reason of the note, parameters
@@ -280,8 +287,8 @@ def test_same_inputs_same_bytes_and_no_path_of_this_machine(site, html):
 
 
 def test_nothing_but_parameters_still_makes_a_page(site, tmp_path):
-    bare = page.render(site.settings, Paths("smoke", tmp_path), site.file)
-    for text in ("Not judged", "All values in percent", "strip is not drawn yet", "No run has predictions yet"):
+    bare = page.render_page(site.settings, Paths("smoke", tmp_path), site.file)
+    for text in ("no effect: not run", "All values in percent", "strip is not drawn yet", "No run has predictions yet"):
         assert text in bare
     assert "LRW-1000: not counted yet." in bare
 
@@ -296,7 +303,7 @@ def test_the_command_writes_the_page(site, html, monkeypatch):
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(False)
-    assert len((site.paths.results / "report.html").read_text(encoding="utf-8")) == len(html)
+    assert "set six by red" in (site.paths.results / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_files_of_the_page_are_installed(root):
@@ -304,7 +311,7 @@ def test_the_files_of_the_page_are_installed(root):
     package = root / "src" / "pcpg"
     installed = {path for pattern in data for path in package.glob(pattern)}
     others = {path for path in (package / "report" / "page").iterdir() if path.is_file() and path.suffix != ".py"}
-    assert len(others) == 3
+    assert len(others) == 4
     assert others <= installed
 
 
@@ -318,21 +325,20 @@ def test_the_files_of_the_page_are_installed(root):
     ],
 )  # fmt: skip
 def test_the_page_says_on_which_data(site, sources, kind, sentence):
-    from dataclasses import replace
-
     words = {"s": "synthetic", "l": "local", "d": "download"}
     corpora = site.settings.corpora
     for name, letter in zip(site.settings.corpus_names, sources, strict=True):
         corpus = getattr(corpora, name)
-        corpora = replace(corpora, **{name: replace(corpus, raw=replace(corpus.raw, source=words[letter]))})
-    found = page.origin(replace(site.settings, corpora=corpora))
+        raw = corpus.raw.model_copy(update={"source": words[letter]})
+        corpora = corpora.model_copy(update={name: corpus.model_copy(update={"raw": raw})})
+    found = page.origin(site.settings.model_copy(update={"corpora": corpora}))
     assert found[0] == kind
     assert found[1].startswith(sentence)
 
 
 def test_verdicts_have_word_shape_effect_and_interval(html):
     text = Reader(html).text
-    for word in verdicts.WORDS:
+    for word in WORDS:
         assert f'href="#shape-{word.replace(" ", "-")}"' in html
         assert f'id="shape-{word.replace(" ", "-")}"' in html
         assert word in text
@@ -342,48 +348,66 @@ def test_verdicts_have_word_shape_effect_and_interval(html):
     assert html.index('id="C1"') < html.index('id="table1"') < html.index('id="strip"') < html.index('id="rows"')
 
 
-def test_all_intervals_share_one_scale_in_points(site):
-    rows = verdicts.read(site.paths.results / "claims.csv")
-    assert verdicts._reach(rows) == 10.0  # of 9.5 points; 55 iterations are no points
+def test_all_intervals_share_one_scale_in_points():
+    assert reach(VERDICTS) == 10.0  # of 9.5 points; 55 iterations are no points
 
 
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [({"effect": "much"}, "line 2: effect is 'much', not a number"), ({"verdict": None}, "lacks the column verdict")],
-)
-def test_malformed_claims_are_named(tmp_path, changes, problem):
-    claim = {key: value for key, value in (CLAIM | changes).items() if value is not None}
-    rows_to(tmp_path / "claims.csv", [claim])
-    with pytest.raises(InputError, match=re.escape(problem)):
-        verdicts.section(tmp_path / "claims.csv")
+def test_controls_are_told_apart_and_not_drawn_with_the_claim(html):
+    claim = html[html.index('id="C3"') : html.index('id="C4"')]
+    assert "2 comparisons, 1 of them controls" in claim
+    assert '−1.0</b> <span class="whole">[−2.0, 0.0]</span>' in claim
+    assert claim.count("<small> control</small>") == claim.count('<tr class="control">') == 1
+    assert claim.count('class="effect"') == 1 + 2  # the claim's own above, and a drawing a row
 
 
-def test_claims_may_lack_what_the_contract_does_not_name(tmp_path):
-    optional = ("reason", "control", "decoder", "against_decoder", "p", "p_holm")
-    rows_to(tmp_path / "claims.csv", [{key: value for key, value in CLAIM.items() if key not in optional}])
-    assert "one beats the other" in verdicts.section(tmp_path / "claims.csv")
+def test_the_tables_are_those_of_the_runs(html):
+    shown = html[html.index('id="table1"') : html.index('id="table2a"')]
+    assert "Table I. Error rates" in shown and "preset smoke, seed 1" in shown
+    assert '<th scope="rowgroup" colspan="11">Other runs of this preset</th>' in shown
+    assert "mwer: hypotheses 3" in shown
 
 
-def test_a_table_keeps_its_cells():
-    text = Reader(tables.section({"table1": TABLE})).text
-    for cell in ("k=1 | s=1", "<b>bold</b>", "7.0 ± 0.1 (3)", "Controls", "– ", "Lower is better."):
-        assert cell.strip() in text
-    shown = tables.section({"table1": TABLE})
-    assert "<strong>7.0 ± 0.1 (3)</strong>" in shown
-    assert '<th scope="rowgroup" colspan="4">Controls</th>' in shown
-    assert '<tr class="first"><th scope="row">LRW</th>' in shown
-    assert shown.count('<th scope="col" class="n">') == 2
+def test_notes_that_all_tables_share_stand_once(html, site):
+    tables = [
+        fill(layout_of(name, site.settings), Results(site.paths, site.settings)) for name in ("table1", "table2a")
+    ]
+    shared = page.shared_notes(tables)
+    assert shared and page.shared_notes(tables[:1]) == []
+    for table, made in zip(tables, page.tables_part(tables), strict=True):
+        assert [*shared, *made["notes"]] != [] and set(shared) | set(made["notes"]) == set(table.layout.notes)
+        assert not set(shared) & set(made["notes"])
 
 
-def test_notes_that_all_tables_share_stand_once():
-    shown = tables.section({own[4:]: TABLE.replace("A note of its own.", own) for own in ("own one", "own two")})
-    assert [shown.count(note) for note in ("Lower is better.", "own one", "own two")] == [1, 1, 1]
+def test_costs_are_those_of_the_committed_run(site, tmp_path):
+    assert "not recorded" in page.render_page(site.settings, Paths("smoke", tmp_path), site.file)
+    paths = Paths("smoke", tmp_path)
+    for run, peak in (("ce", 300), ("k5s1", None)):
+        path = paths.record("grid", run, 1)
+        path.parent.mkdir(parents=True)
+        record = {"commit": "abc", "device": "a <b>fast</b> machine", "processes": 1, "updates": 1000, "seconds": 3725}
+        path.write_text(json.dumps(record | {"peak_memory_mib": peak}))
+    with pytest.raises(InputError, match="no training has left a record"):
+        write_costs(site.settings, Paths("smoke", tmp_path / "elsewhere"))
+    write_costs(site.settings, paths)
+    part = accounts.costs_part(site.settings, paths)
+    assert part["rows"][0] == ["GRID ce", "1", "1,000", "62:05", "300 MiB", "1 x a <b>fast</b> machine"]
+    assert part["rows"][1][4] == "not recorded" and part["commits"] == [("abc", 2)]
+    html = page.render_page(site.settings, paths, site.file)
+    assert "Of the committed run: 2 trainings took about 2.1 hours" in html and "a &lt;b&gt;fast" in html
+    file = paths.results / "costs.csv"
+    file.write_text(file.read_text().replace("3725", "soon"))
+    with pytest.raises(InputError, match=r"costs\.csv, line 2: is not a row of costs"):
+        read_costs(paths)
+    paths.record("grid", "ce", 1).write_text("[]")
+    with pytest.raises(InputError, match=r"ce/seed1\.json: is not a record"):
+        write_costs(site.settings, paths)
 
 
-def test_the_tables_are_those_of_the_runs(site):
-    found = tables.filled(["table1"], site.paths.results, [1], "smoke")
-    assert list(found) == ["table1"] and found["table1"].startswith("### Table I.")
-    assert "preset smoke, seed 1" in found["table1"]
+def test_the_page_follows_from_no_record(site, html):
+    path = site.paths.record("grid", "ce", 1)
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    assert site.render() == html
 
 
 def test_a_small_drawing_stays_a_drawing_and_a_large_one_becomes_its_pixels(tmp_path, monkeypatch):
@@ -415,10 +439,8 @@ def test_many_pixels_become_a_likeness(tmp_path, monkeypatch):
 
 
 def test_every_figure_has_a_caption_and_an_alternative_text():
-    from pcpg.report.figures.write import NAMES
-
-    for name in NAMES:
-        caption, alt = figures.words(name)
+    for name in figure_names(tuple(CORPORA)):
+        caption, alt = figures.describe_figure(name)
         assert caption != name, name
         assert len(alt) > 40
         assert "{" not in caption
@@ -458,42 +480,51 @@ def test_attention_is_that_of_the_weights(site, found):
 
 
 def test_weights_of_other_settings_give_no_attention(site, capsys):
-    from dataclasses import replace
-
-    other = replace(site.settings.model["grid"], dropout=0.4)
-    assert mouths._network(site.paths.weights("grid", "k5s1", 1), other, REGION) is None
+    network = {**site.settings.network, "grid": site.settings.network["grid"].model_copy(update={"dropout": 0.4})}
+    other = site.settings.model_copy(update={"network": network})
+    assert mouths.trained_network(site.paths.weights("grid", "k5s1", 1), other, "grid", REGION) is None
     assert "was made with other settings" in capsys.readouterr().err
 
 
 def test_a_clip_that_the_store_lacks_has_no_strip(site, found):
     corpus = {**found["corpora"][0], "clips": ["s1/elsewhere", "s1/one"], "runs": []}
-    shown = mouths.media(site.paths, corpus, found["texts"], found["pairs"], site.settings.model["grid"])
+    shown = mouths.media(site.settings, site.paths, corpus, found)
     assert list(shown["strips"]) == [1]
     assert shown["attention"] is None
 
 
 def test_the_digest_of_the_sources_is_the_commands(root, html):
     command = "find pcpg -type f -not -path '*/__pycache__/*' | LC_ALL=C sort | xargs sha256sum | sha256sum"
-    assert markup.join(command) in html
+    assert escape(command) in html
     done = subprocess.run(command, shell=True, cwd=root / "src", capture_output=True, text=True, check=True)
     assert accounts.source_digest() == done.stdout.split()[0]
 
 
-def test_cost_is_that_of_pcpg_model(site):
+def test_sizes_are_those_of_the_network(site, html):
     from pcpg.reader.sizes import measure
 
-    text = Reader(accounts.cost(site.settings, site.paths, {"grid": ["set red"]})).text
-    sizes = measure(site.settings.model["grid"], 75, 8)
-    assert "GRID: 75 frames, 8 steps" in text
-    assert f"{sum(size.parameters for size in sizes.values()):,}" in text
+    part = accounts.sizes_part(site.settings, site.paths, {"grid": ["set red"]})
+    sizes = measure(site.settings.view["grid"], site.settings.network["grid"], 75, 8)
+    assert part["headings"][1] == "GRID: 75 frames, 8 steps, parameters"
+    assert part["rows"][-1][:2] == ["total", f"{sum(size.parameters for size in sizes.values()):,}"]
+    assert f'<tr class="sum"><th scope="row">total</th><td class="n">{part["rows"][-1][1]}</td>' in html
+
+
+def test_the_lengths_of_clips_are_counted(site, tmp_path):
+    quality = accounts.quality_part(site.settings, site.paths)
+    assert quality["rows"][-1] == ["frames a clip", "74 to 75, median 75"]
+    write_rows(Paths("smoke", tmp_path).inventory("grid") / "summary.csv", Count, [Count("clips made", 3)])
+    assert accounts.quality_part(site.settings, Paths("smoke", tmp_path))["rows"][-1][1] == "not counted"
 
 
 def test_many_notes_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(accounts, "NOTES", 2)
     write_rows(tmp_path / "notes.csv", Note, [Note(f"s1/{i}", "excluded", "clips", "no face") for i in range(5)])
-    shown = accounts._notes("GRID", tmp_path / "notes.csv")
-    assert "GRID: 5 notes on what is odd, repaired or left out; the first 2 of them, all are in notes.csv" in shown
-    assert shown.count("no face") == 2
+    part = accounts._of_corpus("GRID", tmp_path)
+    assert part["summary"] == (
+        "GRID: 5 notes on what is odd, repaired or left out; the first 2 of them, all are in notes.csv"
+    )
+    assert len(part["notes"]) == 2
 
 
 def luminance(colour: str) -> float:

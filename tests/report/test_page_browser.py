@@ -164,7 +164,7 @@ def test_ten_thousand_predictions_turn_their_pages(site, tmp_path, desk):
     corpus = {"name": "grid", "label": "GRID", "clips": clips, "speakers": [], "total": 1000, "runs": runs}
     texts = [f"bin blue at {i:02} now" for i in range(51)]
     found = {"texts": texts, "pairs": [[i, i + 1, "13=1s4="] for i in range(50)], "corpora": [corpus]}
-    start = html.index('id="found">') + len('id="found">')
+    start = html.index('id="content">') + len('id="content">')
     end = html.index("</script>", start)
     (tmp_path / "report.html").write_text(html[:start] + json.dumps(found) + html[end:], encoding="utf-8")
     steps = """

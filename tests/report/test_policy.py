@@ -1,29 +1,28 @@
 import re
 
-import matplotlib.style
 import numpy as np
 import pytest
+from made import HEADER, paths_of, put_history, results_of, settings_of, with_runs
 from matplotlib.text import Text
 
 from pcpg.report.figures import policy
-from pcpg.report.figures import write as figures
-from pcpg.report.results import curves
+from pcpg.report.figures.style import house_style
+from pcpg.report.figures.write import write_figure
+from pcpg.report.results import histories
 
 SEEDS = [1, 2]
-OLD = "iteration,epoch,train_loss,train_ce,val_ce,val_cer"
+OLD = HEADER
 NEW = f"{OLD},train_reward,train_entropy,train_gradient_norm,train_gradient_norm_sd"
 REWARD, ENTROPY, NORM, RELATIVE = range(4)  # panels
 
 
 def history(results, run, seed, start, points, header=NEW):
     """A history that leaves the baseline at `start`: every 10 updates reward, entropy, norm and its deviation."""
-    lines = [header, f"{start},0,,,0.2,0.1{',,,,' if header == NEW else ''}"]
+    lines = [f"{start},0,,,0.2,0.1{',,,,' if header == NEW else ''}"]
     for number, point in enumerate(points, start=1):
         more = "," + ",".join(map(str, point)) if header == NEW else ""
         lines.append(f"{start + 10 * number},{number},1,0.3,0.2,0.1{more}")
-    path = results / "runs" / "grid" / run / f"seed{seed}" / "history.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
+    put_history(results, "grid", run, seed, lines, header)
 
 
 @pytest.fixture
@@ -35,8 +34,8 @@ def results(tmp_path):
 
 
 def draw(results, corpus="grid"):
-    with matplotlib.style.context(figures.STYLE, after_reset=True):
-        return policy.draw(corpus, results, SEEDS)
+    with house_style():
+        return policy.draw_policy(corpus, results_of(results, SEEDS))
 
 
 def drawn(axes, run):
@@ -84,7 +83,7 @@ def test_what_an_older_history_lacks_is_not_recorded(tmp_path):
     for axes in draw(tmp_path).axes:
         assert [text.get_text() for text in axes.texts] == ["not recorded"]
     header = f"{OLD},train_reward"
-    path = tmp_path / "runs" / "grid" / "k1s1" / "seed1" / "history.csv"
+    path = paths_of(tmp_path).history("grid", "k1s1", 1)
     path.write_text(f"{header}\n100,0,,,0.2,0.1,\n110,1,1,0.3,0.2,0.1,0.7\n")
     reward, *others = draw(tmp_path).axes
     assert [value.tolist() for value in drawn(reward, "k1s1")] == [[10], [0.7]]
@@ -94,7 +93,7 @@ def test_what_an_older_history_lacks_is_not_recorded(tmp_path):
 
 def test_without_runs_says_so(results):
     assert [axes.texts[0].get_text() for axes in draw(results, "lrw").axes] == ["not run"] * 4
-    figures.write("policy_lrw", results, results / "out", SEEDS)
+    write_figure("policy_lrw", settings_of(SEEDS), paths_of(results))
 
 
 def test_runs_can_be_told_apart_in_grey():
@@ -105,25 +104,33 @@ def test_runs_can_be_told_apart_in_grey():
 
 
 def test_histories_read_only_the_columns_asked_for(results):
-    (frame, _) = curves.histories(results, "grid", "k1s1", SEEDS)
-    assert tuple(frame) == curves.COLUMNS
-    (frame, _) = curves.histories(results, "grid", "k1s1", SEEDS, ("train_reward", "train_nothing"))
-    assert tuple(frame) == (*curves.COLUMNS, "train_reward", "train_nothing")
+    (frame, _) = results_of(results, SEEDS).histories("grid", "k1s1").values()
+    assert tuple(frame) == histories.COLUMNS
+    (frame, _) = results_of(results, SEEDS).histories("grid", "k1s1", ("train_reward", "train_nothing")).values()
+    assert tuple(frame) == (*histories.COLUMNS, "train_reward", "train_nothing")
     assert frame["train_nothing"].isna().all()
     assert frame["train_reward"].tolist()[1:] == [0.6, 0.8]
 
 
 def test_same_input_same_bytes(results):
-    for folder in ("a", "b"):
-        figures.write("policy_grid", results, results / folder, SEEDS)
-    for suffix in ("png", "svg"):
-        one, other = ((results / folder / f"policy_grid.{suffix}").read_bytes() for folder in ("a", "b"))
-        assert one == other
+    written = []
+    for _ in range(2):
+        write_figure("policy_grid", settings_of(SEEDS), paths_of(results))
+        written.append([(paths_of(results).figures / f"policy_grid.{s}").read_bytes() for s in ("png", "svg")])
+    assert written[0] == written[1]
+
+
+def test_another_run_of_the_preset_is_drawn_too(results):
+    settings = settings_of(SEEDS)
+    settings = with_runs(settings, "grid", mine=settings.runs["grid"]["k1s1"])
+    history(results, "mine", 1, 100, [(0.6, 9, 4, 1)])
+    figure = policy.draw_policy("grid", results_of(results, SEEDS, runs=settings.runs))
+    assert [text.get_text() for text in figure.legends[0].get_texts()][4:] == ["mine (1 of 2 seeds)"]
 
 
 def test_can_be_read(results):
-    with matplotlib.style.context(figures.STYLE, after_reset=True):
-        page = policy.draw("grid", results, SEEDS)
+    with house_style():
+        page = policy.draw_policy("grid", results_of(results, SEEDS))
         page.draw_without_rendering()
         texts = [text for text in page.findobj(Text) if text.get_text().strip() and text.get_visible()]
         assert min(text.get_fontsize() for text in texts) >= 7

@@ -1,12 +1,10 @@
-import csv
-
-import matplotlib.style
 import pytest
+from made import paths_of, predict, results_of, settings_of
 from matplotlib.text import Text
 
 from pcpg.report.figures import sweeps
-from pcpg.report.figures import write as figures
-from pcpg.report.results import predictions as evidence
+from pcpg.report.figures.style import house_style
+from pcpg.report.figures.write import write_figure
 from pcpg.report.results import stats
 from pcpg.workspace.errors import InputError
 
@@ -16,15 +14,19 @@ SENTENCES = [f"bin blue at {letter} one soon" for letter in "abcdefghij"]  # 60 
 
 def predictions(results, run, seed, wrong, sentences=SENTENCES):
     """A predictions.csv in which `wrong` words are wrong: one in each sentence first, then two, and so on."""
-    path = results / "runs" / "grid" / run / f"seed{seed}" / "predictions.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["clip", "speaker", "reference", "greedy", "beam"])
-        for number, sentence in enumerate(sentences):
-            count = wrong // len(sentences) + (number < wrong % len(sentences))
-            words = ["x"] * count + sentence.split()[count:]
-            writer.writerow([f"s1/{number}", "s1", sentence, " ".join(words), sentence])
+    rows = []
+    for number, sentence in enumerate(sentences):
+        count = wrong // len(sentences) + (number < wrong % len(sentences))
+        words = ["x"] * count + sentence.split()[count:]
+        row = {
+            "clip": f"s1/{number}",
+            "speaker": "s1",
+            "reference": sentence,
+            "greedy": " ".join(words),
+            "beam": sentence,
+        }
+        rows.append(row)
+    predict(results, "grid", run, seed, rows)
 
 
 @pytest.fixture
@@ -44,8 +46,8 @@ def drawn(axes, label):
 
 
 def figure(name, results):
-    with matplotlib.style.context(figures.STYLE, after_reset=True):
-        found = sweeps.draw(name, results, SEEDS)
+    with house_style():
+        found = sweeps.draw_sweep(name, results_of(results, SEEDS))
         found.draw_without_rendering()
     return found
 
@@ -59,10 +61,10 @@ def test_means_are_the_changes_in_percentage_points_by_hand(results):
 
 def test_intervals_are_those_of_stats(results):
     (axes,) = figure("sweep_k", results).axes
-    against = evidence.errors(results, "grid", "k1s1", SEEDS, "wer")
+    against = results_of(results, SEEDS).errors("grid", "k1s1", "wer")
     wanted = []
     for run in ("k2s1", "k3s1", "k5s1", "ce-continued"):
-        found = stats.difference(evidence.errors(results, "grid", run, SEEDS, "wer"), against)
+        found = stats.difference(results_of(results, SEEDS).errors("grid", run, "wer"), against)
         wanted.append([found.low, found.high])
     assert [y for _, y in drawn(axes, sweeps.INTERVAL)] == wanted
 
@@ -78,7 +80,7 @@ def test_every_seed_has_a_dot_with_its_own_change(results):
 def test_a_mark_is_hollow_where_the_interval_covers_zero(results):
     (axes,) = figure("sweep_k", results).axes
     marks = sorted((line for line in axes.lines if line.get_label() == sweeps.MEAN), key=lambda line: line.get_xdata())
-    points = sweeps.read(sweeps.SWEEPS["sweep_k"], results, SEEDS)[1]
+    points = sweeps.read_sweep(sweeps.SWEEPS["sweep_k"], results_of(results, SEEDS))[1]
     covered = [sweeps.covers_zero(point.estimate) for point in points if point.estimate]
     assert covered[:2] == [True, False]
     assert [mark.get_markerfacecolor() == "white" for mark in marks] == covered
@@ -114,8 +116,7 @@ def test_what_is_missing_is_named(results):
 def test_without_the_first_run_there_is_no_pair(results):
     axes = figure("sweep_w", results).axes[0]  # only k3s1 and the control were run
     assert [text.get_text() for text in axes.texts] == [*["not run"] * 3, "ours\n20.0 %", "paper\n12.1 %"]
-    for seed in SEEDS:
-        (results / "runs" / "grid" / "k3s1" / f"seed{seed}" / "predictions.csv").unlink()
+    paths_of(results).predictions("grid", "k3s1").unlink()
     axes = figure("sweep_w", results).axes[0]
     assert [text.get_text() for text in axes.texts][3:] == ["no pair", "ours\nnot run", "paper\n12.1 %"]
 
@@ -130,22 +131,23 @@ def test_nothing_run_leaves_the_paper(tmp_path):
 def test_other_clips_than_those_of_the_first_run_are_an_error(results):
     for seed in SEEDS:
         predictions(results, "k2s1", seed, 3, SENTENCES[:5])
-    with pytest.raises(InputError, match="grid/k2s1 and grid/k1s1.*same clips"):
-        figures.write("sweep_k", results, results / "out", SEEDS)
+    with pytest.raises(InputError, match="k1s1/predictions.csv: not the same clips.* those of grid/k2s1"):
+        write_figure("sweep_k", settings_of(SEEDS), paths_of(results))
 
 
 @pytest.mark.parametrize("name", sweeps.SWEEPS)
 def test_same_input_same_bytes(results, name):
-    for folder in ("a", "b"):
-        figures.write(name, results, results / folder, SEEDS)
-    for suffix in ("png", "svg"):
-        assert (results / "a" / f"{name}.{suffix}").read_bytes() == (results / "b" / f"{name}.{suffix}").read_bytes()
+    written = []
+    for _ in range(2):
+        write_figure(name, settings_of(SEEDS), paths_of(results))
+        written.append([(paths_of(results).figures / f"{name}.{suffix}").read_bytes() for suffix in ("png", "svg")])
+    assert written[0] == written[1]
 
 
 @pytest.mark.parametrize("name", sweeps.SWEEPS)
 def test_can_be_read(results, name):
     """No text below 7 pt, none outside the page, no two on one another."""
-    with matplotlib.style.context(figures.STYLE, after_reset=True):
+    with house_style():
         page = figure(name, results)
         texts = [text for text in page.findobj(Text) if text.get_text().strip() and text.get_visible()]
         boxes = [(text.get_text(), text.get_window_extent()) for text in texts]

@@ -1,5 +1,4 @@
 import csv
-import json
 import re
 import shutil
 import statistics
@@ -7,13 +6,24 @@ import subprocess
 import sys
 
 import pytest
+from made import (
+    paths_of,
+    put_accuracy,
+    put_rates,
+    results_of,
+    settings_of,
+    transcribed,
+    with_runs,
+)  # fmt: skip
 
 from pcpg.corpora import raw
-from pcpg.reader.metrics import error_rates
-from pcpg.report import paper
+from pcpg.report import paper, runs
+from pcpg.report.names import table_names
 from pcpg.report.tables import layouts
 from pcpg.report.tables import write as tables
-from pcpg.report.tables.layouts import LAYOUTS
+from pcpg.report.tables.layouts import layout_of
+from pcpg.report.tables.render import to_html
+from pcpg.report.tables.table import fill
 from pcpg.settings import load as params
 from pcpg.settings.schema import Lrw1000Raw
 from pcpg.workspace.errors import InputError
@@ -36,26 +46,18 @@ CONTROLS = {
     "table3": [f"{corpus} {run}" for corpus in ("lrw", "lrw1000") for run in ("ce-fe_tc", "ce-te_tc")],
 }
 PUBLISHED = tuple(PRINTED)
+NAMES = table_names()
+LAYOUTS = {name: layout_of(name, settings_of()) for name in NAMES}
 HEADING = "**Controls that the paper lacks**"
 
 
-def put(results, corpus, run, seed, **changes):
-    """Write the metrics of one run (greedy, beam) or probe (accuracy); returns the file."""
-    metrics = {"corpus": corpus, "run": run, "seed": seed, "split": "test", "clips": 40, **changes}
-    path = results / "runs" / corpus / run / f"seed{seed}" / "metrics.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(metrics))
-    return path
-
-
-def decoded(results, corpus, run, seed, cer, wer, beam=(0.5, 0.5), **changes):
-    greedy = {"cer": cer, "wer": wer, "mean_cer": 0.9, "mean_wer": 0.9}
-    beam = {"cer": beam[0], "wer": beam[1], "mean_cer": 0.9, "mean_wer": 0.9}
-    return put(results, corpus, run, seed, greedy=greedy, beam=beam, beam_size=5, **{"protocol": "unseen", **changes})
+def write(base, name, seeds=SEEDS, settings=None):
+    """Write one table of the results below `base`."""
+    tables.write_table(name, settings or settings_of(seeds), paths_of(base))
 
 
 def rows(results, name):
-    with (results / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+    with (paths_of(results).results / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -65,22 +67,22 @@ def row(results, name, corpus, run):
 
 def markdown(results, name):
     """Cells of the Markdown table, heading first, without the rule and without the heading of the controls."""
-    text = (results / f"{name}.md").read_text(encoding="utf-8")
+    text = (paths_of(results).results / f"{name}.md").read_text(encoding="utf-8")
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
     return [cells[0], *(row for row in cells[2:] if row[0] != HEADING)]
 
 
-def write_all(results, seeds=SEEDS):
-    for name in tables.NAMES:
-        tables.write(name, results, seeds, "mini")
+def write_all(base):
+    for name in NAMES:
+        write(base, name)
 
 
 def test_mean_spread_and_paired_difference_by_hand(tmp_path):
     for seed, baseline, ours in ((1, 0.30, 0.20), (2, 0.50, 0.44), (3, 0.40, None)):
-        decoded(tmp_path, "grid", "ce", seed, 0.1, baseline)
+        put_rates(tmp_path, "grid", "ce", seed, 0.1, baseline)
         if ours:
-            decoded(tmp_path, "grid", "k5s1", seed, 0.1, ours)
-    tables.write("table1", tmp_path, SEEDS, "mini")
+            put_rates(tmp_path, "grid", "k5s1", seed, 0.1, ours)
+    write(tmp_path, "table1")
     ce, found = row(tmp_path, "table1", "grid", "ce"), row(tmp_path, "table1", "grid", "k5s1")
     assert (ce["wer_mean"], ce["wer_sd"], ce["seeds"], ce["utterances"]) == ("40.0000", "10.0000", "3", "40")
     assert float(found["wer_mean"]) == pytest.approx(32)
@@ -94,9 +96,9 @@ def test_mean_spread_and_paired_difference_by_hand(tmp_path):
 
 def test_difference_is_paired_and_not_of_means(tmp_path):
     for seed, baseline in ((1, 0.10), (2, 0.20), (3, 0.90)):
-        decoded(tmp_path, "grid", "k1s1", seed, 0.1, baseline)
-    decoded(tmp_path, "grid", "k3s1", 2, 0.1, 0.15)
-    tables.write("table2a", tmp_path, SEEDS, "mini")
+        put_rates(tmp_path, "grid", "k1s1", seed, 0.1, baseline)
+    put_rates(tmp_path, "grid", "k3s1", 2, 0.1, 0.15)
+    write(tmp_path, "table2a")
     found = row(tmp_path, "table2a", "grid", "k3s1")
     assert (found["wer_delta_mean"], found["wer_delta_sd"], found["wer_sd"]) == ("-5.0000", "", "")
     line = next(cells for cells in markdown(tmp_path, "table2a") if cells[0] == "k=3")
@@ -104,31 +106,31 @@ def test_difference_is_paired_and_not_of_means(tmp_path):
 
 
 def test_runs_that_share_no_seed_have_no_pair(tmp_path):
-    decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
-    decoded(tmp_path, "grid", "k5s1", 2, 0.1, 0.2)
-    tables.write("table1", tmp_path, SEEDS, "mini")
+    put_rates(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    put_rates(tmp_path, "grid", "k5s1", 2, 0.1, 0.2)
+    write(tmp_path, "table1")
     assert row(tmp_path, "table1", "grid", "k5s1")["wer_delta_mean"] == ""
-    assert "| \N{MINUS SIGN}6.0 | no pair |" in (tmp_path / "table1.md").read_text()
+    assert "| \N{MINUS SIGN}6.0 | no pair |" in (paths_of(tmp_path).results / "table1.md").read_text()
 
 
 def test_markdown_cells(tmp_path):
     for seed, wer in zip(SEEDS, (0.115, 0.123, 0.131), strict=True):
-        decoded(tmp_path, "grid", "ce", seed, 0.05, wer)
-        decoded(tmp_path, "grid", "k1s1", seed, 0.04, wer)
-    tables.write("table1", tmp_path, SEEDS, "mini")
+        put_rates(tmp_path, "grid", "ce", seed, 0.05, wer)
+        put_rates(tmp_path, "grid", "k1s1", seed, 0.04, wer)
+    write(tmp_path, "table1")
     head, ce, k1s1, k5s5 = markdown(tmp_path, "table1")[:4]
     assert head[:7] == ["Dataset", "Method", "Case", "CER paper", "CER ours", "Δ paper", "Δ ours"]
     assert ce[7:] == ["18.3", "12.3 ± 0.8", "\N{EN DASH}", "\N{EN DASH}"]
     assert k1s1[3:7] == ["7.6", "4.0 ± 0.0", "\N{MINUS SIGN}0.8", "\N{MINUS SIGN}1.0"]
     assert k1s1[7:] == ["16.6", "12.3 ± 0.8", "\N{MINUS SIGN}1.7", "0.0"]
     assert k5s5[3:7] == ["6.9", "not run", "\N{MINUS SIGN}1.5", "not run"]
-    text = (tmp_path / "table1.md").read_text()
+    text = (paths_of(tmp_path).results / "table1.md").read_text()
     assert "preset mini, seeds 1, 2, 3; GRID: test split, protocol unseen, 40 clips; LRW: not run;" in text
 
 
-@pytest.mark.parametrize("name", tables.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_has_run(tmp_path, name):
-    tables.write(name, tmp_path, SEEDS, "mini")
+    write(tmp_path, name)
     found = rows(tmp_path, name)
     assert len(found) == len(LAYOUTS[name].rows) == len(markdown(tmp_path, name)) - 1
     assert all(row["seeds"] == "0" and row["utterances"] == "" for row in found)
@@ -142,7 +144,7 @@ def test_nothing_has_run(tmp_path, name):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_papers_values_stand_in_their_rows(tmp_path, name):
-    tables.write(name, tmp_path, SEEDS, "mini")
+    write(tmp_path, name)
     head, *body = markdown(tmp_path, name)
     columns = [index for index, heading in enumerate(head) if re.fullmatch("(CER|WER|accuracy) paper", heading)]
     lacking = len(CONTROLS.get(name, [])) * len(columns)
@@ -152,40 +154,40 @@ def test_the_papers_values_stand_in_their_rows(tmp_path, name):
     assert [row[key] for row in rows(tmp_path, name) for key in keys] == PRINTED[name].split() + [""] * lacking
 
 
-@pytest.mark.parametrize("name", tables.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_controls_stand_last_and_are_told_apart(tmp_path, name):
-    tables.write(name, tmp_path, SEEDS, "mini")
+    write(tmp_path, name)
     controls = CONTROLS.get(name, [])
     found = [(f"{row['corpus']} {row['run']}", row["control"]) for row in rows(tmp_path, name)]
     first = len(found) - len(controls)
     assert {control for _, control in found[:first]} == {"false"}
     assert found[first:] == [(run, "true") for run in controls]
     for suffix in ("md", "tex"):
-        text = (tmp_path / f"{name}.{suffix}").read_text(encoding="utf-8")
+        text = (paths_of(tmp_path).results / f"{name}.{suffix}").read_text(encoding="utf-8")
         assert text.count("Controls that the paper lacks") == bool(controls)
 
 
 @pytest.mark.parametrize(("name", "first"), [("table1", "GRID"), ("table3", "LRW")])
 def test_a_heading_parts_the_controls_from_the_papers_rows(tmp_path, name, first):
-    tables.write(name, tmp_path, SEEDS, "mini")
-    above, below = (tmp_path / f"{name}.md").read_text(encoding="utf-8").split(HEADING)
+    write(tmp_path, name)
+    above, below = (paths_of(tmp_path).results / f"{name}.md").read_text(encoding="utf-8").split(HEADING)
     assert above.splitlines()[-2].startswith("| LRW-1000 |")
     rest, *lines = below.splitlines()
     assert rest == " |" + "  |" * (len(markdown(tmp_path, name)[0]) - 1)
     assert len([line for line in lines if line.startswith("| ")]) == len(CONTROLS[name])
-    tex = (tmp_path / f"{name}.tex").read_text(encoding="utf-8")
+    tex = (paths_of(tmp_path).results / f"{name}.tex").read_text(encoding="utf-8")
     assert re.search(rf"\\midrule\n\\multicolumn.*\n{first} & .*\n & ", tex)
     assert tex.count("\nLRW-1000 & ") == 2  # named once among the paper's rows and once among the controls
 
 
 def test_a_control_is_compared_with_our_baseline_alone(tmp_path):
     for seed, ce, scaled in ((1, 0.30, 0.20), (2, 0.50, 0.44)):
-        decoded(tmp_path, "grid", "ce", seed, 0.1, ce)
-        decoded(tmp_path, "grid", "k1s1-scaled", seed, 0.1, scaled)
-        put(tmp_path, "lrw", "scratch", seed, accuracy=0.5)
-        put(tmp_path, "lrw", "ce-te_tc", seed, accuracy=0.6)
-    tables.write("table1", tmp_path, [1, 2], "mini")
-    tables.write("table3", tmp_path, [1, 2], "mini")
+        put_rates(tmp_path, "grid", "ce", seed, 0.1, ce)
+        put_rates(tmp_path, "grid", "k1s1-scaled", seed, 0.1, scaled)
+        put_accuracy(tmp_path, "lrw", "scratch", seed, 0.5)
+        put_accuracy(tmp_path, "lrw", "ce-te_tc", seed, 0.6)
+    write(tmp_path, "table1", [1, 2])
+    write(tmp_path, "table3", [1, 2])
     found = row(tmp_path, "table1", "grid", "k1s1-scaled")
     assert (found["wer_mean"], found["wer_delta_mean"], found["wer_delta_seeds"]) == ("32.0000", "-8.0000", "2")
     assert found["paper_wer"] == found["paper_wer_delta"] == ""
@@ -197,27 +199,95 @@ def test_a_control_is_compared_with_our_baseline_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "note"), [("table1", layouts.RUN_CONTROLS_ASK), ("table3", layouts.PROBE_CONTROLS_ASK)]
+    ("name", "note"), [("table1", layouts.RUN_CONTROLS_ASK), ("table3", layouts.CLASSIFIER_CONTROLS_ASK)]
 )
 def test_a_note_says_what_each_control_is_for(tmp_path, root, name, note):
-    tables.write(name, tmp_path, SEEDS, "mini")
-    assert f"- {note}\n" in (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+    write(tmp_path, name)
+    assert f"- {note}\n" in (paths_of(tmp_path).results / f"{name}.md").read_text(encoding="utf-8")
     assert all(run.split()[1] in note for run in CONTROLS[name])
     assert all((root / page).is_file() for page in re.findall(r"docs/\S+\.md", note))
 
 
-REAL = ("table1", "ablation", "scratch")
+@pytest.mark.parametrize("preset", ["params.yaml", "presets/grid-s1-cpu.yaml"])
+def test_rows_name_runs_of_the_project(root, preset):
+    settings = params.load(root / preset)
+    for layout in (layout_of(name, settings) for name in settings.tables):
+        for made in layout.rows:
+            if made.corpus in settings.corpus_names:
+                assert made.run in {"", *settings.trainings(made.corpus)}, (layout.name, made)
 
 
-@pytest.mark.parametrize(("preset", "names"), [("mini", PUBLISHED), ("grid-s1-cpu", REAL)])
-def test_rows_name_runs_of_the_project(root, preset, names):
-    settings = params.load(root / "presets" / f"{preset}.yaml")
-    for layout in map(LAYOUTS.get, names):
-        for found in layout.rows:
-            encoders = settings.probe_from.get(found.corpus, [])
-            probes = ["scratch", *(f"{encoder}-{probe}" for encoder in encoders for probe in settings.probes)]
-            if found.corpus in settings.corpus_names:
-                assert found.run in {"", "ce", *getattr(settings.runs, found.corpus), *probes}, (layout.name, found)
+def test_a_new_run_shows_up_in_one_table_below_the_papers(tmp_path):
+    settings = settings_of()
+    grid = settings.runs["grid"]
+    pcpg = grid["k1s1"].objective["pcpg"]
+    mwer = grid["k1s1"].model_copy(update={"objective": {"mwer": {"hypotheses": 3, "cross_entropy": 0.01}}})
+    wide = grid["k1s1"].model_copy(update={"objective": {"pcpg": {**pcpg, "kernel": ["1/9"] * 9}}})
+    sharp = grid["k1s1"].model_copy(update={"objective": {"pcpg": {**pcpg, "temperature": 0.5}}})
+    settings = with_runs(settings, "grid", mwer=mwer, k9s1=wide, sharp=sharp)
+    put_rates(tmp_path, "grid", "mwer", 1, 0.1, 0.2)
+    write(tmp_path, "table1", settings=settings)
+    others = markdown(tmp_path, "table1")[-2:]
+    assert [cells[:3] for cells in others] == [
+        ["GRID", "mwer", "mwer: hypotheses 3, cross_entropy 0.01"],
+        ["GRID", "k9s1", "pcpg as k1s1 but k=9, s=1"],
+    ]
+    assert others[0][-3] == "20.0 (1 of 3 seeds)"
+    assert "**Other runs of this preset**" in (paths_of(tmp_path).results / "table1.md").read_text()
+    assert check_tex((paths_of(tmp_path).results / "table1.tex").read_text()) == 1 + 18 + 2 + 2
+    assert [row.labels for row in layout_of("ablation", settings).rows if row.run == "sharp"] == [
+        ("temperature", "0.5 for 1")
+    ]
+    without = settings.model_copy(update={"tables": ["table1"]})  # then Table I shows them all
+    assert {"sharp", "k3s1", "k1s1-mean", "k1s1-scratch"} <= set(runs.other_runs(without, "grid"))
+
+
+def test_a_new_classifier_shows_up(tmp_path):
+    settings = settings_of()
+    lrw = settings.classifiers["lrw"]
+    more = {
+        **settings.classifiers,
+        "lrw": {**lrw, "k1s1-fe_tc": lrw["k5s1-fe_tc"].model_copy(update={"start": "k1s1"})},
+    }
+    write(tmp_path, "table3", settings=settings.model_copy(update={"classifiers": more}))
+    assert markdown(tmp_path, "table3")[-1][1] == "k1s1-fe_tc: from the encoder of k1s1, fixed"
+
+
+def test_results_of_a_run_that_the_parameter_file_lacks_are_not_read(tmp_path):
+    settings = settings_of()
+    put_rates(tmp_path, "grid", "k5s1", 1, 0.1, 0.2)
+    bare = {name: run for name, run in settings.runs["grid"].items() if name != "k5s1"}
+    settings = settings.model_copy(update={"runs": {**settings.runs, "grid": bare}})
+    write(tmp_path, "table1", settings=settings)
+    assert row(tmp_path, "table1", "grid", "k5s1")["seeds"] == "0"
+
+
+def test_every_ablated_run_is_told_by_what_differs():
+    labels = {row.run: row.labels for row in LAYOUTS["ablation"].rows}
+    assert list(labels)[:3] == ["k1s1", "k5s1", "k5s1-return"] and list(labels)[-1] == "ce-continued"
+    assert labels["k1s1-lambda10"] == ("λ", "0.1 for 0.5") and labels["k1s1-gamma100"] == ("γ", "1 for 0.95")
+    assert labels["k1s1-greedy"] == ("baseline", "greedy transcription, for none")
+    assert labels["k5s1-return"] == ("pseudo-convolution", "of the return, for of the loss (k=5, s=1)")
+    assert "k1s1-scaled" not in labels and "k1s1-scratch" not in labels and "k5s5" not in labels
+    assert [row.run for row in LAYOUTS["scratch"].rows] == ["ce", "k1s1-scratch", "k5s1-scratch"]
+
+
+def test_the_html_has_the_cells_of_the_markdown(tmp_path):
+    for run in ("ce", "k1s1"):
+        for seed in SEEDS:
+            transcribed(
+                tmp_path, "grid", run, seed, ["set blue now" if k % 3 or run == "k1s1" else "x" for k in range(30)]
+            )
+    write(tmp_path, "table1")
+    html = to_html(fill(LAYOUTS["table1"], results_of(tmp_path)))
+    cells = [re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", line) for line in html.splitlines()]
+    shown = [[re.sub(r"<strong>(.*)</strong>", r"**\1**", cell) for cell in line] for line in cells if len(line) > 2]
+    heads, body = shown[0], [line[:11] for line in shown[1:]]  # a heading of a group stands behind the row before it
+    assert heads == markdown(tmp_path, "table1")[0]
+    assert body == markdown(tmp_path, "table1")[1:]
+    assert '<th scope="rowgroup" colspan="11">Controls that the paper lacks</th>' in html
+    assert html.count('<tr class="first">') == 4  # LRW and LRW-1000, twice
+    assert html.count('<th scope="col" class="n">') == 8
 
 
 def test_labels_name_the_kernel_that_the_run_has():
@@ -230,27 +300,17 @@ def test_labels_name_the_kernel_that_the_run_has():
 
 
 def test_which_run_and_decoder_the_comparisons_use(tmp_path):
-    decoded(tmp_path, "grid", "k3s1-w121", 1, 0.1, 0.21, beam=(0.1, 0.19))
-    decoded(tmp_path, "lrw", "k5s1", 1, 0.1, 0.31, beam=(0.1, 0.29), protocol="")
-    put(tmp_path, "lrw", "k5s1-te_tc", 1, accuracy=0.66)
-    put(tmp_path, "lrw", "ce-te_tc", 1, accuracy=0.55)
+    put_rates(tmp_path, "grid", "k3s1-w121", 1, 0.1, 0.21, beam=(0.1, 0.19))
+    put_rates(tmp_path, "lrw", "k5s1", 1, 0.1, 0.31, beam=(0.1, 0.29), protocol="")
+    put_accuracy(tmp_path, "lrw", "k5s1-te_tc", 1, 0.66)
+    put_accuracy(tmp_path, "lrw", "ce-te_tc", 1, 0.55)
     write_all(tmp_path)
     assert [row["wer_mean"] for row in rows(tmp_path, "table5a")] == ["", "", "", "21.0000", "", "19.0000"]
     assert [row["accuracy_mean"] for row in rows(tmp_path, "table5b")] == ["", "71.0000", ""]
     assert row(tmp_path, "table4", "lrw", "k5s1-te_tc")["accuracy_mean"] == "66.0000"
     assert row(tmp_path, "table3", "lrw", "k5s1-te_tc")["accuracy_mean"] == "66.0000"
-    assert "40 clips, beam of 5" in (tmp_path / "table5a.md").read_text()
-    assert "beam of" not in (tmp_path / "table1.md").read_text()
-
-
-def transcribed(results, corpus, run, seed, hypotheses, reference="set blue now"):
-    """Metrics and transcriptions of one run, which agree."""
-    cer, wer = (error_rates([reference] * len(hypotheses), hypotheses)[name] for name in ("cer", "wer"))
-    path = decoded(results, corpus, run, seed, cer, wer, beam=(cer, wer))
-    lines = ["clip,speaker,reference,greedy,beam"]
-    lines += [f"{number},s1,{reference},{text},{text}" for number, text in enumerate(hypotheses)]
-    path.with_name("predictions.csv").write_text("\n".join(lines) + "\n")
-    return path
+    assert "40 clips, beam of 5" in (paths_of(tmp_path).results / "table5a.md").read_text()
+    assert "beam of" not in (paths_of(tmp_path).results / "table1.md").read_text()
 
 
 def test_intervals_come_from_the_transcriptions(tmp_path):
@@ -258,7 +318,7 @@ def test_intervals_come_from_the_transcriptions(tmp_path):
     for seed in SEEDS:
         transcribed(tmp_path, "grid", "ce", seed, ["set blue now" if k % 2 else "set red now" for k in range(40)])
         transcribed(tmp_path, "grid", "k1s1", seed, ["set blue now" if k % 10 else "set red now" for k in range(40)])
-    tables.write("table1", tmp_path, SEEDS, "mini")
+    write(tmp_path, "table1")
     ce, found = (row(tmp_path, "table1", "grid", run) for run in ("ce", "k1s1"))
     assert (ce["wer_mean"], found["wer_mean"], found["wer_delta_mean"]) == ("16.6667", "3.3333", "-13.3333")
     wide = 100 / 3 * (0.5 * 0.5 / 40) ** 0.5 * 1.96
@@ -267,11 +327,9 @@ def test_intervals_come_from_the_transcriptions(tmp_path):
     assert float(found["wer_delta_low"]) < -13.3333 < float(found["wer_delta_high"]) < -5
     line = markdown(tmp_path, "table1")[2]
     assert re.fullmatch(r"\N{MINUS SIGN}13.3 \[\N{MINUS SIGN}1\d.\d, \N{MINUS SIGN}\d.\d\]", line[10]), line
-    transcribed(tmp_path, "grid", "ce", 1, ["set red now"] * 40).write_text(
-        (tmp_path / "runs/grid/ce/seed2/metrics.json").read_text().replace('"seed": 2', '"seed": 1')
-    )
-    with pytest.raises(InputError, match="grid ce: metrics.json gives greedy_cer"):
-        tables.write("table1", tmp_path, SEEDS, "mini")
+    put_rates(tmp_path, "grid", "ce", 2, 0.5, 0.5)
+    with pytest.raises(InputError, match=r"ce/metrics\.json: seed 2 has greedy_cer 50\.0000, predictions\.csv beside"):
+        write(tmp_path, "table1")
 
 
 def test_bold_is_what_beats_every_other_row_by_more_than_chance(tmp_path):
@@ -279,95 +337,99 @@ def test_bold_is_what_beats_every_other_row_by_more_than_chance(tmp_path):
         for run, every in (("k3s1", 20), ("k3s1-w121", 2), ("k3s1-w321", 3), ("k3s1-w123", 2)):
             texts = ["set blue now" if k % every else "set red now" for k in range(60)]
             transcribed(tmp_path, "grid", run, seed, texts)
-    tables.write("table2b", tmp_path, SEEDS, "mini")
+    write(tmp_path, "table2b")
     cells = [cells[2] for cells in markdown(tmp_path, "table2b")[1:]]
     assert cells == ["**1.7 ± 0.0**", "16.7 ± 0.0", "11.1 ± 0.0", "16.7 ± 0.0"]
-    assert (tmp_path / "table2b.tex").read_text().count("\\textbf{1.7 $\\pm$ 0.0}") == 1
+    assert (paths_of(tmp_path).results / "table2b.tex").read_text().count("\\textbf{1.7 $\\pm$ 0.0}") == 1
     for seed in SEEDS:
         texts = ["set blue now" if k % 15 else "set red now" for k in range(60)]
         transcribed(tmp_path, "grid", "k3s1-w321", seed, texts)  # 4 wrong against 3
-    tables.write("table2b", tmp_path, SEEDS, "mini")
+    write(tmp_path, "table2b")
     assert "**" not in "".join(cells[2] for cells in markdown(tmp_path, "table2b"))
 
 
 def test_other_seeds_are_left_out(tmp_path):
-    decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
-    decoded(tmp_path, "grid", "ce", 9, 0.1, 0.8)
-    tables.write("table1", tmp_path, [1], "mini")
+    put_rates(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    put_rates(tmp_path, "grid", "ce", 9, 0.1, 0.8)
+    write(tmp_path, "table1", [1])
     assert row(tmp_path, "table1", "grid", "ce")["wer_mean"] == "20.0000"
-    assert "preset mini, seed 1;" in (tmp_path / "table1.md").read_text()
+    assert "preset mini, seed 1;" in (paths_of(tmp_path).results / "table1.md").read_text()
 
 
+START = '{"corpus": "grid", "run": "ce", "split": "test", "clips": 4'
+RATES = '{"cer": NaN, "wer": 0.1, "mean_cer": 0.1, "mean_wer": 0.1}'
 BROKEN = {
     "JSON": "{",
-    "object": "[1]",
-    "greedy": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 4}',
-    "run": '{"corpus": "grid", "run": "k1s1", "seed": 1, "clips": 4}',
-    "seed": '{"corpus": "grid", "run": "ce", "seed": "1", "clips": 4}',
-    "clips": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 0}',
-    "beam_size": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 4, "beam_size": "x"}',
-    "accuracy": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 4, "accuracy": 83.5}',
-    "greedy.cer": '{"corpus": "grid", "run": "ce", "seed": 1, "clips": 4, "greedy": {"cer": NaN}}',
+    "mapping": "[1]",
+    "greedy.wer: missing key": START + ', "seeds": {"1": {"greedy": {"cer": 0.1}}}}',
+    "is of grid/k1s1": START.replace("ce", "k1s1") + ', "seeds": {}}',
+    "seeds": START + ', "seeds": [1]}',
+    "clips": START.replace("4", "0") + ', "seeds": {}}',
+    "beam_size": START + ', "beam_size": "x", "seeds": {}}',
+    "seeds.1.accuracy": START + ', "seeds": {"1": {"accuracy": 83.5}}}',
+    "seeds.1.greedy.cer": START + ', "seeds": {"1": {"greedy": ' + RATES + "}}}",
 }
 
 
 @pytest.mark.parametrize("problem", BROKEN)
 def test_malformed_metrics_name_the_file(tmp_path, problem):
-    path = decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    path = put_rates(tmp_path, "grid", "ce", 1, 0.1, 0.2)
     path.write_text(BROKEN[problem])
     with pytest.raises(InputError, match=re.escape(problem)) as error:
-        tables.write("table1", tmp_path, SEEDS, "mini")
+        write(tmp_path, "table1")
     assert str(error.value).startswith(str(path))
-    assert not list(tmp_path.glob("table1.*"))
+    assert not list(paths_of(tmp_path).results.glob("table1.*"))
 
 
 @pytest.mark.parametrize("change", [{"clips": 41}, {"protocol": "overlapped"}])
 def test_runs_on_different_data_share_no_table(tmp_path, change):
-    decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
-    decoded(tmp_path, "grid", "k1s1", 1, 0.1, 0.2, **change)
+    put_rates(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    put_rates(tmp_path, "grid", "k1s1", 1, 0.1, 0.2, **change)
     with pytest.raises(InputError, match="different data"):
-        tables.write("table1", tmp_path, SEEDS, "mini")
+        write(tmp_path, "table1")
 
 
 def test_the_two_protocols_of_lrw1000_are_named_and_share_no_table(tmp_path):
     """From the setting to metrics.json, and from there into the table."""
-    name = raw.protocol(Lrw1000Raw("local", "x", None, "centred40"))
-    decoded(tmp_path, "lrw1000", "ce", 1, 0.1, 0.2, protocol=name)
-    decoded(tmp_path, "lrw1000", "k1s1", 1, 0.1, 0.2, protocol=name)
-    tables.write("table1", tmp_path, SEEDS, "mini")
-    assert "LRW-1000: test split, protocol centred40, 40 clips" in (tmp_path / "table1.md").read_text(encoding="utf-8")
-    decoded(tmp_path, "lrw1000", "k5s5", 1, 0.1, 0.2, protocol="cut30")
+    name = raw.protocol(Lrw1000Raw(source="local", root="x", synthetic=None, protocol="centred40"))
+    put_rates(tmp_path, "lrw1000", "ce", 1, 0.1, 0.2, protocol=name)
+    put_rates(tmp_path, "lrw1000", "k1s1", 1, 0.1, 0.2, protocol=name)
+    write(tmp_path, "table1")
+    assert "LRW-1000: test split, protocol centred40, 40 clips" in (paths_of(tmp_path).results / "table1.md").read_text(
+        encoding="utf-8"
+    )
+    put_rates(tmp_path, "lrw1000", "k5s5", 1, 0.1, 0.2, protocol="cut30")
     with pytest.raises(InputError, match="different data"):
-        tables.write("table1", tmp_path, SEEDS, "mini")
+        write(tmp_path, "table1")
 
 
 def test_a_table_of_ours_alone_has_no_columns_for_the_paper(tmp_path):
     for seed, wer in ((1, 0.2), (2, 0.4)):
-        decoded(tmp_path, "grid", "k1s1", seed, 0.1, wer)
-        decoded(tmp_path, "grid", "k1s1-mean", seed, 0.1, wer - 0.1)
-    tables.write("ablation", tmp_path, [1, 2], "mini")
+        put_rates(tmp_path, "grid", "k1s1", seed, 0.1, wer)
+        put_rates(tmp_path, "grid", "k1s1-mean", seed, 0.1, wer - 0.1)
+    write(tmp_path, "ablation", [1, 2])
     head, first, *rest = markdown(tmp_path, "ablation")
     assert head == ["Changed", "To", "CER", "Δ to k=1, s=1", "WER", "Δ to k=1, s=1"]
     assert first[2:] == ["10.0 ± 0.0", "\N{EN DASH}", "30.0 ± 14.1", "\N{EN DASH}"]
     mean = next(cells for cells in rest if cells[1].startswith("mean"))
     assert mean[2:] == ["10.0 ± 0.0", "0.0", "20.0 ± 14.1", "\N{MINUS SIGN}10.0"]
     assert not [key for key in rows(tmp_path, "ablation")[0] if key.startswith("paper")]
-    assert HEADING not in (tmp_path / "ablation.md").read_text()
+    assert HEADING not in (paths_of(tmp_path).results / "ablation.md").read_text()
 
 
 def test_unknown_table(tmp_path):
     with pytest.raises(InputError, match="table6"):
-        tables.write("table6", tmp_path, SEEDS, "mini")
+        write(tmp_path, "table6")
 
 
 def test_same_input_same_bytes(tmp_path):
     for folder in ("a", "b"):
         for seed in SEEDS if folder == "a" else reversed(SEEDS):
-            decoded(tmp_path / folder, "grid", "ce", seed, 0.1 * seed, 0.2)
+            put_rates(tmp_path / folder, "grid", "ce", seed, 0.1 * seed, 0.2)
         write_all(tmp_path / folder)
-    files = sorted((tmp_path / "a").glob("*.*"))
-    assert len(files) == 3 * len(tables.NAMES)
-    assert all(file.read_bytes() == (tmp_path / "b" / file.name).read_bytes() for file in files)
+    files = sorted(paths_of(tmp_path / "a").results.glob("*.*"))
+    assert len(files) == 3 * len(NAMES)
+    assert all(file.read_bytes() == (paths_of(tmp_path / "b").results / file.name).read_bytes() for file in files)
 
 
 def check_tex(text):
@@ -396,12 +458,12 @@ def check_tex(text):
     return len(lines)
 
 
-@pytest.mark.parametrize("name", tables.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_tex_is_well_formed(tmp_path, name):
-    decoded(tmp_path, "grid", "ce", 1, 0.1, 0.2)
-    decoded(tmp_path, "grid", "k1s1", 1, 0.1, 0.3, protocol="unseen")
-    tables.write(name, tmp_path, SEEDS, "50%_mini & more")
-    text = (tmp_path / f"{name}.tex").read_text(encoding="utf-8")
+    put_rates(tmp_path, "grid", "ce", 1, 0.1, 0.2)
+    put_rates(tmp_path, "grid", "k1s1", 1, 0.1, 0.3, protocol="unseen")
+    write(tmp_path, name, settings=settings_of(preset="50%_mini & more"))
+    text = (paths_of(tmp_path).results / f"{name}.tex").read_text(encoding="utf-8")
     assert check_tex(text) == 1 + len(LAYOUTS[name].rows) + (name in CONTROLS)
     assert r"50\%\_mini \& more" in text
 
@@ -411,8 +473,8 @@ def test_tex_is_well_formed(tmp_path, name):
     [("\\&", "&"), ("\\%", "%"), ("\\end{table*}", ""), ("& 8.4", "8.4"), ("{11}", "{10}"), ("$-$", "\N{MINUS SIGN}")],
 )
 def test_the_tex_check_finds_faults(tmp_path, broken):
-    tables.write("table1", tmp_path, SEEDS, "50%_mini & more")
-    text = (tmp_path / "table1.tex").read_text(encoding="utf-8")
+    write(tmp_path, "table1", settings=settings_of(preset="50%_mini & more"))
+    text = (paths_of(tmp_path).results / "table1.tex").read_text(encoding="utf-8")
     assert broken[0] in text
     with pytest.raises((AssertionError, UnicodeEncodeError)):
         check_tex(text.replace(*broken))
@@ -434,12 +496,12 @@ def test_every_table_compiles_and_fits_the_page(tmp_path):
                 if not classified:
                     transcribed(tmp_path, found.corpus, found.run, seed, texts)
                 else:
-                    put(tmp_path, found.corpus, found.run, seed, accuracy=0.835 / seed)
+                    put_accuracy(tmp_path, found.corpus, found.run, seed, 0.835 / seed)
     write_all(tmp_path)
     preamble = r"\documentclass[twocolumn]{article}\usepackage[margin=1.8cm]{geometry}\usepackage{booktabs}"
-    inputs = "".join(rf"\input{{{name}}}\clearpage" for name in tables.NAMES)
-    (tmp_path / "all.tex").write_text(rf"{preamble}\begin{{document}}{inputs}\end{{document}}")
+    inputs = "".join(rf"\input{{{name}}}\clearpage" for name in NAMES)
+    (paths_of(tmp_path).results / "all.tex").write_text(rf"{preamble}\begin{{document}}{inputs}\end{{document}}")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=paths_of(tmp_path).results, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-2000:]
     assert "Overfull" not in run.stdout

@@ -1,75 +1,31 @@
-"""How a table's cells and headings read in print: shared by the Markdown and the LaTeX renderer."""
+"""Words of print: how numbers, differences, intervals and p-values read in every table, figure and page."""
 
 import math
 from collections.abc import Sequence
 
 from pcpg.report.paper import CORPORA, KERNELS
-from pcpg.report.results.metrics import Summary
-from pcpg.report.tables.table import Cell, Line, Table
+from pcpg.report.results.results import Summary
+from pcpg.report.results.stats import Estimate
 
 NOT_RUN = "not run"
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
 CONTROLS = "Controls that the paper lacks"
+OTHERS = "Other runs of this preset"
+
+
+def plural(count: int, word: str) -> str:
+    return f"{count:,} {word}{'s'[: count != 1]}"
 
 
 def number(value: float) -> str:
     """A number of the paper with the digits it has there: at least one decimal, at most two; a dash for nan."""
-    if math.isnan(value):
-        return NONE
-    text = f"{value:.2f}"
-    return text.removesuffix("0")
+    return NONE if math.isnan(value) else f"{value:.2f}".removesuffix("0")
 
 
 def weights(run: str) -> str:
     """The kernel of a run: w=[1/4, 1/2, 1/4]."""
     return f"w=[{', '.join(map(str, KERNELS[run][0]))}]"
-
-
-def headings(table: Table) -> list[str]:
-    """Label columns, then for each measure: paper, ours, and both differences where the table compares."""
-    found = list(table.layout.labels)
-    for measure in table.layout.measures:
-        found += [f"{measure.label} paper", f"{measure.label} ours"] if table.layout.published else [measure.label]
-        if table.layout.baseline:
-            found += ["Δ paper", "Δ ours"] if table.layout.published else [f"Δ to {table.layout.against}"]
-    return found
-
-
-def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
-    """The row's printed cells, as many as headings, and whether each is the best of its kind."""
-    found = [(label, False) for label in line.row.labels]
-    for cell in line.cells:
-        pairs = [(number(cell.paper), False), (ours(cell, line, len(table.seeds)), cell.best)]
-        if table.layout.baseline:
-            pairs += [(signed(cell.paper_delta), False), (difference(cell), False)]
-        found += pairs if table.layout.published else pairs[1::2]
-    return found
-
-
-def ours(cell: Cell, line: Line, wanted: int) -> str:
-    if not line.row.run:
-        return NONE
-    return summary(cell.ours, wanted) if cell.ours.n else NOT_RUN
-
-
-def summary(found: Summary, wanted: int) -> str:
-    """12.3 ± 0.8; one seed has no spread; fewer seeds than wanted are counted."""
-    spread = f" ± {found.sd:.1f}" if found.n > 1 else ""
-    count = "" if found.n == wanted else f" ({found.n} of {wanted} seeds)"
-    return f"{found.mean:.1f}{spread}{count}"
-
-
-def difference(cell: Cell) -> str:
-    """Minus 1.2 [minus 2.0, minus 0.4]; fewer pairs than seeds are counted."""
-    if cell.delta is None:
-        return NONE
-    if not cell.delta.n:
-        return "no pair" if cell.ours.n else NOT_RUN
-    found = cell.delta_interval
-    between = f" [{signed(found.low)}, {signed(found.high)}]" if found else ""
-    pairs = f", {cell.delta.n} of {cell.ours.n} seeds" if cell.delta.n != cell.ours.n else ""
-    return f"{signed(cell.delta.mean)}{between}{pairs}"
 
 
 def signed(value: float | None) -> str:
@@ -80,6 +36,11 @@ def signed(value: float | None) -> str:
     return "0.0" if text[1:] == "0.0" else text
 
 
+def interval(estimate: Estimate | None) -> str:
+    """[minus 2.0, minus 0.4]; nothing where there is none."""
+    return f"[{signed(estimate.low)}, {signed(estimate.high)}]" if estimate else ""
+
+
 def chance(p: float) -> str:
     """A p-value with three decimals; a dash for nan."""
     if math.isnan(p):
@@ -87,12 +48,27 @@ def chance(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def data(found: dict[str, str], preset: str, seeds: Sequence[int]) -> str:
-    """What the numbers of ours were measured on."""
-    corpora = "; ".join(f"{CORPORA[corpus]}: {kind or NOT_RUN}" for corpus, kind in found.items())
-    return f"preset {preset}, seed{'s'[: len(seeds) != 1]} {', '.join(map(str, seeds))}; {corpora}"
+def mean_and_spread(summary: Summary, wanted: int) -> str:
+    """12.3 ± 0.8; one seed has no spread; fewer seeds than wanted are counted."""
+    if not summary.n:
+        return NOT_RUN
+    spread = f" ± {summary.sd:.1f}" if summary.n > 1 else ""
+    count = "" if summary.n == wanted else f" ({summary.n} of {wanted} seeds)"
+    return f"{summary.mean:.1f}{spread}{count}"
 
 
-def source(table: Table) -> str:
-    """One sentence above or below a table."""
-    return f"All values in percent. Ours: {data(table.data, table.preset, table.seeds)}."
+def seeds_run(count: int, wanted: int) -> str:
+    """What a legend says behind a run's name."""
+    if not count:
+        return NOT_RUN
+    return f"n = {count}" if count == wanted else f"{count} of {wanted} seeds"
+
+
+def measured_on(kinds: dict[str, str], preset: str, seeds: Sequence[int]) -> str:
+    """What the numbers of ours were measured on; kinds: by corpus, "" where nothing has run."""
+    corpora = "; ".join(f"{CORPORA[corpus]}: {kind or NOT_RUN}" for corpus, kind in kinds.items())
+    return f"{preset_and_seeds(preset, seeds)}; {corpora}"
+
+
+def preset_and_seeds(preset: str, seeds: Sequence[int]) -> str:
+    return f"preset {preset}, seed{'s'[: len(seeds) != 1]} {', '.join(map(str, seeds))}"

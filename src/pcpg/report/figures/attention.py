@@ -19,11 +19,11 @@ FRAMES = 12  # of the strip
 COLOURS = "Blues"
 
 
-def draw(mouths: np.ndarray, labels: list[str], weights: np.ndarray, stride: int, title: str) -> Figure:
+def draw_reading(mouths: np.ndarray, labels: list[str], weights: np.ndarray, stride: int, title: str) -> Figure:
     """Top: frames of the mouth, each above its time; below: characters x seconds, dark where the decoder looks.
 
     mouths (T, H, W) uint8 at RATE frames/s; labels of the U characters; weights (U, S) over encoder steps, of which
-    one begins every `stride` frames. To be called within the project's matplotlib style.
+    one begins every `stride` frames. To be called within house_style().
     """
     width, shown = WIDTH - LEFT - RIGHT, min(FRAMES, len(mouths))
     tall, side = max(ROW * len(labels), LEAST), width / shown

@@ -10,11 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from rapidfuzz.distance import Levenshtein
 
+from pcpg.mouths.store import ClipStore
 from pcpg.report.figures.attention import draw_heat, draw_strip
 from pcpg.report.figures.learning import STYLES
 from pcpg.report.paper import CORPORA
 from pcpg.report.words import NOT_RUN
+from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
 
 if TYPE_CHECKING:
     from pcpg.report.figures.reading import Reading
@@ -30,18 +33,18 @@ FRAME = SIDE / FRAMES  # inches: one square frame
 WRONG = "#D55E00"  # vermillion of Okabe and Ito; bold too, for grey prints
 
 
-def draw(corpus: str, weights: Path, clips: Path, seeds: list[int]) -> Figure:
+def draw_attention_maps(corpus: str, settings: Params, paths: Paths) -> Figure:
     """Left the baseline, right k = 5, s = 1: the first test clip's mouth over time, above characters x seconds.
 
     A row is a character that the model itself reads, greedily, and is dark where it looks for it; both maps share one
-    scale. Bold characters are wrong: substituted or inserted. A run without weights for the first seed is named so.
+    scale. Bold characters are wrong: substituted or inserted. A run without weights is named so.
     """
-    said, readings = read(corpus, weights, clips, seeds[0])
+    said, readings = read_first_clip(corpus, settings, paths)
     rows = {run: len(reading.labels) if reading else 8 for run, reading in readings.items()}
     height = TOP + HEAD + FRAME + GAP + ROW * max(rows.values()) + BOTTOM
     figure = Figure(figsize=(WIDTH, height))
     figure.set_layout_engine("none")  # the argument of Figure would be undone when it is saved
-    title = f"{CORPORA[corpus]}, said: “{said}”; seed {seeds[0]}; bold characters are wrong"
+    title = f"{CORPORA[corpus]}, said: “{said}”; seed {settings.seeds[0]}; bold characters are wrong"
     figure.text(0.005, 1 - 0.02 / height, title, va="top", fontsize=8)
     images = []
     for place, (run, reading) in enumerate(readings.items()):
@@ -58,30 +61,40 @@ def draw(corpus: str, weights: Path, clips: Path, seeds: list[int]) -> Figure:
     return figure
 
 
-def read(corpus: str, weights: Path, clips: Path, seed: int) -> tuple[str, dict[str, Reading | None]]:
+def read_first_clip(corpus: str, settings: Params, paths: Paths) -> tuple[str, dict[str, Reading | None]]:
     """What is said in the first test clip of the corpus, and what each run reads; None where it has no weights."""
-    from pcpg.mouths.store import ClipStore  # slow to start, and only this figure and the strip need it
-
-    store = ClipStore(clips / corpus)
+    store = ClipStore(paths.clips(corpus))
     test = store.select("test")
     if not test:
-        raise InputError(clips / corpus, "no test clip")
-    paths = {run: weights / corpus / run / f"seed{seed}" / "model.pt" for run in RUNS}
-    found = {run: _read(path, store, test[0]) if path.is_file() else None for run, path in paths.items()}
-    return store.index[test[0]].text, found
+        raise InputError(paths.clips(corpus), "no test clip")
+    files = {run: paths.weights(corpus, run, settings.seeds[0]) for run in RUNS}
+    readings = {
+        run: _read(path, store, test[0], settings.max_length) if path.is_file() else None for run, path in files.items()
+    }
+    return store.index[test[0]].text, readings
 
 
-def _read(path: Path, store, row: int) -> Reading:
+def _read(path: Path, store: ClipStore, row: int, max_length: int) -> Reading:
+    """What the checkpoint's lip-reader writes, greedily, for one clip of the store."""
     import torch
 
-    from pcpg.reader.batches import cut  # these start torch
+    from pcpg.reader import checkpoint  # these start torch
+    from pcpg.reader.attention import attend
+    from pcpg.reader.decode import beam_search
+    from pcpg.reader.text import END
+    from pcpg.reader.view import cut, normalise
     from pcpg.report.figures.reading import Reading, labels
-    from pcpg.transcribe import read_lips, read_model
 
-    reader = read_model(path, store.region)
-    seen = cut(torch.tensor(store[row]), reader.view, None).numpy()
-    found = read_lips(reader, seen, beam=1)
-    return Reading(seen, labels(found.characters[0]), found.weights, reader.stride, found.scores[0])
+    content = checkpoint.load(path, store.region)
+    model, view = checkpoint.restore(content, torch.device("cpu"))
+    seen, lengths = cut(torch.tensor(store[row]), view, None), torch.tensor([len(store[row])])
+    with torch.no_grad():
+        memory = model.eval().encode(normalise(seen[None], lengths, view), lengths)
+        ranked, scores = beam_search(model.decoder, memory, 1, max_length, 1.0)
+        characters = ranked[0, 0].tolist()
+        characters = characters[: characters.index(END) + 1] if END in characters else characters
+        weights = attend(model.decoder, memory, torch.tensor([characters]))[0].numpy()
+    return Reading(seen.numpy(), labels(characters), weights, content["network"]["stem_stride"][0], float(scores[0, 0]))
 
 
 def wrong(said: str, text: str) -> set[int]:

@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pcpg.report.figures.strip import FRAMES, draw_row
 from pcpg.report.paper import CORPORA
 
 EACH = 5  # clips of either kind
-FRAMES = 12
 WIDTH = 7.16  # inches: both columns
 HEIGHT = 0.78  # inches: one clip with its caption
 HEAD = 0.3  # inches: a heading
@@ -23,9 +23,9 @@ class Shown:
     frames: np.ndarray  # (FRAMES, size, size) uint8
 
 
-def draw(corpus: str, clips: Path) -> Figure:
+def draw_contact_sheet(corpus: str, store: Path) -> Figure:
     """EACH clips drawn at random (always the same ones), and the EACH worst: most repaired frames, then most jitter."""
-    chance, worst = read(clips / corpus)
+    chance, worst = pick_clips(store)
     figure = Figure(figsize=(WIDTH, HEIGHT * (len(chance) + len(worst)) + 2 * HEAD))
     figure.set_layout_engine("none")
     top = 0.0
@@ -33,12 +33,15 @@ def draw(corpus: str, clips: Path) -> Figure:
         top += HEAD
         figure.text(0.01, 1 - (top - 0.1) / figure.get_figheight(), heading, fontsize=9)
         for one in shown:
-            _row(_axes(figure, top), one)
+            axes = _axes(figure, top)
+            draw_row(axes, one.frames, GAP)
+            axes.set_anchor("W")
+            axes.set_title(one.caption, loc="left", fontsize=7, pad=2)
             top += HEIGHT
     return figure
 
 
-def read(folder: Path) -> tuple[list[Shown], list[Shown]]:
+def pick_clips(folder: Path) -> tuple[list[Shown], list[Shown]]:
     """The two halves of the sheet from a clip store; a clip stands in one of them."""
     from pcpg.mouths.store import ClipStore
 
@@ -66,14 +69,3 @@ def _shown(store, quality, number: int) -> Shown:
 def _axes(figure: Figure, top: float) -> Axes:
     height = figure.get_figheight()
     return figure.add_axes((0.01, 1 - (top + HEIGHT - 0.04) / height, 0.98, (HEIGHT - 0.19) / height))
-
-
-def _row(axes: Axes, shown: Shown) -> None:
-    size = shown.frames.shape[1]
-    canvas = np.full((size, FRAMES * (size + GAP) - GAP), 255, np.uint8)
-    for place, frame in enumerate(shown.frames):
-        canvas[:, place * (size + GAP) : place * (size + GAP) + size] = frame
-    axes.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
-    axes.set_anchor("W")
-    axes.set_axis_off()
-    axes.set_title(shown.caption, loc="left", fontsize=7, pad=2)

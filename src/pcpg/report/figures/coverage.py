@@ -36,8 +36,8 @@ def windows(run: str, steps: int) -> list[list[Fraction]]:
 
     from pcpg.objectives.pseudo_conv import pseudo_convolve
 
-    found = pseudo_convolve(torch.eye(steps, dtype=torch.float64), *_kernel(run))
-    return [_exact(window) for window in found.T.tolist()]
+    convolved = pseudo_convolve(torch.eye(steps, dtype=torch.float64), *_kernel(run))
+    return [_exact(window) for window in convolved.T.tolist()]
 
 
 def covered(run: str, steps: int = STEPS) -> list[Fraction]:
@@ -58,7 +58,7 @@ def _exact(values: list[float]) -> list[Fraction]:
     return [Fraction(value).limit_denominator(100) for value in values]
 
 
-def draw() -> Figure:
+def draw_coverage() -> Figure:
     """Above: Fig. 5 for three kernels, and what each column of windows sums to; below: this sum for every run."""
     figure = Figure(figsize=SIZE)
     upper, lower = figure.subfigures(2, 1, height_ratios=(1.2, 1))
@@ -91,8 +91,8 @@ def _drawings(axes: Axes) -> None:
 def _drawing(axes: Axes, left: float, run: str) -> float:
     """Draw one kernel's windows from x = left on; -> the x where the drawing ends."""
     kernel, stride = KERNELS[run]
-    found, (what, sums) = windows(run, FEW), DRAWINGS[run]
-    firsts = [_first(window, len(kernel)) for window in found]
+    weights_of, (what, sums) = windows(run, FEW), DRAWINGS[run]
+    firsts = [_first(window, len(kernel)) for window in weights_of]
     past = firsts[-1] + len(kernel)
     origin = left - firsts[0]  # x of step 1
     goal = origin + past + 0.8  # x of the windows' losses
@@ -107,7 +107,7 @@ def _drawing(axes: Axes, left: float, run: str) -> float:
             _box(axes, origin + step, y, WINDOW if step in range(FEW) else None, "•" if dot else "")
         axes.annotate("", (goal, y + 0.5), (origin + first + len(kernel), y + 0.5), arrowprops=ARROW)
         _box(axes, goal, y, PLAIN, f"$L'_{place + 1}$", width=1.4)
-    _stack(axes, origin, found)
+    _stack(axes, origin, weights_of)
     axes.text(origin + FEW / 2, FLOOR + 0.4, sums, ha="center", va="top", fontsize=7)
     return goal + 1.4
 
@@ -125,9 +125,9 @@ def _box(axes: Axes, x: float, y: float, colour: str | None, text: str, width: f
     axes.text(x + width / 2, y + 0.52, text, ha="center", va="center", fontsize=7)
 
 
-def _stack(axes: Axes, origin: float, found: list[list[Fraction]]) -> None:
+def _stack(axes: Axes, origin: float, weights_of: list[list[Fraction]]) -> None:
     """Each step's weights in the windows, one on another: the coverage as a bar, named once where it stays the same."""
-    columns = list(zip(*found, strict=True))
+    columns = list(zip(*weights_of, strict=True))
     for step, column in enumerate(columns):
         colour, y = WHOLE if sum(column) == 1 else PART, FLOOR
         for weight in filter(None, column):
@@ -142,16 +142,16 @@ def _stack(axes: Axes, origin: float, found: list[list[Fraction]]) -> None:
 
 def _panel(axes: Axes, run: str) -> None:
     """The coverage of one run as bars; above them in numbers the beginning, the middle and the end."""
-    found = covered(run)
-    colours = [WHOLE if weight == 1 else PART for weight in found]
-    axes.bar(range(1, STEPS + 1), [float(weight) for weight in found], width=0.86, color=colours)
+    shares = covered(run)
+    colours = [WHOLE if weight == 1 else PART for weight in shares]
+    axes.bar(range(1, STEPS + 1), [float(weight) for weight in shares], width=0.86, color=colours)
     places = [table for table, rows in TABLES.items() if run in rows]
     axes.set_title(name(run), loc="left", fontsize=7.5)
     axes.set_title(f"Table{'s'[: len(places) - 1]} {', '.join(places)}", loc="right", fontsize=7, color=EDGE)
-    middle = [step for step, weight in enumerate(found) if weight == found[STEPS // 2]]
-    parts = {"left": found[: middle[0]], "center": [found[middle[0]]], "right": found[middle[-1] + 1 :]}
+    middle = [step for step, weight in enumerate(shares) if weight == shares[STEPS // 2]]
+    parts = {"left": shares[: middle[0]], "center": [shares[middle[0]]], "right": shares[middle[-1] + 1 :]}
     for (side, values), x in zip(parts.items(), (0.6, (STEPS + 1) / 2, STEPS + 0.4), strict=True):
-        y = float(max(found)) + 0.06
+        y = float(max(shares)) + 0.06
         axes.text(x, y, " ".join(map(str, values)), ha=side, va="bottom", fontsize=7)
     axes.set(xlim=(0.4, STEPS + 0.6), ylim=(0, 1.4), yticks=(0, 1), xticks=(1, 6, 12, 18, 24))
     axes.grid(visible=False)

@@ -1,6 +1,6 @@
-"""The paper's Fig. 6: training curves of the baseline and of two policy-gradient runs that leave it."""
+"""The paper's Fig. 6: training curves of the baseline and of the runs that leave it."""
 
-from pathlib import Path
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from pcpg.report.paper import CORPORA
-from pcpg.report.results.curves import Band, band, histories, mean_convergence
+from pcpg.report.results.histories import Band, band, mean_convergence
+from pcpg.report.results.results import Results
+from pcpg.report.runs import other_runs, scratch_runs
+from pcpg.report.words import NOT_RUN, seeds_run
+from pcpg.settings.schema import SCRATCH
 
 # blue, green and red of Okabe and Ito; in grey the markers tell them apart, and dashes that interleave where the
 # vertical lines of two runs fall together
@@ -19,8 +23,9 @@ STYLES = {
     "k1s1": ("k = 1, s = 1", "#009E73", "s", (0, (4, 4))),
     "k5s1": ("k = 5, s = 1", "#D55E00", "^", (4, (4, 4))),
 }
-BRANCHES = ("k1s1", "k5s1")  # leave the baseline
-SCRATCH = {"ce": STYLES["ce"]} | {f"{run}-scratch": STYLES[run] for run in BRANCHES}  # all from random weights
+FROM_SCRATCH = {"k1s1-scratch": STYLES["k1s1"], "k5s1-scratch": STYLES["k5s1"]}  # as those of the same kernels
+# sky blue, yellow, purple and black of Okabe and Ito: runs that the paper lacks
+MORE = [("#56B4E9", "v"), ("#E69F00", "D"), ("#CC79A7", "P"), ("black", "X")]
 SIZE = (7.16, 4.0)  # inches: both columns
 MARKS = 0.13  # markers along a curve, as a share of the panel's diagonal
 BAND = 0.2  # opacity
@@ -28,40 +33,51 @@ CURVE = "_curve"  # label of every training curve; the underscore keeps it out o
 WIDE = 5.0  # highest / lowest value from which on a panel is logarithmic
 
 
-def draw(corpus: str, results: Path, seeds: list[int], scratch: bool = False) -> Figure:
+def styles_of(runs: dict[str, tuple], others: list[str]) -> dict[str, tuple]:
+    """Those that are given, and for each other run its name, a colour, a marker and a line."""
+    more = {run: (run, *look, "-") for run, look in zip((run for run in others if run not in runs), cycle(MORE))}
+    return runs | more
+
+
+def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -> Figure:
     """Top: cross-entropy of training and validation; bottom: validation CER; right: where the branches leave.
 
-    scratch: the runs that start from random weights, as the paper seems to have drawn them; no branches then.
+    The paper's runs, and what no table of the preset but Table I shows. scratch: the runs that start from random
+    weights, as the paper seems to have drawn them; no branches then.
 
     Lines are means over seeds, bands run from the lowest to the highest seed. A thin vertical line with the run's
-    marker stands at the mean iteration of convergence (curves.CONVERGENCE). Fine-tuned runs start where they leave the
-    baseline, so their iterations include the baseline's up to there. A run without history is named so.
+    marker stands at the mean iteration of convergence (histories.CONVERGENCE). Fine-tuned runs start where they leave
+    the baseline, so their iterations include the baseline's up to there. A run without history is named so.
     """
-    styles = SCRATCH if scratch else STYLES
+    styles = styles_of(STYLES, other_runs(results.settings, corpus))
+    if scratch:
+        started = scratch_runs(results.settings) if corpus == "grid" else []
+        styles = styles_of({"ce": STYLES["ce"]} | FROM_SCRATCH, started)
     figure = Figure(figsize=SIZE)
     columns = {"ncols": 1} if scratch else {"ncols": 2, "width_ratios": (3, 2)}
     panels = figure.subplots(2, sharex="col", squeeze=False, **columns)
-    frames = {run: histories(results, corpus, run, seeds) for run in styles}
+    frames = {run: list(results.histories(corpus, run).values()) for run in styles}
     for top, bottom in panels.T:
-        for place, (run, found) in enumerate(frames.items()):
-            if found:
-                _run(top, bottom, styles[run], found, place)
+        for place, (run, of_seeds) in enumerate(frames.items()):
+            if of_seeds:
+                _draw_run(top, bottom, styles[run], of_seeds, place)
         bottom.set_xlabel("iteration")
     for axes in panels[:, 0]:
         _scale(axes)
+    runs = results.settings.runs.get(corpus, {})
+    branches = [styles[run][1] for run in styles if run != "ce" and (run not in runs or runs[run].start != SCRATCH)]
     for axes in panels[:, 1:].flat:
-        _zoom(axes)
+        _zoom(axes, branches)
     panels[0, 0].set_title(f"{CORPORA[corpus]}, from random weights" if scratch else CORPORA[corpus], loc="left")
     panels[0, 0].set_ylabel("cross-entropy\nper character (nats)")
     panels[1, 0].set_ylabel("validation CER (%)")
-    figure.legend(handles=_handles(frames, styles, len(seeds)), loc="outside upper center", ncols=3)
+    figure.legend(handles=_handles(frames, styles, len(results.seeds)), loc="outside upper center", ncols=3)
     return figure
 
 
-def _zoom(axes: Axes) -> None:
-    """Limit a panel to the stretch of the branches and a little before, and to the values found there."""
+def _zoom(axes: Axes, colours: list[str]) -> None:
+    """Limit a panel to the stretch of the branches, of these colours, and a little before, and to the values there."""
     curves = [line for line in axes.lines if line.get_label() == CURVE]
-    colours = [STYLES[run][1] for run in BRANCHES]
     branches = [line.get_xdata() for line in curves if line.get_color() in colours]
     if not branches:
         axes.set_visible(False)
@@ -83,7 +99,7 @@ def _zoom(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
-def _run(top: Axes, bottom: Axes, style: tuple, frames: list[pd.DataFrame], place: int) -> None:
+def _draw_run(top: Axes, bottom: Axes, style: tuple, frames: list[pd.DataFrame], place: int) -> None:
     _, colour, marker, rule = style
     marks = {"marker": marker, "markerfacecolor": "white", "markevery": (MARKS * place / len(STYLES), MARKS)}
     _curve(top, band(frames, "train_ce"), {"color": colour, "linestyle": "-"})
@@ -95,19 +111,19 @@ def _run(top: Axes, bottom: Axes, style: tuple, frames: list[pd.DataFrame], plac
     top.plot([end], [height], marker, color=colour, transform=top.get_xaxis_transform(), clip_on=False)
 
 
-def _curve(axes: Axes, found: Band | None, style: dict, scale: float = 1) -> None:
-    if found is None:
+def _curve(axes: Axes, values: Band | None, style: dict, scale: float = 1) -> None:
+    if values is None:
         return
-    low, high = scale * found.low, scale * found.high
-    axes.fill_between(found.iteration, low, high, color=style["color"], alpha=BAND, linewidth=0)
-    axes.plot(found.iteration, scale * found.mean, label=CURVE, **style)
+    low, high = scale * values.low, scale * values.high
+    axes.fill_between(values.iteration, low, high, color=style["color"], alpha=BAND, linewidth=0)
+    axes.plot(values.iteration, scale * values.mean, label=CURVE, **style)
 
 
 def _scale(axes: Axes) -> None:
     """Logarithmic where the values span a wide range: the branches differ where the curves are low."""
     curves = [line.get_ydata() for line in axes.lines if line.get_label() == CURVE]
     if not curves:
-        axes.text(0.5, 0.5, "not run", transform=axes.transAxes, ha="center")
+        axes.text(0.5, 0.5, NOT_RUN, transform=axes.transAxes, ha="center")
         axes.set(xticks=[], yticks=[])
         return
     values = np.concatenate(curves)
@@ -122,10 +138,9 @@ def _scale(axes: Axes) -> None:
 def _handles(frames: dict[str, list], styles: dict[str, tuple], wanted: int) -> list[Line2D]:
     """Entries of the legend: the runs with their numbers of seeds, then what the line styles and the rule mean."""
     handles = []
-    for run, found in frames.items():
+    for run, of_seeds in frames.items():
         name, colour, marker, _ = styles[run]
-        count = f"n = {len(found)}" if len(found) == wanted else f"{len(found)} of {wanted} seeds"
-        label = f"{name} ({count if found else 'not run'})"
+        label = f"{name} ({seeds_run(len(of_seeds), wanted)})"
         handles.append(Line2D([], [], color=colour, marker=marker, markerfacecolor="white", label=label))
     for label, style in (("training", "-"), ("validation", "--")):
         handles.append(Line2D([], [], color="0.3", linestyle=style, label=label))

@@ -1,17 +1,18 @@
 """What the policy-gradient runs do after they leave the baseline: reward, entropy, and how unsteady the gradient is."""
 
-from pathlib import Path
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from pcpg.report.figures.learning import STYLES
+from pcpg.report.figures.learning import STYLES, styles_of
 from pcpg.report.paper import CORPORA
-from pcpg.report.results.curves import band, departure, histories
-from pcpg.report.words import NOT_RUN
+from pcpg.report.results.histories import band, mean_start
+from pcpg.report.results.results import Results
+from pcpg.report.runs import other_runs
+from pcpg.report.words import NOT_RUN, seeds_run
+from pcpg.settings.schema import SCRATCH
 
 # those of fig6 keep their looks; the other two are purple of Okabe and Ito and black. Dashes interleave where the
 # curves of two runs fall together, as docs/collapse.md has it for k1s1 and k5s1, and for k5s5 and k1s1-scaled.
@@ -34,21 +35,23 @@ BAND = 0.1  # opacity
 CURVE, RANGE = "_curve", "_range"  # labels of what is drawn; the underscore keeps them out of legends
 
 
-def draw(corpus: str, results: Path, seeds: list[int]) -> Figure:
+def draw_policy(corpus: str, results: Results) -> Figure:
     """Four panels against the updates since leaving the baseline; each value is that of training since the one before.
 
     Reward per character is 1 - CER of what the policy samples, so it rises as sampling gets better; entropy is summed
     over the steps of a transcription. The gradient is that of the whole loss of Eq. 8, in which cross-entropy
     weighs the less the larger lambda is: norms compare at one lambda alone. How steady the gradient is shows in the
-    standard deviation of its norm over updates, by its mean. Lines are means over
-    seeds, bands run from the lowest to the highest seed. What a history lacks is named.
+    standard deviation of its norm over updates, by its mean. Lines are means over seeds, bands run from the lowest to
+    the highest seed. What a history lacks is named.
     """
     figure = Figure(figsize=SIZE)
     panels = figure.subplots(2, 2, sharex=True)
-    frames = {run: _read(results, corpus, run, seeds) for run in RUNS}
+    runs = results.settings.runs.get(corpus, {})
+    styles = styles_of(RUNS, [run for run in other_runs(results.settings, corpus) if runs[run].start != SCRATCH])
+    frames = {run: _frames(results, corpus, run) for run in styles}
     ran = any(frames.values())
     for axes, (column, label) in zip(panels.flat, PANELS.items(), strict=True):
-        drawn = [_curve(axes, run, found, column) for run, found in frames.items()]
+        drawn = [_curve(axes, styles[run], of_seeds, column) for run, of_seeds in frames.items()]
         axes.set_ylabel(label)
         if not any(drawn):
             axes.text(0.5, 0.5, "not recorded" if ran else NOT_RUN, transform=axes.transAxes, ha="center")
@@ -57,37 +60,34 @@ def draw(corpus: str, results: Path, seeds: list[int]) -> Figure:
         axes.set_xlabel("updates since leaving the baseline")
     panels[0, 0].set_title(CORPORA[corpus], loc="left")
     figure.align_ylabels()
-    figure.legend(handles=_handles(frames, len(seeds)), loc="outside upper center", ncols=2)
+    handles = [_handle(styles[run], len(of_seeds), len(results.seeds)) for run, of_seeds in frames.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure
 
 
-def _read(results: Path, corpus: str, run: str, seeds: list[int]) -> list[pd.DataFrame]:
-    found = histories(results, corpus, run, seeds, COLUMNS)
+def _frames(results: Results, corpus: str, run: str) -> list[pd.DataFrame]:
+    frames = results.histories(corpus, run, COLUMNS).values()
     return [
-        frame.assign(**{RELATIVE: frame["train_gradient_norm_sd"] / frame["train_gradient_norm"]}) for frame in found
+        frame.assign(**{RELATIVE: frame["train_gradient_norm_sd"] / frame["train_gradient_norm"]}) for frame in frames
     ]
 
 
-def _curve(axes: Axes, run: str, frames: list[pd.DataFrame], column: str) -> bool:
+def _curve(axes: Axes, style: tuple, frames: list[pd.DataFrame], column: str) -> bool:
     """Draw one run in one panel; -> whether there was something to draw."""
-    found = band(frames, column)
-    if found is None:
+    values = band(frames, column)
+    if values is None:
         return False
-    _, colour, marker, rule = RUNS[run]
-    updates = found.iteration - departure(frames)
-    axes.fill_between(updates, found.low, found.high, color=colour, alpha=BAND, linewidth=0, label=RANGE)
+    _, colour, marker, rule = style
+    updates = values.iteration - mean_start(frames)
+    axes.fill_between(updates, values.low, values.high, color=colour, alpha=BAND, linewidth=0, label=RANGE)
     marks = {"marker": marker, "markerfacecolor": "white"}
-    axes.plot(updates, found.mean, color=colour, linestyle=rule, **marks, label=CURVE)
+    axes.plot(updates, values.mean, color=colour, linestyle=rule, **marks, label=CURVE)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return True
 
 
-def _handles(frames: dict[str, list[pd.DataFrame]], wanted: int) -> list[Line2D]:
-    handles = []
-    for run, found in frames.items():
-        name, colour, marker, rule = RUNS[run]
-        count = f"n = {len(found)}" if len(found) == wanted else f"{len(found)} of {wanted} seeds"
-        style = {"color": colour, "marker": marker, "linestyle": rule, "markerfacecolor": "white"}
-        handles.append(Line2D([], [], label=f"{name} ({count if found else NOT_RUN})", **style))
-    return handles
+def _handle(style: tuple, count: int, wanted: int) -> Line2D:
+    name, colour, marker, rule = style
+    look = {"color": colour, "marker": marker, "linestyle": rule, "markerfacecolor": "white"}
+    return Line2D([], [], label=f"{name} ({seeds_run(count, wanted)})", **look)

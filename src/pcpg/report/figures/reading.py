@@ -41,15 +41,15 @@ def labels(characters: list[int]) -> list[str]:
     return [SYMBOLS[index] if index in SYMBOLS else CHARACTERS[index - 3] for index in characters]
 
 
-def check(path: Path) -> None:
-    """Raise InputError where `write` could not write `path`, before the work that leads there."""
+def check_picture_path(path: Path) -> None:
+    """Raise InputError where `write_picture` could not write `path`, before the work that leads there."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(path, f"--show writes {' or '.join(SUFFIXES)}, not {path.suffix or 'a file without suffix'}")
     if path.is_dir():
         raise InputError(path, "is a folder")
 
 
-def write(path: Path, reading: Reading) -> None:
+def write_picture(path: Path, reading: Reading) -> None:
     """Write the figure (.png) or the animation (.gif); InputError where the disk does not take it."""
     try:
         with atomic_file(path) as temporary:
@@ -64,15 +64,13 @@ def write(path: Path, reading: Reading) -> None:
 
 
 def _write_png(path: Path, reading: Reading) -> None:
-    import matplotlib.style  # on first use, as what pcpg.report imports: slow to start
-
-    from pcpg.report.figures.attention import draw
-    from pcpg.report.figures.style import METADATA, STYLE
+    from pcpg.report.figures.attention import draw_reading  # slow to start
+    from pcpg.report.figures.style import METADATA, house_style
 
     score = f"{reading.score:.3f}".replace("-", "−")
     title = f"{f'“{reading.text}”' if reading.text else '(nothing)'}, log p per character {score}"
-    with matplotlib.style.context(STYLE, after_reset=True):
-        figure = draw(reading.mouths, reading.labels, reading.weights, reading.stride, title)
+    with house_style():
+        figure = draw_reading(reading.mouths, reading.labels, reading.weights, reading.stride, title)
         figure.savefig(path, format="png", metadata=METADATA["png"])
 
 

@@ -25,18 +25,18 @@ class Strip:
     text: str
 
 
-def draw(clips: Path) -> Figure:
-    """One row a corpus that has a clip store under `clips`; none at all is an InputError."""
-    strips = [read(clips / corpus, corpus) for corpus in CORPORA if (clips / corpus / "store.json").is_file()]
+def draw_strips(stores: dict[str, Path]) -> Figure:
+    """One row a corpus whose clip store is there; none at all is an InputError."""
+    strips = [read_strip(folder, corpus) for corpus, folder in stores.items() if (folder / "store.json").is_file()]
     if not strips:
-        raise InputError(clips, f"no clip store; expected a folder named {', '.join(CORPORA)}")
+        raise InputError(", ".join(map(str, stores.values())), "no clip store")
     figure = Figure(figsize=(WIDTH, HEIGHT * len(strips)))
     for axes, strip in zip(figure.subplots(len(strips), squeeze=False)[:, 0], strips, strict=True):
         _row(axes, strip)
     return figure
 
 
-def read(folder: Path, corpus: str) -> Strip:
+def read_strip(folder: Path, corpus: str) -> Strip:
     """The first test clip of a store, as at most FRAMES frames spread evenly over it."""
     from pcpg.mouths.store import ClipStore  # only this figure needs clips
 
@@ -51,11 +51,17 @@ def read(folder: Path, corpus: str) -> Strip:
 
 def _row(axes: Axes, strip: Strip) -> None:
     n, height, width = strip.frames.shape
-    canvas = np.full((height, FRAMES * (width + GAP) - GAP), 255, np.uint8)
-    for place, frame in enumerate(strip.frames):
-        canvas[:, place * (width + GAP) : place * (width + GAP) + width] = frame
-    axes.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
-    axes.set_axis_off()
+    draw_row(axes, strip.frames, GAP)
     axes.set_title(f"{CORPORA[strip.corpus]}, {n} of {strip.total} frames", loc="left", fontsize=7.5, pad=2)
     middle = (n * (width + GAP) - GAP) / 2
     axes.text(middle, height + 6, f"“{strip.text}”", ha="center", va="top", fontsize=8)
+
+
+def draw_row(axes: Axes, frames: np.ndarray, gap: int) -> None:
+    """At most FRAMES frames (n, height, width) side by side, `gap` white pixels between two; the rest stays white."""
+    _, height, width = frames.shape
+    canvas = np.full((height, FRAMES * (width + gap) - gap), 255, np.uint8)
+    for place, frame in enumerate(frames):
+        canvas[:, place * (width + gap) : place * (width + gap) + width] = frame
+    axes.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
+    axes.set_axis_off()

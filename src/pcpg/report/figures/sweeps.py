@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import isnan, nan
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,11 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from pcpg.report.paper import KERNELS, TABLE2A, TABLE2B
-from pcpg.report.results import predictions as evidence
 from pcpg.report.results import stats
+from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Errors, Estimate
-from pcpg.report.words import MINUS, NOT_RUN
-from pcpg.workspace.errors import InputError
+from pcpg.report.words import MINUS, NOT_RUN, plural
 
 CONTROL = "ce-continued"
 SIZE = (3.5, 3.2)  # inches: one column
@@ -58,7 +56,7 @@ class Point:
     missing: str = ""
 
 
-def draw(name: str, results: Path, seeds: list[int]) -> Figure:
+def draw_sweep(name: str, results: Results) -> Figure:
     """For each kernel the change in WER: our mean with its interval, every seed as a dot, and what the paper prints.
 
     The mark of ours is hollow where the interval covers zero, filled where it does not. The cross-entropy baseline
@@ -66,7 +64,7 @@ def draw(name: str, results: Path, seeds: list[int]) -> Figure:
     one comparison each; the claims' verdicts also correct for their number.
     """
     sweep = SWEEPS[name]
-    first, points = read(sweep, results, seeds)
+    first, points = read_sweep(sweep, results)
     figure = Figure(figsize=SIZE)
     axes = figure.subplots()
     axes.axhline(0, zorder=1, **ZERO)
@@ -76,7 +74,7 @@ def draw(name: str, results: Path, seeds: list[int]) -> Figure:
         _point(axes, places[point.run], point)
     _printed(axes, [0, *places.values()], [0.0, *(point.paper for point in points)], sweep.ordered)
     axes.axvline(places[CONTROL] - (1 + APART) / 2, linestyle=":", **ZERO)
-    labels = [_label(next(iter(sweep.printed)), sweep), *(_label(p.run, sweep, p, len(seeds)) for p in points)]
+    labels = [_label(next(iter(sweep.printed)), sweep), *(_label(p.run, sweep, p, len(results.seeds)) for p in points)]
     axes.set_xticks([0, *places.values()], labels)
     axes.set(xlim=(-0.45, places[CONTROL] + 0.5), xlabel=sweep.axis)
     axes.set_ylabel(f"change in WER against {sweep.zero}\n(percentage points; below 0 is better)")
@@ -88,23 +86,20 @@ def draw(name: str, results: Path, seeds: list[int]) -> Figure:
     return figure
 
 
-def read(sweep: Sweep, results: Path, seeds: list[int]) -> tuple[Errors | None, list[Point]]:
+def read_sweep(sweep: Sweep, results: Results) -> tuple[Errors | None, list[Point]]:
     """The first run's errors, and the other runs of the sweep and the control against it."""
     first, *others = (*sweep.printed, CONTROL)
-    found = {run: evidence.errors(results, "grid", run, seeds, "wer") for run in (first, *others)}
-    return found[first], [_compared(run, found[run], first, found[first], sweep) for run in others]
+    return results.errors("grid", first, "wer", "greedy"), [_compared(run, first, sweep, results) for run in others]
 
 
-def _compared(run: str, errors: Errors | None, first: str, against: Errors | None, sweep: Sweep) -> Point:
+def _compared(run: str, first: str, sweep: Sweep, results: Results) -> Point:
     paper = round(sweep.printed.get(run, nan) - sweep.printed[first], 2)
+    errors, against = (results.errors("grid", name, "wer", "greedy") for name in (run, first))
     if errors is None:
         return Point(run, paper, None, {}, NOT_RUN)
-    if against is None or not set(errors.seeds) & set(against.seeds):
+    estimate = results.difference("grid", run, first, "wer", ("greedy", "greedy"))
+    if estimate is None:
         return Point(run, paper, None, {}, "no pair")
-    try:
-        estimate = stats.difference(errors, against)
-    except ValueError as error:
-        raise InputError(f"predictions of grid/{run} and grid/{first}", str(error)) from None
     errors, against = stats.common(errors, against)
     changes = 100 * (errors.edits - against.edits).sum(axis=1) / errors.lengths.sum()
     return Point(run, paper, estimate, dict(zip(errors.seeds, changes.tolist(), strict=True)))
@@ -120,10 +115,10 @@ def _point(axes: Axes, place: float, point: Point) -> None:
         beside = {"xytext": (0, 4), "textcoords": "offset points", "rotation": 90, "ha": "center", "va": "bottom"}
         axes.annotate(point.missing, (place + OURS_AT, 0), **beside, fontsize=7, color=OURS)
         return
-    found, x = point.estimate, place + OURS_AT
-    axes.plot([x, x], [found.low, found.high], **{**MARK, "marker": ""}, solid_capstyle="butt", label=INTERVAL)
-    face = "white" if covers_zero(found) else OURS
-    axes.plot([x], [found.value], **MARK, markerfacecolor=face, label=MEAN)
+    estimate, x = point.estimate, place + OURS_AT
+    axes.plot([x, x], [estimate.low, estimate.high], **{**MARK, "marker": ""}, solid_capstyle="butt", label=INTERVAL)
+    face = "white" if covers_zero(estimate) else OURS
+    axes.plot([x], [estimate.value], **MARK, markerfacecolor=face, label=MEAN)
     middle = (len(point.by_seed) - 1) / 2
     xs = [place + SEEDS_AT + JITTER * (number - middle) for number in range(len(point.by_seed))]
     axes.plot(xs, list(point.by_seed.values()), **DOT, label=SEED)
@@ -180,8 +175,8 @@ def _handles() -> list[Line2D]:
 
 def _size(points: list[Point]) -> str:
     """What ours rests on: the most seeds and sentences that a comparison has."""
-    found = [(point.estimate.seeds, point.estimate.utterances) for point in points if point.estimate]
-    if not found:
+    sizes = [(point.estimate.seeds, point.estimate.utterances) for point in points if point.estimate]
+    if not sizes:
         return NOT_RUN
-    seeds, sentences = max(found)
-    return f"{seeds} seed{'s'[: seeds != 1]}, {sentences} sentences"
+    seeds, sentences = max(sizes)
+    return f"{plural(seeds, 'seed')}, {sentences} sentences"

@@ -7,57 +7,89 @@ import base64
 import hashlib
 import json
 from pathlib import Path
-from string import Template
 
-from pcpg.report.page import accounts, figures, mouths, predictions, tables, trainings, verdicts
-from pcpg.report.page.markup import Markup, fold, join, tag
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pcpg.report.claims.judge import judge
+from pcpg.report.page import accounts, figures, mouths, predictions
+from pcpg.report.page.claims import claims_part
 from pcpg.report.paper import CORPORA
+from pcpg.report.results.results import Results
+from pcpg.report.tables.layouts import layout_of
+from pcpg.report.tables.render import source, to_html
+from pcpg.report.tables.table import Table, fill
+from pcpg.report.words import preset_and_seeds
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths
 
 HERE = Path(__file__).parent
+TEMPLATES = ("page.html", "macros.html")
+PAGE = Environment(
+    loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
 
 
-def write(settings: Params, paths: Paths, file: Path) -> None:
-    """Write results/<preset>/report.html from what lies under `paths`; `file` is the parameter file of `settings`.
+def write_page(settings: Params, paths: Paths, parameter_file: Path) -> None:
+    """Write results/<preset>/report.html from what lies under `paths`; parameter_file: that of `settings`.
 
-    What is absent (claims, figures, clips, weights, runs) is named as absent, or left out where nobody would miss it.
+    What is absent (figures, clips, weights, runs) is named as absent, or left out where nobody would miss it.
     """
-    write_text(paths.results / "report.html", render(settings, paths, file))
+    write_text(paths.results / "report.html", render_page(settings, paths, parameter_file))
 
 
-def render(settings: Params, paths: Paths, file: Path) -> str:
-    found = predictions.collect(settings, paths.results)
-    texts = {corpus: predictions.references(found, corpus) for corpus in settings.corpus_names}
-    for corpus in found["corpora"]:
-        corpus |= mouths.media(paths, corpus, found["texts"], found["pairs"], settings.model[corpus["name"]])
+def render_page(settings: Params, paths: Paths, parameter_file: Path) -> str:
+    results = Results(paths, settings)
+    content = predictions.collect_predictions(results)
+    for corpus in content["corpora"]:
+        corpus |= mouths.media(settings, paths, corpus, content)
     script = (HERE / "page.js").read_text(encoding="utf-8")
+    tables = [fill(layout_of(name, settings), results) for name in settings.tables]
+    name = parameter_file.name if parameter_file.is_absolute() else parameter_file.as_posix()  # no path of this machine
     kind, sentence = origin(settings)
-    records = trainings.recorded(settings, paths)
-    parts = {
-        "preset": join(settings.preset),
-        "kind": join(kind),
-        "sentence": join(sentence),
-        "claims": verdicts.section(paths.results / "claims.csv"),
-        "tables": tables.section(tables.filled(settings.tables, paths.results, settings.seeds, settings.preset)),
-        "figures": figures.section(settings.figures, paths.figures),
-        "coverage": coverage(found),
-        "quality": accounts.quality(settings, paths),
-        "cost": join(accounts.cost(settings, paths, texts), trainings.cost(records)),
-        "again": join(accounts.again(_name(file)), trainings.commits(records), accounts.digests(file)),
-        "parameters": parameters(file),
-        "css": Markup((HERE / "page.css").read_text(encoding="utf-8")),
-        "script": Markup(script),
-        "digest": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        "data": as_script(found),
-    }
-    return Template((HERE / "template.html").read_text(encoding="utf-8")).substitute(parts)
+    return PAGE.get_template(TEMPLATES[0]).render(
+        preset=settings.preset,
+        kind=kind,
+        sentence=sentence,
+        claims=claims_part(judge(results)),
+        shared_notes=shared_notes(tables),
+        tables=tables_part(tables),
+        figures=[figures.figure_part(figure, paths.figures) for figure in settings.figures],
+        coverage=predictions.coverage_lines(content),
+        quality=accounts.quality_part(settings, paths),
+        sizes=accounts.sizes_part(settings, paths, predictions.references(content)),
+        costs=accounts.costs_part(settings, paths),
+        again=accounts.again_part(name, parameter_file),
+        parameter_file=name,
+        parameters=parameter_file.read_text(encoding="utf-8"),
+        css=Markup((HERE / "page.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        content=as_script(content),
+    )
 
 
-def _name(file: Path) -> str:
-    """The parameter file as a command names it; of a path of this machine alone, the last part."""
-    return file.name if file.is_absolute() else file.as_posix()
+def shared_notes(tables: list[Table]) -> list[str]:
+    """Notes that all tables have, which stand once above them."""
+    if len(tables) < 2:
+        return []
+    common = set.intersection(*(set(table.layout.notes) for table in tables))
+    return [note for note in tables[0].layout.notes if note in common]
+
+
+def tables_part(tables: list[Table]) -> list[dict]:
+    shared = shared_notes(tables)
+    return [
+        {
+            "name": table.layout.name,
+            "title": table.layout.title,
+            "source": source(table),
+            "html": to_html(table),
+            "notes": [note for note in table.layout.notes if note not in shared],
+        }
+        for table in tables
+    ]
 
 
 def origin(settings: Params) -> tuple[str, str]:
@@ -65,8 +97,7 @@ def origin(settings: Params) -> tuple[str, str]:
     sources = {CORPORA[corpus]: getattr(settings.corpora, corpus).raw.source for corpus in settings.corpus_names}
     made = _listed([corpus for corpus, source in sources.items() if source == "synthetic"])
     real = _listed([corpus for corpus, source in sources.items() if source != "synthetic"])
-    seeds = f"seed{'s'[: len(settings.seeds) != 1]} {', '.join(map(str, settings.seeds))}"
-    ran = f"preset {settings.preset}, {seeds}"
+    ran = preset_and_seeds(settings.preset, settings.seeds)
     rendered = f"rendered faces in the formats of {made}, in which nobody speaks"
     if not real:
         return "generated corpora", f"Every number of ours is from generated corpora: {rendered}; {ran}."
@@ -80,23 +111,7 @@ def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def coverage(found: dict) -> Markup:
-    """Of which test clips the page holds the predictions."""
-    lines = []
-    for corpus in found["corpora"]:
-        shown, total = len(corpus["clips"]), corpus["total"]
-        runs = sum(len(run["seeds"]) for run in corpus["runs"])
-        which = f"all {total:,} test clips" if shown == total else f"{shown:,} of {total:,} test clips, evenly spread"
-        lines.append(tag("li", f"{corpus['label']}: {which}, of {runs} trained models"))
-    return tag("ul", lines, class_="key") if lines else tag("p", "No run has predictions yet.", class_="empty")
-
-
-def parameters(file: Path) -> Markup:
-    text = file.read_text(encoding="utf-8")
-    return fold(f"{_name(file)}, complete", tag("pre", tag("code", text), tabindex="0"))
-
-
-def as_script(found: dict) -> Markup:
+def as_script(content: dict) -> Markup:
     """JSON that may stand in a <script>: no character in it can end the element."""
-    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

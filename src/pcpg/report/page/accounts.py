@@ -3,144 +3,159 @@
 import hashlib
 import platform
 import re
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from statistics import median_low
 
 import pcpg
-from pcpg.corpora.base import read_rows
 from pcpg.mouths.inventory import Count, Measure, Note
-from pcpg.report.page.markup import Markup, fold, join, row, table, tag
+from pcpg.report.costs import read_costs
 from pcpg.report.paper import CORPORA
+from pcpg.report.words import plural
 from pcpg.settings.schema import Params
 from pcpg.workspace.paths import Paths
+from pcpg.workspace.rows import read_rows
 
 NOTES = 300  # of a corpus on the page
-LENGTH = re.compile(r"clips of (\d+) frames")
+USUAL = 75  # frames of a clip, where they have not been counted
 PARTS = "One multiply-add is 2 FLOPs; convolutions and matrix products are counted, what works element by element not."
+SOURCES = "(cd src && find pcpg -type f -not -path '*/__pycache__/*' | LC_ALL=C sort | xargs sha256sum | sha256sum)"
 
 
-def quality(settings: Params, paths: Paths) -> Markup:
+@dataclass(frozen=True)
+class Length:
+    """How many clips have so many frames: a row of lengths.csv."""
+
+    frames: int
+    clips: int
+
+
+def quality_part(settings: Params, paths: Paths) -> dict:
     """What became of every clip: counts a corpus, and each clip that is odd, repaired or left out, with the reason."""
-    counts = {corpus: counted(paths, corpus) for corpus in settings.corpus_names}
-    known = {corpus: found for corpus, found in counts.items() if found}
-    kinds = dict.fromkeys(what for found in known.values() for what in found if not LENGTH.fullmatch(what))
-    rows = [row(what, *(f"{found[what]:,}" if what in found else "" for found in known.values())) for what in kinds]
+    counts = {corpus: _counts(paths, corpus) for corpus in settings.corpus_names}
+    known = {corpus: of_corpus for corpus, of_corpus in counts.items() if of_corpus}
+    kinds = dict.fromkeys(what for of_corpus in known.values() for what in of_corpus)
+    rows = [[what, *(f"{each[what]:,}" if what in each else "" for each in known.values())] for what in kinds]
     if known:
-        rows.append(row("frames a clip", *(_lengths(found) for found in known.values())))
-    shown = table("Counts of clips", ["", *(CORPORA[corpus] for corpus in known)], rows) if known else None
-    unknown = [
-        tag("p", f"{CORPORA[corpus]}: not counted yet.", class_="empty") for corpus in counts if not counts[corpus]
-    ]
-    measured = [_measures(CORPORA[corpus], paths.inventory(corpus) / "quality.csv") for corpus in known]
-    return join(
-        shown, unknown, measured, [_notes(CORPORA[corpus], paths.inventory(corpus) / "notes.csv") for corpus in known]
-    )
+        rows.append(["frames a clip", *(_range(lengths(paths, corpus)) for corpus in known)])
+    return {
+        "headings": ["", *(CORPORA[corpus] for corpus in known)],
+        "rows": rows,
+        "uncounted": [CORPORA[corpus] for corpus in counts if corpus not in known],
+        "corpora": [_of_corpus(CORPORA[corpus], paths.inventory(corpus)) for corpus in known],
+    }
 
 
-def counted(paths: Paths, corpus: str) -> dict[str, int]:
+def _counts(paths: Paths, corpus: str) -> dict[str, int]:
     """What the stage store counted; {} where it has not run."""
     path = paths.inventory(corpus) / "summary.csv"
-    return {found.what: found.count for found in read_rows(path, Count)} if path.is_file() else {}
+    return {row.what: row.count for row in read_rows(path, Count)} if path.is_file() else {}
 
 
-def lengths(found: dict[str, int]) -> list[int]:
-    """Frames of each clip, ascending, from what `counted` returned."""
-    number = {int(match[1]): count for what, count in found.items() if (match := LENGTH.fullmatch(what))}
-    return [length for length, count in sorted(number.items()) for _ in range(count)]
+def lengths(paths: Paths, corpus: str) -> list[int]:
+    """Frames of each clip, ascending; [] where they have not been counted."""
+    path = paths.inventory(corpus) / "lengths.csv"
+    rows = read_rows(path, Length) if path.is_file() else []
+    return sorted(row.frames for row in rows for _ in range(row.clips))
 
 
-def _lengths(found: dict[str, int]) -> str:
-    all_ = lengths(found)
-    if not all_:
-        return ""
-    return f"{all_[0]}" if all_[0] == all_[-1] else f"{all_[0]} to {all_[-1]}, median {median_low(all_)}"
+def _range(frames: list[int]) -> str:
+    if not frames:
+        return "not counted"
+    return f"{frames[0]}" if frames[0] == frames[-1] else f"{frames[0]} to {frames[-1]}, median {median_low(frames)}"
 
 
-def _measures(corpus: str, path: Path) -> Markup | None:
-    if not path.is_file():
-        return None
-    rows = [row(m.what, m.median, m.p95, m.largest, m.clip, numeric=1) for m in read_rows(path, Measure)]
-    head = ("Of each clip", "Median", "95 of 100 at most", "Largest", "That of")
-    return fold(f"{corpus}: faces, jitter and scale", table(f"Quality of {corpus}", head, rows))
-
-
-def _notes(corpus: str, path: Path) -> Markup:
-    notes = read_rows(path, Note) if path.is_file() else []
+def _of_corpus(name: str, folder: Path) -> dict:
+    """Measures and notes of one corpus; what the page shows of them, in words."""
+    measures = read_rows(folder / "quality.csv", Measure) if (folder / "quality.csv").is_file() else []
+    noted = (folder / "notes.csv").is_file()
+    notes = read_rows(folder / "notes.csv", Note) if noted else []
+    more = f"; the first {NOTES:,} of them, all are in notes.csv" if len(notes) > NOTES else ""
+    summary = f"{plural(len(notes), 'note')} on what is odd, repaired or left out{more}"
     if not notes:
-        what = "every clip was used as it is" if path.is_file() else "what became of each clip is not noted"
-        return tag("p", f"{corpus}: {what}.")
-    rows = [row(note.clip, note.status, note.stage, note.reason, numeric=9) for note in notes[:NOTES]]
-    more = f"; the first {NOTES:,} of them, all are in {path.name}" if len(notes) > NOTES else ""
-    shown = table(f"Notes on {corpus}", ("Clip", "What", "Stage", "Why"), rows, numeric=9)
-    return fold(
-        f"{corpus}: {len(notes):,} note{'s'[: len(notes) != 1]} on what is odd, repaired or left out{more}", shown
-    )
+        summary = "every clip was used as it is." if noted else "what became of each clip is not noted."
+    return {
+        "name": name,
+        "summary": f"{name}: {summary}",
+        "measures": [[row.what, row.median, row.p95, row.largest, row.clip] for row in measures],
+        "notes": [[note.clip, note.status, note.stage, note.reason] for note in notes[:NOTES]],
+    }
 
 
-def cost(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> Markup:
+def sizes_part(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> dict:
     """Parameters and FLOPs by part of the network. texts: reference texts of each corpus, for the decoder's steps."""
     from pcpg.reader.sizes import measure
 
-    columns, sizes = [], []
+    headings, sizes = ["Part"], []
     for corpus in settings.corpus_names:
-        frames = lengths(counted(paths, corpus)) or [75]
+        frames = median_low(lengths(paths, corpus) or [USUAL])
         steps = median_low([len(text) for text in texts.get(corpus) or [" " * 27]]) + 1
-        columns.append(f"{CORPORA[corpus]}: {median_low(frames)} frames, {steps} steps")
-        sizes.append(measure(settings.model[corpus], median_low(frames), steps))
-    rows = [row(part, *_cost([found[part] for found in sizes])) for part in sizes[0]]
-    rows.append(
-        row("total", *_cost([tuple(map(sum, zip(*found.values(), strict=True))) for found in sizes]), kind="sum")
+        column = f"{CORPORA[corpus]}: {frames} frames, {steps} steps"
+        headings += [f"{column}, parameters", "GFLOP a clip"]
+        sizes.append(measure(settings.view[corpus], settings.network[corpus], frames, steps))
+    rows = [[part, *_size([of_corpus[part] for of_corpus in sizes])] for part in sizes[0]]
+    rows.append(["total", *_size([tuple(map(sum, zip(*each.values(), strict=True))) for each in sizes])])
+    how_to_read = (
+        "The network of each corpus, and one forward pass of a clip of median length, decoded in as many steps as the "
+        f"median test text has characters, and one for its end. {PARTS}"
     )
-    headings = ["Part", *(name for column in columns for name in (f"{column}, parameters", "GFLOP a clip"))]
-    return join(
-        tag("p", "The network of each corpus, and one forward pass of a clip of median length, decoded in as many "
-            f"steps as the median test text has characters, and one for its end. {PARTS}", class_="key"),
-        table("Parameters and FLOPs", headings, rows),
-    )  # fmt: skip
+    return {"headings": headings, "rows": rows, "how_to_read": how_to_read}
 
 
-def _cost(sizes: list[tuple[int, int]]) -> list[str]:
+def _size(sizes: list[tuple[int, int]]) -> list[str]:
     return [text for parameters, flops in sizes for text in (f"{parameters:,}", f"{flops / 1e9:.3f}")]
 
 
-def again(file: str) -> Markup:
-    """The commands, what they were run with, and digests to compare."""
+def costs_part(settings: Params, paths: Paths) -> dict:
+    """What the committed trainings took: one row a run."""
+    rows = [row for row in read_costs(paths) if row["corpus"] in settings.corpus_names]
+    trainings = sum(int(row["seeds"]) for row in rows)
+    hours = sum(int(row["seeds"]) * float(row["seconds"]) for row in rows) / 3600
+    devices = "; ".join(sorted({row["device"] for row in rows}))
+    commits: dict[str, int] = {}
+    for row in rows:
+        commits[row["commit"]] = commits.get(row["commit"], 0) + int(row["seeds"])
+    sentence = (
+        f"Of the committed run: {trainings} trainings took about {hours:.1f} hours one after another, with their "
+        f"validations, on {devices}. Medians over seeds. On a CPU the memory is that of the whole process, on a GPU "
+        "what tensors took of its own; several trainings may have shared the machine."
+    )
+    return {"sentence": sentence, "rows": [_cost(row) for row in rows], "commits": sorted(commits.items())}
+
+
+def _cost(row: dict[str, str]) -> list[str]:
+    seconds, peak = round(float(row["seconds"])), row["peak_memory_mib"]
+    return [
+        f"{CORPORA[row['corpus']]} {row['run']}",
+        row["seeds"],
+        f"{int(row['updates']):,}",
+        f"{seconds // 60}:{seconds % 60:02}",
+        f"{int(peak):,} MiB" if peak else "not recorded",
+        f"{row['processes']} x {row['device']}",
+    ]
+
+
+def again_part(name: str, parameter_file: Path) -> dict:
+    """The commands, what they were run with, and digests to compare. name: of the file, as a command names it."""
     commands = [
-        "make setup", ". .venv/bin/activate", f"snakemake --cores 2 --configfile {file}", f"pcpg page --params {file}",
+        "make setup", ". .venv/bin/activate", f"snakemake --cores 2 --configfile {name}", f"pcpg page --params {name}",
     ]  # fmt: skip
-    rows = [row(name, tag("code", version), numeric=9) for name, version in versions().items()]
-    return join(
-        tag("p", "In a clone of the repository; the second but last makes everything that is missing, the last this "
-            "page alone, with the same bytes from the same inputs on the same machine."),
-        tag("pre", tag("code", "\n".join(commands)), tabindex="0"),
-        fold("Versions with which this page was made", table("Versions", ("Software", "Version"), rows, numeric=9)),
-    )  # fmt: skip
+    digest, printed_by = hashlib.sha256(parameter_file.read_bytes()).hexdigest(), f"sha256sum {parameter_file.name}"
+    return {
+        "commands": "\n".join(commands),
+        "versions": list(versions().items()),
+        "digests": [["parameters", digest, printed_by], ["sources", source_digest(), SOURCES]],
+    }
 
 
 def versions() -> dict[str, str]:
     """Python, this package, and every package that it asks for."""
-    found = {"Python": f"{platform.python_implementation()} {platform.python_version()}"}
+    python = {"Python": f"{platform.python_implementation()} {platform.python_version()}"}
     wanted = [text for text in metadata.requires("pcpg") or [] if "extra ==" not in text]
     names = ["pcpg", *sorted(re.match(r"[\w.-]+", text)[0] for text in wanted)]
     present = {installed.metadata["Name"].lower() for installed in metadata.distributions()}
-    return found | {name: metadata.version(name) for name in names if name.lower() in present}
-
-
-def digests(settings_file: Path) -> Markup:
-    """SHA-256 of the parameter file and of the sources, with the commands that print them."""
-    name = settings_file.name
-    sources = "(cd src && find pcpg -type f -not -path '*/__pycache__/*' | LC_ALL=C sort | xargs sha256sum | sha256sum)"
-    rows = [
-        row(
-            "parameters",
-            tag("code", hashlib.sha256(settings_file.read_bytes()).hexdigest()),
-            tag("code", f"sha256sum {name}"),
-            numeric=9,
-        ),
-        row("sources", tag("code", source_digest()), tag("code", sources), numeric=9),
-    ]
-    return table("Digests", ("Of the", "SHA-256", "Printed by"), rows, numeric=9)
+    return python | {name: metadata.version(name) for name in names if name.lower() in present}
 
 
 def source_digest() -> str:

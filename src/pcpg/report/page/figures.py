@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from pcpg.report.page.markup import Markup, heading, join, scroll, tag
 from pcpg.report.paper import CORPORA
 
 SVG_LIMIT = 150_000  # bytes; a larger drawing is shown as pixels
@@ -61,23 +60,15 @@ WORDS = {
 }
 
 
-def section(names: list[str], folder: Path) -> Markup:
-    return join([_figure(name, folder) for name in names])
+def figure_part(name: str, folder: Path) -> dict:
+    """Caption, alternative text and picture of a figure; source "" where it is not drawn."""
+    caption, alt = describe_figure(name)
+    source, inches = picture(name, folder) or ("", WIDTH)
+    width, column = round(inches * PIXELS), bool(source) and inches < COLUMN
+    return {"name": name, "caption": caption, "alt": alt, "source": source, "width": width, "column": column}
 
 
-def _figure(name: str, folder: Path) -> Markup:
-    caption, alt = words(name)
-    found = picture(name, folder)
-    if not found:
-        shown, kind = tag("p", f"{name} is not drawn yet.", class_="empty"), None
-    else:
-        source, inches = found
-        kind = "column" if inches < COLUMN else None
-        shown = scroll(caption, tag("img", src=source, alt=alt, width=round(inches * PIXELS)))
-    return tag("figure", shown, tag("figcaption", heading(3, name, caption)), class_=kind)
-
-
-def words(name: str) -> tuple[str, str]:
+def describe_figure(name: str) -> tuple[str, str]:
     """Caption and alternative text of a figure; of an unknown one, its name."""
     kind, corpus, more = (*name.split("_", 2), "", "")[:3]
     if name not in WORDS and (kind not in WORDS or corpus not in CORPORA):

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pcpg.mouths.store import ClipStore, Region
-from pcpg.settings.schema import Model, to_plain
+from pcpg.settings.schema import Params
 from pcpg.workspace.paths import Paths
 
 CLIPS = 60  # of each corpus
@@ -18,19 +18,20 @@ FRAMES, SIZE, QUALITY = 10, 40, 45
 PREFERRED = ("k5s1", "ce")  # the run whose attention is shown: the paper's own, else the baseline
 
 
-def media(paths: Paths, corpus: dict, texts: list[str], pairs: list, settings: Model) -> dict:
+def media(settings: Params, paths: Paths, corpus: dict, content: dict) -> dict:
     """Strips, and the attention of one run, of the corpus' first clips; {} where the clip store is absent.
 
-    corpus, texts, pairs: as pcpg.report.page.predictions.collect made them. settings: the corpus' model in params.yaml.
+    content, and corpus, a part of it: as pcpg.report.page.predictions.collect_predictions made them.
     """
-    if not (paths.clips(corpus["name"]) / "store.json").is_file():
+    name = corpus["name"]
+    if not (paths.clips(name) / "store.json").is_file():
         return {}
-    store = ClipStore(paths.clips(corpus["name"]))
+    store = ClipStore(paths.clips(name))
     places = {row.clip: number for number, row in enumerate(store.index)}
     rows = {i: places[clip] for i, clip in enumerate(corpus["clips"][:CLIPS]) if clip in places}
     return {
-        "strips": {i: strip(np.asarray(store[row]), settings.crop) for i, row in rows.items()},
-        "attention": _attention(paths, corpus, texts, pairs, settings, store, rows),
+        "strips": {i: strip(np.asarray(store[row]), settings.view[name].crop) for i, row in rows.items()},
+        "attention": _attention(settings, paths, corpus, content, store, rows),
     }
 
 
@@ -49,20 +50,22 @@ def strip(frames: np.ndarray, crop: int) -> str:
     return base64.b64encode(picture.getvalue()).decode()
 
 
-def _attention(paths, corpus: dict, texts, pairs, settings: Model, store: ClipStore, rows: dict) -> dict | None:
+def _attention(
+    settings: Params, paths: Paths, corpus: dict, content: dict, store: ClipStore, rows: dict
+) -> dict | None:
     """The maps of the first preferred run that has weights of these settings; None where none has."""
-    runs = {run["name"]: run["seeds"][0] for run in corpus["runs"]}
+    name, runs = corpus["name"], {run["name"]: run["seeds"][0] for run in corpus["runs"]}
     for run in filter(runs.get, PREFERRED):
         seed, greedy = runs[run]["seed"], runs[run]["decoders"]["greedy"]
-        network = _network(paths.weights(corpus["name"], run, seed), settings, store.region)
+        network = trained_network(paths.weights(name, run, seed), settings, name, store.region)
         if network:
-            written = {i: texts[pairs[greedy[i]][1]] for i in rows}
+            written = {i: content["texts"][content["pairs"][greedy[i]][1]] for i in rows}
             maps = attention_maps(*network, store, {i: row for i, row in rows.items() if written[i]}, written)
             return {"run": run, "seed": seed, "maps": maps}
     return None
 
 
-def _network(weights: Path, settings: Model, region: Region) -> tuple | None:
+def trained_network(weights: Path, settings: Params, corpus: str, region: Region) -> tuple | None:
     """The trained lip-reader and its view; None where there is none, or one of other settings than today's."""
     import torch
 
@@ -71,7 +74,8 @@ def _network(weights: Path, settings: Model, region: Region) -> tuple | None:
     if not weights.is_file():
         return None
     content = checkpoint.load(weights, region)
-    if content["settings"] != to_plain(settings):
+    today = {"view": settings.view[corpus].model_dump(), "network": settings.network[corpus].model_dump()}
+    if any(content[key] != value for key, value in today.items()):
         print(f"page: {weights} was made with other settings: no attention from it", file=sys.stderr)
         return None
     return checkpoint.restore(content, torch.device("cpu"))
@@ -95,7 +99,7 @@ def attention_maps(model, view, store: ClipStore, rows: dict[int, int], written:
             batch = batches.collate(store, [row], view, cpu)
             memory = model.encode(batch.frames, batch.lengths)
             characters, _ = to_batch([written[i]])
-            found = attend(model.decoder, memory, characters)[0, :-1].numpy()  # without the end symbol
-            levels = np.rint(255 * found / found.max()).astype(np.uint8)
+            weights = attend(model.decoder, memory, characters)[0, :-1].numpy()  # without the end symbol
+            levels = np.rint(255 * weights / weights.max()).astype(np.uint8)
             maps[i] = [levels.shape[1], base64.b64encode(levels.tobytes()).decode()]
     return maps

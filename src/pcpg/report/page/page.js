@@ -3,12 +3,12 @@
 (() => {
   const PAGE = 20;
   const WHOLE = "classified"; // the column that a word classifier writes
-  const found = JSON.parse(document.getElementById("found").textContent);
+  const content = JSON.parse(document.getElementById("content").textContent);
   const at = (id) => document.getElementById(id);
-  const pairs = found.pairs.map(([reference, hypothesis, steps]) => {
+  const pairs = content.pairs.map(([reference, hypothesis, steps]) => {
     const parts = [...steps.matchAll(/(\d+)([=sdi])/g)].map((part) => [Number(part[1]), part[2]]);
     const edits = parts.reduce((sum, [length, sign]) => sum + (sign === "=" ? 0 : length), 0);
-    return { reference: found.texts[reference], hypothesis: found.texts[hypothesis], parts, edits };
+    return { reference: content.texts[reference], hypothesis: content.texts[hypothesis], parts, edits };
   });
   const rows = flatten();
   const columns = { corpus: "by-corpus", run: "by-run", seed: "by-seed", order: "by-order", q: "by-text" };
@@ -18,7 +18,7 @@
 
   function flatten() {
     const all = [];
-    for (const corpus of found.corpora)
+    for (const corpus of content.corpora)
       for (const run of corpus.runs)
         for (const { seed, decoders } of run.seeds) {
           const ways = Object.keys(decoders);
@@ -33,8 +33,8 @@
 
   // what an empty address shows: the run whose attention is at hand, or the paper's, or the first
   function opening() {
-    if (!found.corpora.length) return {};
-    const [corpus] = found.corpora;
+    if (!content.corpora.length) return {};
+    const [corpus] = content.corpora;
     const names = corpus.runs.map((run) => run.name);
     const looked = corpus.attention ? corpus.attention.run : "k5s1";
     const run = corpus.runs[Math.max(names.indexOf(looked), 0)];
@@ -247,7 +247,7 @@
   }
 
   function controls() {
-    fill("by-corpus", found.corpora.map((corpus) => [corpus.name, corpus.label]));
+    fill("by-corpus", content.corpora.map((corpus) => [corpus.name, corpus.label]));
     for (const key of ["run", "seed"]) fill(`by-${key}`, [...new Set(rows.map((row) => row[key]))].map((value) => [value, value]));
   }
 

@@ -1,13 +1,12 @@
 """Every prediction of a preset as compact JSON: each text, and each pair of reference and hypothesis, stands once."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rapidfuzz.distance import Levenshtein
 
 from pcpg.report.paper import CORPORA
-from pcpg.report.results.predictions import FACTS, read
-from pcpg.settings.schema import Params
+from pcpg.report.results.results import FACTS, Results
+from pcpg.report.words import plural
 from pcpg.workspace.errors import InputError
 
 LIMIT = 30_000  # predictions on the page: of more, test clips spread evenly over the split are shown
@@ -34,51 +33,43 @@ def steps(reference: str, hypothesis: str) -> str:
     """Levenshtein's alignment by characters: "3=1s2=1d" keeps 3, replaces 1, keeps 2, lacks 1; "" where they agree."""
     if reference == hypothesis:
         return ""
-    found = Levenshtein.opcodes(reference, hypothesis)
-    lengths = (max(step.src_end - step.src_start, step.dest_end - step.dest_start) for step in found)
-    return "".join(f"{length}{SIGNS[step.tag]}" for step, length in zip(found, lengths, strict=True))
+    codes = Levenshtein.opcodes(reference, hypothesis)
+    lengths = (max(step.src_end - step.src_start, step.dest_end - step.dest_start) for step in codes)
+    return "".join(f"{length}{SIGNS[step.tag]}" for step, length in zip(codes, lengths, strict=True))
 
 
-def run_names(settings: Params, corpus: str) -> list[str]:
-    """The runs of a corpus in the order of the parameter file: baseline, policy gradient and controls, probes."""
-    runs = ["ce", *getattr(settings.runs, corpus)]
-    if corpus not in settings.probe_from:
-        return runs
-    return [*runs, "scratch", *(f"{run}-{probe}" for run in settings.probe_from[corpus] for probe in settings.probes)]
-
-
-def collect(settings: Params, results: Path) -> dict:
+def collect_predictions(results: Results) -> dict:
     """texts, pairs and corpora -> runs -> seeds -> one pair a clip and decoder; runs without predictions are absent."""
-    found = {corpus: _files(settings, results, corpus) for corpus in settings.corpus_names}
-    found = {corpus: files for corpus, files in found.items() if files}
+    runs = {corpus: _runs(results, corpus) for corpus in results.settings.corpus_names}
+    runs = {corpus: of_corpus for corpus, of_corpus in runs.items() if of_corpus}
     known, corpora = Pairs(), []
-    for corpus, files in found.items():
-        clips = max(LIMIT // len(found) // len(files), 1)
-        corpora.append(_corpus(corpus, files, clips, known))
+    for corpus, of_corpus in runs.items():
+        columns = sum(map(len, of_corpus.values()))
+        corpora.append(_corpus(results, corpus, of_corpus, max(LIMIT // len(runs) // columns, 1), known))
     return {"texts": list(known.texts), "pairs": known.edits, "corpora": corpora}
 
 
-def _files(settings: Params, results: Path, corpus: str) -> list[tuple[str, int, Path]]:
-    folder = results / "runs" / corpus
-    places = [
-        (run, seed, folder / run / f"seed{seed}" / "predictions.csv")
-        for run in run_names(settings, corpus)
-        for seed in settings.seeds
-    ]
-    return [place for place in places if place[2].is_file()]
+def _runs(results: Results, corpus: str) -> dict[str, dict[int, list[dict[str, str]]]]:
+    runs = {run: results.predictions(corpus, run) for run in results.names(corpus)}
+    return {run: by_seed for run, by_seed in runs.items() if by_seed}
 
 
-def _corpus(corpus: str, files: list[tuple[str, int, Path]], limit: int, known: Pairs) -> dict:
-    facts, runs = None, {}
-    for run, seed, path in files:
-        rows = read(path)
-        found = [[row[key] for key in FACTS] for row in rows]
-        if facts is not None and found != facts:
-            raise InputError(path, f"its clips or references are not those of {files[0][2]}")
-        facts, shown = found, _spread(len(rows), limit)
-        columns = [key for key in rows[0] if key not in FACTS]
-        pairs = {key: [known.number(rows[i]["reference"], rows[i][key]) for i in shown] for key in columns}
-        runs.setdefault(run, []).append({"seed": seed, "decoders": pairs})
+def _corpus(results: Results, corpus: str, runs: dict, limit: int, known: Pairs) -> dict:
+    first = facts = shown = None
+    entries = []
+    for run, by_seed in runs.items():
+        of_run = [tuple(row[key] for key in FACTS) for row in next(iter(by_seed.values()))]
+        if facts is not None and of_run != facts:
+            path = results.paths.predictions(corpus, run)
+            raise InputError(path, f"its clips or references are not those of {corpus}/{first}")
+        if facts is None:
+            first, facts, shown = run, of_run, _spread(len(of_run), limit)
+        seeds = []
+        for seed, rows in by_seed.items():
+            columns = [key for key in rows[0] if key not in ("seed", *FACTS)]
+            pairs = {key: [known.number(rows[i]["reference"], rows[i][key]) for i in shown] for key in columns}
+            seeds.append({"seed": seed, "decoders": pairs})
+        entries.append({"name": run, "seeds": seeds})
     clips, speakers = ([facts[i][column] for i in shown] for column in (0, 1))
     return {
         "name": corpus,
@@ -86,7 +77,7 @@ def _corpus(corpus: str, files: list[tuple[str, int, Path]], limit: int, known: 
         "clips": clips,
         "speakers": speakers if any(speakers) else [],
         "total": len(facts),
-        "runs": [{"name": run, "seeds": seeds} for run, seeds in runs.items()],
+        "runs": entries,
     }
 
 
@@ -95,10 +86,19 @@ def _spread(total: int, most: int) -> list[int]:
     return list(range(total)) if total <= most else [i * total // most for i in range(most)]
 
 
-def references(found: dict, corpus: str) -> list[str]:
-    """The reference texts of a corpus' clips, from what `collect` found; [] where there is no prediction."""
-    for each in found["corpora"]:
-        if each["name"] == corpus:
-            pairs = next(iter(each["runs"][0]["seeds"][0]["decoders"].values()))
-            return [found["texts"][found["pairs"][pair][0]] for pair in pairs]
-    return []
+def references(content: dict) -> dict[str, list[str]]:
+    """The reference texts of each corpus that has predictions, of what collect_predictions made."""
+    texts, pairs = content["texts"], content["pairs"]
+    first = {each["name"]: each["runs"][0]["seeds"][0]["decoders"] for each in content["corpora"]}
+    return {name: [texts[pairs[pair][0]] for pair in next(iter(of.values()))] for name, of in first.items()}
+
+
+def coverage_lines(content: dict) -> list[str]:
+    """Of which test clips the page holds the predictions."""
+    lines = []
+    for corpus in content["corpora"]:
+        shown, total = len(corpus["clips"]), corpus["total"]
+        models = sum(len(run["seeds"]) for run in corpus["runs"])
+        which = f"all {total:,} test clips" if shown == total else f"{shown:,} of {total:,} test clips, evenly spread"
+        lines.append(f"{corpus['label']}: {which}, of {plural(models, 'trained model')}")
+    return lines

@@ -1,0 +1,1 @@
+"""What the runs came to: read in one place, with intervals, for tables, claims, figures and the page."""

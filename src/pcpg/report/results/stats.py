@@ -32,6 +32,10 @@ class Errors:
         """Percent: edits over the whole test set by its reference length, mean over seeds."""
         return float(100 * self.edits.sum() / len(self.seeds) / self.lengths.sum())
 
+    def rates(self) -> dict[int, float]:
+        """The same of each seed."""
+        return dict(zip(self.seeds, (100 * self.edits.sum(axis=1) / self.lengths.sum()).tolist(), strict=True))
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -1,8 +1,9 @@
-"""The seven tables of the paper: their rows in the paper's order, the runs behind them, and what a reader must know."""
+"""What every table shows: the paper's rows in its order, then controls and the other runs of the parameter file."""
 
-from pcpg.report import paper
+from pcpg.report import paper, runs
 from pcpg.report.tables.table import Layout, Measure, Row
-from pcpg.report.words import MINUS, NONE, weights
+from pcpg.report.words import CONTROLS, MINUS, NONE, OTHERS, weights
+from pcpg.settings.schema import Params
 
 CER = Measure("cer", "CER", "greedy_cer")
 WER = Measure("wer", "WER", "greedy_wer")
@@ -39,14 +40,14 @@ METHODS = {
     "k5s5": (f"+RF {MINUS}OP", "k=5, s=5"),
     "k5s1": ("+RF +OP", "k=5, s=1"),
 }
-PROBES = {"scratch": "baseline", "k5s1-fe_tc": "FE and TC", "k5s1-te_tc": "TE and TC"}
+CLASSIFIERS = {"scratch": "baseline", "k5s1-fe_tc": "FE and TC", "k5s1-te_tc": "TE and TC"}
 
 # what the paper lacks and a referee would ask for
 RUN_CONTROLS = {
     "ce-continued": ("cross-entropy, continued", "/"),
     "k1s1-scaled": (f"{MINUS}RF {MINUS}OP, 1/5 as strong", "k=1, s=1"),
 }
-PROBE_CONTROLS = {
+CLASSIFIER_CONTROLS = {
     "ce-fe_tc": "FE and TC, encoder of cross-entropy",
     "ce-te_tc": "TE and TC, encoder of cross-entropy",
 }
@@ -55,11 +56,11 @@ RUN_CONTROLS_ASK = (
     "gradient, for as many updates as the other runs. Is it the windows? “1/5 as strong” (k1s1-scaled) is "
     "plain policy gradient whose loss is proportional to that of k=5, s=5: docs/collapse.md."
 )
-PROBE_CONTROLS_ASK = (
+CLASSIFIER_CONTROLS_ASK = (
     "Controls: is it policy gradient, or any pre-training? In the paper's rows ours takes the encoder of k=5, s=1 (our "
     "runs k5s1-fe_tc and k5s1-te_tc), in the controls that of the cross-entropy baseline (ce-fe_tc and ce-te_tc)."
 )
-CLASSIFIERS = {
+PUBLISHED = {
     "[21]": ("[21] Petridis 2018", "word classifier; split not stated by the paper"),
     "[24]": ("[24] Stafylakis 2017", "word classifier; split not stated by the paper"),
     "[23]": ("[23]", "word classifier; split not stated by the paper"),
@@ -76,16 +77,21 @@ GRID_DECODERS = {
 OURS = "paper: split not stated; ours: stated with the table"
 
 
-def _table1() -> Layout:
+def _table1(settings: Params) -> Layout:
     rows = [
         Row((paper.CORPORA[corpus], *METHODS[run]), corpus, values, run)
-        for corpus, runs in paper.TABLE1.items()
-        for run, values in runs.items()
+        for corpus, printed in paper.TABLE1.items()
+        for run, values in printed.items()
     ]
     rows += [
-        Row((dataset, *labels), corpus, {}, run)
+        Row((dataset, *labels), corpus, {}, run, group=CONTROLS)
         for corpus, dataset in paper.CORPORA.items()
         for run, labels in RUN_CONTROLS.items()
+    ]
+    rows += [
+        Row((dataset, run, runs.describe(settings.runs[corpus], run)), corpus, {}, run, group=OTHERS)
+        for corpus, dataset in paper.CORPORA.items()
+        for run in runs.other_runs(settings, corpus)
     ]
     explain = "RF: receptive field (k > 1); OP: overlapping windows (k > s). k: kernel size, s: stride."
     title = "Table I. Error rates of the sequence-to-sequence model by training objective"
@@ -95,7 +101,7 @@ def _table1() -> Layout:
     )
 
 
-def _table2a() -> Layout:
+def _table2a(_: Params) -> Layout:
     rows = tuple(
         Row((f"k={len(paper.KERNELS[run][0])}",), "grid", {"wer": wer}, run) for run, wer in paper.TABLE2A.items()
     )
@@ -104,36 +110,40 @@ def _table2a() -> Layout:
     return Layout("table2a", title, ("Kernel size",), (WER,), rows, notes, baseline="k1s1", against="k=1")
 
 
-def _table2b() -> Layout:
+def _table2b(_: Params) -> Layout:
     rows = tuple(Row((weights(run),), "grid", {"wer": wer}, run) for run, wer in paper.TABLE2B.items())
     title = "Table IIb. GRID: word error rate by kernel weights (k=3, stride 1)"
     return Layout("table2b", title, ("Kernel weight",), (WER,), rows, (LOWER, GREEDY, SPREAD, SCALE))
 
 
-def _table3() -> Layout:
+def _table3(settings: Params) -> Layout:
     rows = [
-        Row((paper.CORPORA[corpus], PROBES[probe]), corpus, {"accuracy": accuracy}, probe)
-        for corpus, probes in paper.TABLE3.items()
-        for probe, accuracy in probes.items()
+        Row((paper.CORPORA[corpus], CLASSIFIERS[name]), corpus, {"accuracy": accuracy}, name)
+        for corpus, printed in paper.TABLE3.items()
+        for name, accuracy in printed.items()
     ]
     rows += [
-        Row((paper.CORPORA[corpus], label), corpus, {}, probe)
+        Row((paper.CORPORA[corpus], label), corpus, {}, name, group=CONTROLS)
         for corpus in paper.TABLE3
-        for probe, label in PROBE_CONTROLS.items()
+        for name, label in CLASSIFIER_CONTROLS.items()
     ]
+    for corpus in paper.TABLE3:
+        for name in runs.other_classifiers(settings, corpus):
+            label = f"{name}: {runs.describe_classifier(settings.classifiers[corpus][name])}"
+            rows.append(Row((paper.CORPORA[corpus], label), corpus, {}, name, group=OTHERS))
     explain = "baseline: no pre-training (our run scratch); FE, TE: encoder fixed or trained; TC: classifier trained."
     title = "Table III. Word classification on top of the learned encoder"
-    notes = (f"{HIGHER} {explain}", DIFFERENCE.format("baseline"), PROBE_CONTROLS_ASK, SPREAD, SCALE)
+    notes = (f"{HIGHER} {explain}", DIFFERENCE.format("baseline"), CLASSIFIER_CONTROLS_ASK, SPREAD, SCALE)
     return Layout(
         "table3", title, ("Dataset", "Method"), (ACCURACY,), tuple(rows), notes, baseline="scratch", against="baseline"
     )
 
 
-def _table4() -> Layout:
+def _table4(_: Params) -> Layout:
     rows = []
     for corpus, others in paper.TABLE4_OTHERS.items():
         dataset = paper.CORPORA[corpus]
-        rows += [Row((dataset, *CLASSIFIERS[key]), corpus, {"accuracy": value}) for key, value in others.items()]
+        rows += [Row((dataset, *PUBLISHED[key]), corpus, {"accuracy": value}) for key, value in others.items()]
         value = {"accuracy": paper.TABLE4_PAPER[corpus]}
         rows.append(Row((dataset, "PCPG, TE and TC", OURS), corpus, value, "k5s1-te_tc"))
     title = "Table IV. Word classification beside published classifiers"
@@ -145,10 +155,10 @@ def _table4() -> Layout:
     return Layout("table4", title, ("Dataset", "Method", "Source"), (ACCURACY,), tuple(rows), notes)
 
 
-def _table5a() -> Layout:
+def _table5a(_: Params) -> Layout:
     def ours(decoder: str, label: str) -> Row:
         wer = {"wer": paper.TABLE5A_PAPER[decoder]}
-        return Row(("GRID", f"PCPG, {label}", OURS), "grid", wer, "k3s1-w121", f"{decoder}_wer")
+        return Row(("GRID", f"PCPG, {label}", OURS), "grid", wer, paper.TABLE5A_RUN, f"{decoder}_wer")
 
     others = {
         key: Row(("GRID", *GRID_DECODERS[key]), "grid", {"wer": wer}) for key, wer in paper.TABLE5A_OTHERS.items()
@@ -162,7 +172,7 @@ def _table5a() -> Layout:
     best = paper.TABLE5A_PAPER["greedy"]
     which = (
         f"The paper does not say which of its models this is; {best} is its Table IIb for w=[1/4, 1/2, 1/4], so our "
-        "row is the run k3s1-w121."
+        f"row is the run {paper.TABLE5A_RUN}."
     )
     mixed = (
         "The rows do not share a split: [4] tests on speakers it has never seen, [26] and [13] do not. For [4], “no "
@@ -173,7 +183,7 @@ def _table5a() -> Layout:
     return Layout("table5a", title, ("Dataset", "Method", "Source"), (WER,), rows, notes)
 
 
-def _table5b() -> Layout:
+def _table5b(_: Params) -> Layout:
     rows = []
     for corpus, value in paper.TABLE5B_PAPER.items():
         dataset = paper.CORPORA[corpus]
@@ -193,59 +203,42 @@ def _table5b() -> Layout:
     return Layout("table5b", title, ("Dataset", "Method", "Source"), (DECODED,), tuple(rows), notes)
 
 
-ABLATION = {
-    "k1s1": ("k=1, s=1, as in Table I", NONE),
-    "k5s1": ("pseudo-convolution of the loss (Eq. 5-7)", "k=5, s=1"),
-    "k5s1-return": ("pseudo-convolution of the return", "k=5, s=1"),
-    "k1s1-lambda10": ("λ", "0.1 for 0.5"),
-    "k1s1-lambda90": ("λ", "0.9 for 0.5"),
-    "k1s1-gamma80": ("γ", "0.8 for 0.95"),
-    "k1s1-gamma100": ("γ", "1 for 0.95"),
-    "k1s1-step": ("discount", "from the step, for from the end"),
-    "k1s1-m1": ("samples M", "1 for 5"),
-    "k1s1-m10": ("samples M", "10 for 5"),
-    "k1s1-mean": ("baseline", "mean of the other samples, for none"),
-    "k1s1-greedy": ("baseline", "greedy transcription, for none"),
-    "k1s1-author": ("discount from the step, returns standardised", "as in the first author's code"),
-    "ce-continued": ("policy gradient", "none"),
-}
-
-
-FROM_SCRATCH = {
-    "ce": ("cross-entropy", "/"),
-    "k1s1-scratch": ("(1 − λ) cross-entropy + λ policy gradient", "k=1, s=1"),
-    "k5s1-scratch": ("(1 − λ) cross-entropy + λ policy gradient", "k=5, s=1"),
-}
-
-
-def _ours(name: str, title: str, labels: tuple[str, str], runs: dict[str, tuple[str, str]], against: str) -> Layout:
-    """A table of ours alone: runs on GRID, each against the first."""
-    rows = tuple(Row(texts, "grid", {}, run) for run, texts in runs.items())
-    notes = (LOWER, GREEDY, DIFFERENCE.format(against), OWN_SPREAD)
-    return Layout(name, title, labels, (CER, WER), rows, notes, next(iter(runs)), against, published=False)
-
-
-def _ablation() -> Layout:
+def _ablation(settings: Params) -> Layout:
+    labels = {
+        "k1s1": ("k=1, s=1, as in Table I", NONE),
+        "k5s1": ("pseudo-convolution of the loss (Eq. 5-7)", "k=5, s=1"),
+    }
+    for run in runs.ablation_runs(settings):
+        labels[run] = runs.ablation_labels(settings.runs["grid"], run)
+    labels["ce-continued"] = ("policy gradient", "none")
     title = "Ablation. GRID: one setting of policy gradient changed at a time"
-    return _ours("ablation", title, ("Changed", "To"), ABLATION, "k=1, s=1")
+    return _ours("ablation", title, ("Changed", "To"), labels, "k=1, s=1")
 
 
-def _from_scratch() -> Layout:
+def _scratch(settings: Params) -> Layout:
+    labels = {"ce": ("cross-entropy", "/")}
+    for name in runs.scratch_runs(settings):
+        run = settings.runs["grid"][name]
+        if name != "ce":
+            mixed = (LOSSES.get(run.objective_name), runs.case(run))
+            labels[name] = mixed if mixed[0] else (name, runs.describe(settings.runs["grid"], name))
     title = "From scratch. GRID from random weights: error rates by objective, with as many updates for each"
-    return _ours("scratch", title, ("Loss (Eq. 8)", "Case"), FROM_SCRATCH, "cross-entropy")
+    return _ours("scratch", title, ("Loss (Eq. 8)", "Case"), labels, "cross-entropy")
 
 
+def _ours(name: str, title: str, columns: tuple[str, str], labels: dict[str, tuple[str, str]], against: str) -> Layout:
+    """A table of ours alone: runs on GRID, each against the first."""
+    rows = tuple(Row(texts, "grid", {}, run) for run, texts in labels.items())
+    notes = (LOWER, GREEDY, DIFFERENCE.format(against), OWN_SPREAD)
+    return Layout(name, title, columns, (CER, WER), rows, notes, next(iter(labels)), against, published=False)
+
+
+LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
 LAYOUTS = {
-    layout.name: layout
-    for layout in (
-        _table1(),
-        _table2a(),
-        _table2b(),
-        _table3(),
-        _table4(),
-        _table5a(),
-        _table5b(),
-        _ablation(),
-        _from_scratch(),
-    )
-}
+    "table1": _table1, "table2a": _table2a, "table2b": _table2b, "table3": _table3, "table4": _table4,
+    "table5a": _table5a, "table5b": _table5b, "ablation": _ablation, "scratch": _scratch,
+}  # fmt: skip
+
+
+def layout_of(name: str, settings: Params) -> Layout:
+    return LAYOUTS[name](settings)

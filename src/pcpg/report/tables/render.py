@@ -1,13 +1,14 @@
-"""Three renderers of a filled table: csv to compute with, Markdown to read, LaTeX to print."""
+"""Four renderers of one filled table: csv to compute with, Markdown and HTML to read, LaTeX to print."""
 
-import csv
-import io
 import math
 from collections.abc import Sequence
-from itertools import groupby, zip_longest
+from itertools import zip_longest
+
+from jinja2 import Environment
+from markupsafe import Markup
 
 from pcpg.report import words
-from pcpg.report.results.metrics import Summary
+from pcpg.report.results.results import Summary
 from pcpg.report.results.stats import Estimate
 from pcpg.report.tables.table import Cell, Line, Table
 
@@ -17,47 +18,95 @@ TEX = {
     "±": r"$\pm$", words.MINUS: "$-$", words.NONE: "--", "Δ": r"$\Delta$", "λ": r"$\lambda$", "γ": r"$\gamma$",
     "“": "``", "”": "''",
 }  # fmt: skip
+PARAGRAPHS = ("Source", "Changed", "To")  # columns of labels that may be long
+HTML = Environment(autoescape=True).from_string(
+    """<table><thead><tr>
+{%- for heading in headings %}<th scope="col"{% if loop.index0 >= labels %} class="n"{% endif %}>{{ heading }}</th>
+{%- endfor %}</tr></thead><tbody>
+{%- for group, rows in groups %}
+{%- if group %}<tr class="group"><th scope="rowgroup" colspan="{{ headings|length }}">{{ group }}</th></tr>{% endif %}
+{%- for cells, first in rows %}
+<tr{% if first %} class="first"{% endif %}>
+{%- for text, best in cells -%}
+{%- set name = "td" if loop.index0 else "th" -%}
+<{{ name }}{% if not loop.index0 %} scope="row"{% endif %}{% if loop.index0 >= labels %} class="n"{% endif %}>
+{%- if best %}<strong>{{ text }}</strong>{% else %}{{ text }}{% endif %}</{{ name }}>
+{%- endfor %}</tr>
+{%- endfor %}{% endfor %}</tbody></table>"""
+)
 
 
-def to_csv(table: Table) -> str:
+def source(table: Table) -> str:
+    """One sentence above or below a table."""
+    return f"All values in percent. Ours: {words.measured_on(table.kinds, table.preset, table.seeds)}."
+
+
+def headings(table: Table) -> list[str]:
+    """Label columns, then for each measure: paper, ours, and both differences where the table compares."""
+    layout, names = table.layout, list(table.layout.labels)
+    for measure in layout.measures:
+        names += [f"{measure.label} paper", f"{measure.label} ours"] if layout.published else [measure.label]
+        if layout.baseline:
+            names += ["Δ paper", "Δ ours"] if layout.published else [f"Δ to {layout.against}"]
+    return names
+
+
+def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
+    """The row's printed cells, as many as headings, and whether each is the best of its kind."""
+    printed = [(label, False) for label in line.row.labels]
+    for cell in line.cells:
+        ours = words.mean_and_spread(cell.ours, len(table.seeds)) if line.row.run else words.NONE
+        pairs = [(words.number(cell.paper), False), (ours, cell.best)]
+        if table.layout.baseline:
+            pairs += [(words.signed(cell.paper_delta), False), (_difference(cell), False)]
+        printed += pairs if table.layout.published else pairs[1::2]
+    return printed
+
+
+def _difference(cell: Cell) -> str:
+    """Minus 1.2 [minus 2.0, minus 0.4]; fewer pairs than seeds are counted."""
+    if cell.delta is None:
+        return words.NONE
+    if not cell.delta.n:
+        return "no pair" if cell.ours.n else words.NOT_RUN
+    pairs = f", {cell.delta.n} of {cell.ours.n} seeds" if cell.delta.n != cell.ours.n else ""
+    return f"{words.signed(cell.delta.mean)} {words.interval(cell.delta_interval)}".strip() + pairs
+
+
+def csv_rows(table: Table) -> list[dict[str, object]]:
     """One row a line of the table, one column a quantity: percent, percentage points (_delta_) or counts (_seeds).
 
     _low and _high are the ends of the interval of 95 %, _sd the sample standard deviation over seeds.
     """
-    rows = [_record(table, line) for line in table.lines]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return [_record(table, line) for line in table.lines]
 
 
 def _record(table: Table, line: Line) -> dict[str, object]:
     labels = (label.lower().replace(" ", "_") for label in table.layout.labels)
     record = dict(zip(labels, (label.replace(words.MINUS, "-") for label in line.row.labels), strict=True))
     record |= {"corpus": line.row.corpus, "run": line.row.run, "preset": table.preset}
-    record["control"] = str(table.layout.apart(line.row)).lower()
+    record["control"] = str(line.row.control).lower()
     for measure, cell in zip(table.layout.measures, line.cells, strict=True):
-        found = _quantities(measure.name, cell, bool(table.layout.baseline))
-        record |= {key: value for key, value in found.items() if table.layout.published or not key.startswith("paper_")}
+        values = _quantities(measure.name, cell, bool(table.layout.baseline))
+        record |= {key: value for key, value in values.items() if table.layout.published or "paper_" not in key}
     return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": len(table.seeds), "utterances": line.clips}
 
 
 def _quantities(name: str, cell: Cell, compared: bool) -> dict[str, object]:
-    found = {f"paper_{name}": "" if math.isnan(cell.paper) else words.number(cell.paper)}
-    found[f"{name}_mean"], found[f"{name}_sd"] = _number(cell.ours.mean), _number(cell.ours.sd)
-    found |= _interval(name, cell.interval)
+    values = {f"paper_{name}": "" if math.isnan(cell.paper) else words.number(cell.paper)}
+    values[f"{name}_mean"], values[f"{name}_sd"] = _number(cell.ours.mean), _number(cell.ours.sd)
+    values |= _interval(name, cell.interval)
     if compared:
         delta = cell.delta or Summary(math.nan, math.nan, 0)
-        found[f"paper_{name}_delta"] = "" if cell.paper_delta is None else _number(cell.paper_delta)
-        found[f"{name}_delta_mean"], found[f"{name}_delta_sd"] = _number(delta.mean), _number(delta.sd)
-        found[f"{name}_delta_seeds"] = delta.n
-        found |= _interval(f"{name}_delta", cell.delta_interval)
-    return found
+        values[f"paper_{name}_delta"] = "" if cell.paper_delta is None else _number(cell.paper_delta)
+        values[f"{name}_delta_mean"], values[f"{name}_delta_sd"] = _number(delta.mean), _number(delta.sd)
+        values[f"{name}_delta_seeds"] = delta.n
+        values |= _interval(f"{name}_delta", cell.delta_interval)
+    return values
 
 
-def _interval(name: str, found: Estimate | None) -> dict[str, str]:
-    low, high = (found.low, found.high) if found else (math.nan, math.nan)
+def _interval(name: str, estimate: Estimate | None) -> dict[str, str]:
+    low, high = (estimate.low, estimate.high) if estimate else (math.nan, math.nan)
     return {f"{name}_low": _number(low), f"{name}_high": _number(high)}
 
 
@@ -67,72 +116,87 @@ def _number(value: float) -> str:
 
 def to_markdown(table: Table) -> str:
     """Title, what the numbers come from, the table, and its notes."""
-    headings = words.headings(table)
-    labels = len(table.layout.labels)
-    lines = [f"### {table.layout.title}", "", words.source(table), ""]
-    lines += [_bar(headings), _bar(["---"] * labels + ["---:"] * (len(headings) - labels))]
-    for control, group in groupby(table.lines, key=lambda line: table.layout.apart(line.row)):
-        if control:
-            lines.append(_bar([f"**{words.CONTROLS}**", *[""] * (len(headings) - 1)]))
-        lines += [_bar([f"**{cell}**" if best else cell for cell, best in words.cells(table, line)]) for line in group]
+    names, labels = headings(table), len(table.layout.labels)
+    lines = [f"### {table.layout.title}", "", source(table), "", _bar(names)]
+    lines.append(_bar(["---"] * labels + ["---:"] * (len(names) - labels)))
+    for heading, group in table.groups():
+        if heading:
+            lines.append(_bar([f"**{heading}**", *[""] * (len(names) - 1)]))
+        lines += [_bar([f"**{cell}**" if best else cell for cell, best in cells(table, line)]) for line in group]
     lines += ["", *(f"- {note}" for note in table.layout.notes)]
     return "\n".join(lines) + "\n"
 
 
-def _bar(cells: list[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+def _bar(texts: list[str]) -> str:
+    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
+
+
+def to_html(table: Table) -> Markup:
+    """The rows as an HTML table; a rule parts two corpora."""
+    groups = []
+    for heading, group in table.groups():
+        corpora = [line.row.corpus for line in group]
+        parted = [
+            table.layout.labels[0] == "Dataset" and a != b for a, b in zip(corpora, corpora[:1] + corpora, strict=False)
+        ]
+        groups.append((heading, [(cells(table, line), first) for line, first in zip(group, parted, strict=True)]))
+    return Markup(HTML.render(headings=headings(table), labels=len(table.layout.labels), groups=groups))
 
 
 def to_tex(table: Table) -> str:
     """A booktabs table to \\input; plain ASCII, its notes below it."""
-    title = table.layout.title.partition(". ")[2]
+    title, names = table.layout.title.partition(". ")[2], headings(table)
     lines = [
         f"% {table.layout.name} of the preset {table.preset}; needs \\usepackage{{booktabs}}",
         r"\begin{table*}",
         r"\centering",
-        *([r"\scriptsize", r"\setlength{\tabcolsep}{1pt}"] if len(words.headings(table)) > 5 else []),
+        *([r"\scriptsize", r"\setlength{\tabcolsep}{1pt}"] if len(names) > 5 else []),
         rf"\caption{{{escape(title)}}}",
         rf"\label{{tab:{table.layout.name}}}",
         rf"\begin{{tabular}}{{@{{}}{_columns(table)}@{{}}}}",
         r"\toprule",
-        _row(words.headings(table)),
+        _row(names),
         r"\midrule",
         *_body(table),
         r"\bottomrule",
         r"\end{tabular}",
         r"\par\smallskip",
-        rf"\parbox{{\linewidth}}{{\footnotesize {escape(' '.join((words.source(table), *table.layout.notes)))}}}",
+        rf"\parbox{{\linewidth}}{{\footnotesize {escape(' '.join((source(table), *table.layout.notes)))}}}",
         r"\end{table*}",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _columns(table: Table) -> str:
-    labels = ["p{0.28\\linewidth}" if label in ("Source", "Changed", "To") else "l" for label in table.layout.labels]
-    return "".join(labels) + "r" * (len(words.headings(table)) - len(labels))
+    described = any(heading == words.OTHERS for heading, _ in table.groups())  # the last label tells of other runs
+    long = [label in PARAGRAPHS for label in table.layout.labels]
+    long[-1] |= described
+    width = 0.18 if described else 0.28
+    labels = [f"p{{{width}\\linewidth}}" if paragraph else "l" for paragraph in long]
+    return "".join(labels) + "r" * (len(headings(table)) - len(labels))
 
 
 def _body(table: Table) -> list[str]:
-    """The rows; a corpus is named once, and a rule stands between two, and above the controls with their heading."""
-    lines = []
-    for control, part in groupby(table.lines, key=lambda line: table.layout.apart(line.row)):
-        if control:
-            heading = rf"\multicolumn{{{len(words.headings(table))}}}{{@{{}}l}}{{\emph{{{escape(words.CONTROLS)}}}}} \\"
-            lines += [r"\midrule", heading]
-        for place, (_, group) in enumerate(groupby(part, key=lambda line: line.row.corpus)):
-            rows = [words.cells(table, line) for line in group]
-            if table.layout.labels[0] == "Dataset":
-                rows[1:] = [[("", False), *cells[1:]] for cells in rows[1:]]
-            if place:
+    """The rows; a corpus is named once, and a rule stands between two, and above each heading."""
+    lines, width = [], len(headings(table))
+    for heading, group in table.groups():
+        if heading:
+            lines += [r"\midrule", rf"\multicolumn{{{width}}}{{@{{}}l}}{{\emph{{{escape(heading)}}}}} \\"]
+        before = None
+        for line in group:
+            printed, corpus = cells(table, line), line.row.corpus
+            if corpus == before and table.layout.labels[0] == "Dataset":
+                printed = [("", False), *printed[1:]]
+            if before not in (None, corpus):
                 lines.append(r"\midrule")
-            lines += [_row(*zip(*cells, strict=True)) for cells in rows]
+            lines.append(_row(*zip(*printed, strict=True)))
+            before = corpus
     return lines
 
 
-def _row(cells: Sequence[str], best: Sequence[bool] = ()) -> str:
-    texts = [escape(cell) for cell in cells]
-    texts = [rf"\textbf{{{text}}}" if bold else text for text, bold in zip_longest(texts, best, fillvalue=False)]
-    return " & ".join(texts) + r" \\"
+def _row(texts: Sequence[str], best: Sequence[bool] = ()) -> str:
+    escaped = [rf"\textbf{{{text}}}" if bold else text for text, bold in zip_longest(map(escape, texts), best)]
+    return " & ".join(escaped) + r" \\"
 
 
 def escape(text: str) -> str:

@@ -2,36 +2,45 @@
 
 import csv
 import io
-from pathlib import Path
 
 import pandas as pd
 
-from pcpg.report.results import curves
-from pcpg.settings.schema import Run, Transcription, to_plain
+from pcpg.report.results.results import Results
+from pcpg.settings.schema import Params, Run
+from pcpg.workspace.paths import Paths
 
 SCORES = ("val_cer", "val_ce", "iteration")
 
 
-def table(baseline: Transcription, runs: dict[str, Run], results: Path, corpus: str, seeds: list[int]) -> str:
-    """csv: one row a run (ce first) and seed with the evaluation of lowest validation CER, in percent, and the settings
-    that differ between the runs. A run without history has no row.
+def tuning_table(settings: Params, paths: Paths, corpus: str) -> str:
+    """csv: one row a run and seed with the evaluation of lowest validation CER, in percent, and the settings that
+    differ between the runs. A run without history has no row.
     """
-    settings = {"ce": to_plain(baseline)} | {name: to_plain(run) for name, run in runs.items()}
-    keys = dict.fromkeys(key for one in settings.values() for key in one)
-    varied = [key for key in keys if len({str(one[key]) for one in settings.values() if key in one}) > 1]
+    results = Results(paths, settings)
+    keys = {name: _keys(run) for name, run in settings.runs[corpus].items()}
+    names = dict.fromkeys(key for values in keys.values() for key in values)
+    varied = [key for key in names if len({values[key] for values in keys.values() if key in values}) > 1]
     text = io.StringIO()
     writer = csv.DictWriter(text, ["corpus", "run", "seed", *varied, *SCORES], lineterminator="\n")
     writer.writeheader()
-    for name, values in settings.items():
-        for seed in seeds:
-            for history in curves.histories(results, corpus, name, [seed]):
-                chosen = {key: _plain(values[key]) for key in varied if key in values}
-                writer.writerow({"corpus": corpus, "run": name, "seed": seed} | chosen | _best(history))
+    for name, values in keys.items():
+        chosen = {key: values[key] for key in varied if key in values}
+        for seed, history in results.histories(corpus, name).items():
+            writer.writerow({"corpus": corpus, "run": name, "seed": seed} | chosen | _best(history))
     return text.getvalue()
 
 
-def _plain(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _keys(run: Run) -> dict[str, str]:
+    """Every setting of a run, by its last key alone: those of its objective lie at several depths."""
+    flat = {"start": run.start, "objective": run.objective_name}
+    parts = [run.optimisation.model_dump(), run.objective[run.objective_name]]
+    while parts:
+        for key, value in parts.pop(0).items():
+            if isinstance(value, dict):
+                parts.append(value)
+            else:
+                flat[key] = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return flat
 
 
 def _best(history: pd.DataFrame) -> dict[str, str]:

@@ -1,24 +1,26 @@
-"""Writes one table of the paper, ours beside the paper's, as .csv, .md and .tex."""
+"""Writes one table, ours beside the paper's, as .csv, .md and .tex."""
 
-from pathlib import Path
-
-from pcpg.report.tables.layouts import LAYOUTS
-from pcpg.report.tables.render import to_csv, to_markdown, to_tex
+from pcpg.report.names import table_names
+from pcpg.report.results.results import Results
+from pcpg.report.tables.layouts import layout_of
+from pcpg.report.tables.render import csv_rows, to_markdown, to_tex
 from pcpg.report.tables.table import fill
+from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import write_text
+from pcpg.workspace.paths import Paths
+from pcpg.workspace.rows import write_csv
 
-NAMES = tuple(LAYOUTS)
-RENDERERS = {"csv": to_csv, "md": to_markdown, "tex": to_tex}
 
+def write_table(name: str, settings: Params, paths: Paths) -> None:
+    """Write results/<preset>/{name}.csv, .md and .tex from the metrics and predictions of the runs.
 
-def write(name: str, results: Path, seeds: list[int], preset: str) -> None:
-    """Write results/{name}.csv, .md and .tex from the metrics under results/runs.
-
-    A run without metrics reads "not run"; malformed or contradictory metrics are an InputError that names the file.
+    A run without results reads "not run"; malformed or contradictory ones are an InputError that names the file.
     """
-    if name not in LAYOUTS:
-        raise InputError(name, f"not a table; there are {', '.join(NAMES)}")
-    table = fill(LAYOUTS[name], results, seeds, preset)
-    for suffix, render in RENDERERS.items():
-        write_text(results / f"{name}.{suffix}", render(table))
+    if name not in table_names():
+        raise InputError(name, f"not a table; there are {', '.join(table_names())}")
+    table = fill(layout_of(name, settings), Results(paths, settings))
+    rows = csv_rows(table)
+    write_csv(paths.results / f"{name}.csv", list(rows[0]), rows)
+    write_text(paths.results / f"{name}.md", to_markdown(table))
+    write_text(paths.results / f"{name}.tex", to_tex(table))

@@ -1,0 +1,76 @@
+"""What the committed trainings cost: results/<preset>/costs.csv, which a command writes and the page shows.
+
+It is made from the records of the trainings, which differ from machine to machine; no result depends on either.
+"""
+
+import csv
+import json
+from pathlib import Path
+from statistics import median
+
+from pcpg.settings.schema import Params
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
+from pcpg.workspace.rows import write_csv
+
+NEEDED = {"commit", "device", "processes", "updates", "seconds", "peak_memory_mib"}
+COLUMNS = ("corpus", "run", "seeds", "updates", "seconds", "peak_memory_mib", "device", "processes", "commit")
+
+
+def costs_file(paths: Paths) -> Path:
+    return paths.results / "costs.csv"
+
+
+def write_costs(settings: Params, paths: Paths) -> None:
+    """One row for each run that has a record: medians over its seeds. InputError where no run has one."""
+    rows = []
+    for corpus in settings.corpus_names:
+        for run in settings.trainings(corpus):
+            files = [paths.record(corpus, run, seed) for seed in settings.seeds]
+            records = [read_record(path) for path in files if path.is_file()]
+            if records:
+                rows.append({"corpus": corpus, "run": run} | _summary(records))
+    if not rows:
+        raise InputError(f"preset {settings.preset}", "no training has left a record, so there are no costs to write")
+    write_csv(costs_file(paths), COLUMNS, rows)
+
+
+def read_costs(paths: Paths) -> list[dict[str, str]]:
+    """The rows of costs.csv; [] where there is no such file."""
+    path = costs_file(paths)
+    if not path.is_file():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows, start=2):
+        numbers = [(row.get(key) or "").replace(".", "", 1) for key in ("seeds", "updates", "seconds")]
+        if set(row) != set(COLUMNS) or not all(number.isdecimal() for number in numbers):
+            raise InputError(f"{path}, line {number}", "is not a row of costs; write the file again with pcpg costs")
+    return rows
+
+
+def read_record(path: Path) -> dict:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:  # also an encoding that is not UTF-8
+        record = None
+    if not isinstance(record, dict) or not record.keys() >= NEEDED:
+        raise InputError(path, f"is not a record of a training with {', '.join(sorted(NEEDED))}")
+    return record
+
+
+def _summary(records: list[dict]) -> dict[str, object]:
+    peaks = [record["peak_memory_mib"] for record in records if record["peak_memory_mib"] is not None]
+    return {
+        "seeds": len(records),
+        "updates": round(median(record["updates"] for record in records)),
+        "seconds": round(median(record["seconds"] for record in records), 1),
+        "peak_memory_mib": round(median(peaks)) if peaks else "",
+        "device": _listed(record["device"] for record in records),
+        "processes": _listed(str(record["processes"]) for record in records),
+        "commit": _listed(record["commit"] or "not recorded" for record in records),
+    }
+
+
+def _listed(values) -> str:
+    return "; ".join(sorted(set(values)))

@@ -1,0 +1,101 @@
+"""Training histories: one a seed, their mean with a band, where a run converges and how steadily it learns."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pcpg.workspace.errors import InputError
+
+COLUMNS = ("iteration", "epoch", "train_loss", "train_ce", "val_ce", "val_cer")
+TOLERANCE = 0.02
+CONVERGENCE = (
+    "A run has converged at its first evaluation whose validation CER is within "
+    f"{TOLERANCE:.0%} (relative) of the lowest that the run reaches."
+)
+UNREST = (
+    "The unrest of a run is the mean rise of its validation CER from one evaluation to the next, in percentage points; "
+    "a fall counts as 0."
+)
+
+
+@dataclass(frozen=True)
+class Band:
+    """Mean, lowest and highest over seeds at each iteration, each (points,)."""
+
+    iteration: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def read_history(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
+    """COLUMNS as numbers, and the columns `more`, which a history may lack; what is empty or lacking is nan."""
+    try:
+        frame = pd.read_csv(path)
+        missing = [name for name in COLUMNS if name not in frame]
+        if missing:
+            raise InputError(path, f"no column {', '.join(missing)}")
+        frame = frame.reindex(columns=[*COLUMNS, *more]).astype(float)
+    except InputError:
+        raise
+    except ValueError as error:  # also what pandas raises on an empty or ragged file
+        raise InputError(path, str(error)) from None
+    if not np.all(np.diff(frame["iteration"]) > 0):
+        raise InputError(path, "iterations do not increase")
+    if frame["val_cer"].isna().all():
+        raise InputError(path, "no evaluation with a validation CER")
+    return frame
+
+
+def convergence(history: pd.DataFrame) -> float:
+    """The iteration at which one seed's run has converged, as CONVERGENCE defines it."""
+    reached = history["val_cer"] <= history["val_cer"].min() * (1 + TOLERANCE)
+    return float(history["iteration"][reached].iloc[0])
+
+
+def duration(history: pd.DataFrame) -> float:
+    """Iterations from the start of a run, which may be the end of another one, to its convergence."""
+    return convergence(history) - float(history["iteration"].iloc[0])
+
+
+def unrest(history: pd.DataFrame) -> float:
+    """Percentage points an evaluation, as UNREST defines it; nan under two evaluations."""
+    rates = history["val_cer"].dropna().to_numpy()
+    if len(rates) < 2:
+        return float("nan")
+    return float(100 * np.diff(rates).clip(min=0).mean())
+
+
+def mean_start(frames: list[pd.DataFrame]) -> float:
+    """Mean over seeds of the first iteration: where a run starts, or leaves the baseline."""
+    return float(np.mean([frame["iteration"].iloc[0] for frame in frames]))
+
+
+def mean_convergence(frames: list[pd.DataFrame]) -> float:
+    """Mean over seeds of the iteration of convergence."""
+    return float(np.mean([convergence(frame) for frame in frames]))
+
+
+def band(frames: list[pd.DataFrame], column: str) -> Band | None:
+    """One column over seeds, as far as all seeds go; None where they share no stretch.
+
+    Seeds may leave the baseline at different iterations, so they are aligned at their first iterations, and drawn from
+    the mean of these. Between two evaluations of a seed its curve is a straight line; nothing is extrapolated.
+    """
+    offsets, values = [], []
+    for frame in frames:
+        known = frame[column].notna().to_numpy()
+        if known.any():
+            offsets.append((frame["iteration"] - frame["iteration"].iloc[0]).to_numpy()[known])
+            values.append(frame[column].to_numpy()[known])
+    if not offsets:
+        return None
+    first, last = max(offset[0] for offset in offsets), min(offset[-1] for offset in offsets)
+    grid = np.unique(np.concatenate(offsets))
+    grid = grid[(grid >= first) & (grid <= last)]
+    if not len(grid):
+        return None
+    lines = np.array([np.interp(grid, offset, value) for offset, value in zip(offsets, values, strict=True)])
+    return Band(grid + mean_start(frames), lines.mean(axis=0), lines.min(axis=0), lines.max(axis=0))

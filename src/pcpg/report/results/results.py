@@ -1,0 +1,250 @@
+"""The one reader of results: metrics, predictions and histories of a preset's runs, and intervals of their rates."""
+
+import csv
+import json
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pcpg.reader.metrics import edits
+from pcpg.report.results import stats
+from pcpg.report.results.histories import read_history
+from pcpg.report.results.stats import Errors, Estimate
+from pcpg.settings.keys import Count, Keys, NotNegative, Share, build
+from pcpg.settings.schema import Params
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
+
+FACTS = ("clip", "speaker", "reference")  # columns of predictions.csv beside the seed; every other one is a decoder
+# what a table shows -> measure of pcpg.reader.metrics, decoder, whether it is what the error leaves of 100 %
+QUANTITIES = {
+    "greedy_cer": ("cer", "greedy", False),
+    "greedy_wer": ("wer", "greedy", False),
+    "beam_cer": ("cer", "beam", False),
+    "beam_wer": ("wer", "beam", False),
+    "beam_accuracy": ("wer", "beam", True),
+    "accuracy": ("error", "classified", True),
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean and sample standard deviation over `n` seeds; nan where there is nothing to take them of."""
+
+    mean: float
+    sd: float
+    n: int
+
+
+def summarise(values: Iterable[float]) -> Summary:
+    numbers = list(values)
+    mean = math.fsum(numbers) / len(numbers) if numbers else math.nan
+    return Summary(mean, statistics.stdev(numbers) if len(numbers) > 1 else math.nan, len(numbers))
+
+
+class Rates(Keys):
+    cer: NotNegative
+    wer: NotNegative
+    mean_cer: NotNegative
+    mean_wer: NotNegative
+
+
+class Score(Keys):
+    """Of one seed: of a lip-reader both decoders, of a classifier the accuracy; fractions."""
+
+    greedy: Rates = None
+    beam: Rates = None
+    accuracy: Share = None
+
+
+class Metrics(Keys):
+    """A metrics.json."""
+
+    corpus: str
+    run: str
+    protocol: str = ""
+    beam_size: Count = None
+    split: str
+    clips: Count
+    seeds: dict[str, Score]
+
+    def kind(self, beam: bool) -> str:
+        """On what the rates were measured."""
+        protocol = f"protocol {self.protocol}, " if self.protocol else ""
+        searched = f", beam of {self.beam_size}" if beam and self.beam_size else ""
+        return f"{self.split} split, {protocol}{self.clips} clips{searched}"
+
+
+class Results:
+    """Of the runs and seeds that the parameter file names; other results, of earlier settings, are not read.
+
+    Each file is read once. None or an empty mapping means that a run has not been made; a malformed file, or one that
+    contradicts another, is an InputError of one line that names it.
+    """
+
+    def __init__(self, paths: Paths, settings: Params):
+        self.paths, self.settings, self.seeds = paths, settings, tuple(settings.seeds)
+        self.metrics = cache(self._metrics)
+        self.predictions = cache(self._predictions)
+        self.errors = cache(self._errors)
+        self.rate = cache(self._rate)
+        self.difference = cache(self._difference)
+
+    def names(self, corpus: str) -> list[str]:
+        """Runs and classifiers of a corpus, in the order of the parameter file."""
+        return list(self.settings.trainings(corpus)) if corpus in self.settings.corpus_names else []
+
+    def _file(self, path: Path, corpus: str, run: str) -> Path | None:
+        return path if run in self.names(corpus) and path.is_file() else None
+
+    def _metrics(self, corpus: str, run: str) -> Metrics | None:
+        path = self._file(self.paths.metrics(corpus, run), corpus, run)
+        if path is None:
+            return None
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:  # also an encoding that is not UTF-8
+            raise InputError(path, f"not valid JSON: {error}") from None
+        metrics = build(Metrics, content, path)
+        if (metrics.corpus, metrics.run) != (corpus, run):
+            raise InputError(path, f"is of {metrics.corpus}/{metrics.run}")
+        return metrics
+
+    def quantity(self, corpus: str, run: str, name: str) -> dict[int, float]:
+        """One of QUANTITIES by seed; InputError where metrics.json and predictions.csv contradict each other."""
+        metrics, (measure, decoder, turned) = self.metrics(corpus, run), QUANTITIES[name]
+        scores = metrics.seeds if metrics else {}
+        values = {seed: _percent(scores[str(seed)], name) for seed in self.seeds if str(seed) in scores}
+        values = {seed: value for seed, value in values.items() if value is not None}
+        errors = self.errors(corpus, run, measure, decoder) if values else None
+        for seed, rate in (errors.rates() if errors else {}).items():
+            predicted = 100 - rate if turned else rate
+            if seed in values and not math.isclose(values[seed], predicted, abs_tol=1e-6):
+                problem = f"seed {seed} has {name} {values[seed]:.4f}, predictions.csv beside it {predicted:.4f}"
+                raise InputError(self.paths.metrics(corpus, run), problem)
+        return values
+
+    def described(self, corpus: str, runs: Iterable[str], beam: bool = False) -> str:
+        """On what the runs were measured, "" where none has been; InputError where they were on different data."""
+        known = filter(None, (self.metrics(corpus, run) for run in dict.fromkeys(runs)))
+        kinds = list(dict.fromkeys(metrics.kind(beam) for metrics in known))
+        if len(kinds) > 1:
+            where = self.paths.results / "runs" / corpus
+            raise InputError(where, f"runs of one table were tested on different data: {'; '.join(kinds)}")
+        return "".join(kinds)
+
+    def _predictions(self, corpus: str, run: str) -> dict[int, list[dict[str, str]]]:
+        """Rows of predictions.csv by seed, in the order of the parameter file."""
+        path = self._file(self.paths.predictions(corpus, run), corpus, run)
+        return read_predictions(path, self.seeds) if path else {}
+
+    def _errors(self, corpus: str, run: str, measure: str, decoder: str = "greedy") -> Errors | None:
+        """Edits of characters ("cer"), words ("wer") or whole words of a classifier ("error") on the test split."""
+        by_seed, column = self.predictions(corpus, run), "classified" if measure == "error" else decoder
+        if not by_seed:
+            return None
+        rows = next(iter(by_seed.values()))
+        if column not in rows[0]:
+            raise InputError(self.paths.predictions(corpus, run), f"no column {column}")
+        counts = np.array([[edits(row["reference"], row[column], measure) for row in of] for of in by_seed.values()])
+        return Errors(
+            seeds=tuple(by_seed),
+            clips=tuple(row["clip"] for row in rows),
+            edits=counts[..., 0],
+            lengths=counts[0, :, 1],
+            speakers=tuple(row["speaker"] for row in rows),
+        )
+
+    def _rate(self, corpus: str, run: str, quantity: str) -> Estimate | None:
+        """A quantity with its interval; None without predictions."""
+        measure, decoder, turned = QUANTITIES[quantity]
+        errors = self.errors(corpus, run, measure, decoder)
+        return errors and _turn(stats.rate(errors), turned, 100)
+
+    def gap(self, corpus: str, run: str, against: str, quantity: str) -> Estimate | None:
+        """run - against, of a quantity; None where one has no predictions, or they share no seed."""
+        measure, decoder, turned = QUANTITIES[quantity]
+        return _turn(self.difference(corpus, run, against, measure, (decoder, decoder)), turned, 0)
+
+    def _difference(
+        self, corpus: str, run: str, against: str, measure: str, decoders: tuple[str, str]
+    ) -> Estimate | None:
+        """run - against, of error rates; None as above, InputError if the two were tested on other clips."""
+        one, other = (
+            self.errors(corpus, name, measure, way) for name, way in zip((run, against), decoders, strict=True)
+        )
+        if one is None or other is None or not set(one.seeds) & set(other.seeds):
+            return None
+        self.same_clips(corpus, {run: one, against: other})
+        return stats.difference(one, other)
+
+    def same_clips(self, corpus: str, errors: dict[str, Errors]) -> None:
+        """InputError unless all runs were tested on the same clips, speakers and references."""
+        first, *others = errors
+        for other in others:
+            one, two = errors[first], errors[other]
+            if (one.clips, one.speakers, one.lengths.tolist()) != (two.clips, two.speakers, two.lengths.tolist()):
+                problem = f"not the same clips, speakers and references as those of {corpus}/{first}"
+                raise InputError(self.paths.predictions(corpus, other), problem)
+
+    def best(self, corpus: str, run: str, rivals: Iterable[str], quantity: str) -> bool:
+        """Whether the intervals of the differences to all rivals, of which there must be one, lie on the good side."""
+        others, higher = [rival for rival in rivals if rival != run], QUANTITIES[quantity][2]
+        gaps = (self.gap(corpus, run, rival, quantity) for rival in others)  # up to the first that is not good
+        return bool(others) and all(gap is not None and (gap.low > 0 if higher else gap.high < 0) for gap in gaps)
+
+    def histories(self, corpus: str, run: str, more: tuple[str, ...] = ()) -> dict[int, pd.DataFrame]:
+        """The history of every seed that has one; `more`: see read_history."""
+        paths = {seed: self._file(self.paths.history(corpus, run, seed), corpus, run) for seed in self.seeds}
+        return {seed: read_history(path, more) for seed, path in paths.items() if path}
+
+
+def _turn(estimate: Estimate | None, turned: bool, whole: float) -> Estimate | None:
+    """An accuracy is what an error leaves of the `whole`."""
+    if estimate is None or not turned:
+        return estimate
+    return replace(estimate, value=whole - estimate.value, low=whole - estimate.high, high=whole - estimate.low)
+
+
+def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[str, str]]]:
+    """Rows of a predictions.csv by seed: FACTS, and one column or more of what was read."""
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(path, f"not a readable table: {error}") from None
+    if not rows:
+        raise InputError(path, "holds no prediction")
+    by_seed: dict[str, list[dict[str, str]]] = {}
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values() or not {"seed", *FACTS} < row.keys():
+            columns = ", ".join(("seed", *FACTS))
+            raise InputError(f"{path}, line {number}", f"expected the columns {columns} and a decoder's")
+        if not row["reference"].strip():
+            raise InputError(f"{path}, line {number}", "no reference")
+        by_seed.setdefault(row["seed"], []).append(row)
+    clips = [[tuple(row[key] for key in FACTS) for row in of] for of in by_seed.values()]
+    for seed, shown in zip(by_seed, clips, strict=True):
+        if shown != clips[0]:
+            raise InputError(
+                path, f"clips, speakers or references of seed {seed} are not those of {next(iter(by_seed))}"
+            )
+    return {seed: by_seed[str(seed)] for seed in seeds if str(seed) in by_seed}
+
+
+def _percent(score: Score, name: str) -> float | None:
+    """One of QUANTITIES; None where there is none, as a classifier has no CER."""
+    measure, decoder, turned = QUANTITIES[name]
+    if measure == "error":
+        return None if score.accuracy is None else 100 * score.accuracy
+    rates = getattr(score, decoder)
+    if rates is None:
+        return None
+    rate = 100 * getattr(rates, measure)
+    return 100 - rate if turned else rate

@@ -1,0 +1,136 @@
+"""Which rows a preset has beside the paper's, and what sets each run apart, told from the settings of its runs."""
+
+from fractions import Fraction
+
+from pcpg.report import paper
+from pcpg.settings.schema import SCRATCH, Classifier, Params, Run
+
+REFERENCES = ("k1s1", "k5s1")  # the runs that an ablation starts from
+CONTROLS = ("ce-continued", "k1s1-scaled")  # of Table I: what the paper lacks and a referee would ask for
+CLASSIFIER_CONTROLS = ("ce-fe_tc", "ce-te_tc")  # of Table III
+KERNEL = {"kernel", "stride"}
+NAMES = {
+    "lambda_pg": "λ", "gamma": "γ", "samples": "samples M", "discount_from": "discount",
+    "convolve": "pseudo-convolution", "standardise": "standardised returns", "kernel": "w", "stride": "s",
+}  # fmt: skip
+VALUES = {
+    ("discount_from", "step"): "from the step", ("discount_from", "end"): "from the end",
+    ("convolve", "loss"): "of the loss", ("convolve", "return"): "of the return",
+    ("baseline", "mean"): "mean of the other samples", ("baseline", "greedy"): "greedy transcription",
+    ("standardise", "sequence"): "by sequence", ("standardise", "batch"): "by batch",
+}  # fmt: skip
+
+
+def other_runs(settings: Params, corpus: str) -> list[str]:
+    """Runs of a corpus that no row of the paper, no control and no other table of the preset shows."""
+    shown = {*paper.TABLE1[corpus], *CONTROLS}
+    if corpus == "grid":
+        tables = {
+            "table2a": paper.TABLE2A, "table2b": paper.TABLE2B, "table5a": [paper.TABLE5A_RUN],
+            "ablation": ablation_runs(settings), "scratch": scratch_runs(settings),
+        }  # fmt: skip
+        shown.update(run for name, runs in tables.items() if name in settings.tables for run in runs)
+    return [run for run in settings.runs.get(corpus, {}) if run not in shown]
+
+
+def other_classifiers(settings: Params, corpus: str) -> list[str]:
+    shown = {*paper.TABLE3[corpus], *CLASSIFIER_CONTROLS}
+    return [name for name in settings.classifiers.get(corpus, {}) if name not in shown]
+
+
+def ablation_runs(settings: Params) -> list[str]:
+    """GRID's runs of policy gradient that differ from k1s1 or k5s1 in more of the objective than kernel and stride."""
+    runs = settings.runs.get("grid", {})
+    near = {name: runs[nearest(runs, name)] for name in runs if name not in CONTROLS and nearest(runs, name)}
+    near = {name: ref for name, ref in near.items() if _training(runs[name]) == _training(ref)}
+    return [name for name, reference in near.items() if changes(runs[name], reference).keys() - KERNEL]
+
+
+def _training(run: Run) -> tuple:
+    return run.start, run.optimisation
+
+
+def nearest(runs: dict[str, Run], name: str) -> str | None:
+    """The reference with the same objective from which the run differs least; None where there is none."""
+    like = [ref for ref in REFERENCES if ref in runs and runs[ref].objective_name == runs[name].objective_name]
+    return min(like, key=lambda ref: len(changes(runs[name], runs[ref])), default=None)
+
+
+def scratch_runs(settings: Params) -> list[str]:
+    """GRID's runs from random weights."""
+    return [name for name, run in settings.runs.get("grid", {}).items() if run.start == SCRATCH]
+
+
+def changes(run: Run, reference: Run) -> dict[str, tuple[str, str]]:
+    """Settings of the objective that differ: name -> what it is, and what that of the reference is."""
+    ours, theirs = (_flat(one.objective[one.objective_name]) for one in (run, reference))
+    differing = (key for key in ours | theirs if ours.get(key) != theirs.get(key))
+    return {key: (ours.get(key, "none"), theirs.get(key, "none")) for key in differing}
+
+
+def _flat(keys: dict) -> dict[str, str]:
+    flat = {}
+    for key, value in keys.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{part}": text for part, text in _flat(value).items()}
+        else:
+            flat[key] = VALUES[key, value] if isinstance(value, str) and (key, value) in VALUES else _printed(value)
+    return flat
+
+
+def _printed(value: object) -> str:
+    """A setting in print; of equal numbers, such as 0.5 and 1/2, the same text."""
+    if isinstance(value, list):
+        return " ".join(map(_printed, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    try:
+        number = Fraction(str(value))
+    except ValueError:
+        return str(value)
+    short = f"{float(number):g}"
+    return short if Fraction(short) == number else str(number)
+
+
+def ablation_labels(runs: dict[str, Run], name: str) -> tuple[str, str]:
+    """What was changed, and to what: "λ", "0.1 for 0.5"."""
+    reference = nearest(runs, name)
+    differing = changes(runs[name], runs[reference])
+    to = "; ".join(f"{new}{',' if ' ' in new else ''} for {old}" for new, old in differing.values())
+    where = "" if reference == REFERENCES[0] else f" ({case(runs[name])})"
+    return "; ".join(NAMES.get(key, key) for key in differing), to + where
+
+
+def case(run: Run) -> str:
+    """k=5, s=1, and w where it is not uniform; "/" for an objective without windows."""
+    keys = run.objective[run.objective_name]
+    if "kernel" not in keys:
+        return "/"
+    kernel = [_printed(weight) for weight in keys["kernel"]]
+    weights = f", w=[{', '.join(kernel)}]" if len(set(kernel)) > 1 else ""
+    return f"k={len(kernel)}, s={keys['stride']}{weights}"
+
+
+def describe(runs: dict[str, Run], name: str) -> str:
+    """A run in a few words: its objective, and what differs from the reference run where there is one."""
+    run, reference = runs[name], nearest(runs, name)
+    if reference == name:
+        return case(run)
+    keys = _flat(run.objective[run.objective_name])
+    if reference is not None:
+        keys = {key: new for key, (new, _) in changes(run, runs[reference]).items()}
+    parts = [f"{NAMES.get(key, key)} {text}" for key, text in keys.items() if key not in KERNEL]
+    parts = [case(run), *parts] if KERNEL & keys.keys() else parts
+    base = runs.get(REFERENCES[0])
+    if base is not None and run.start != base.start:
+        parts.append(f"start {run.start}")
+    if base is not None and run.optimisation != base.optimisation:
+        ours, theirs = run.optimisation.model_dump(), base.optimisation.model_dump()
+        parts += [f"{key} {_printed(value)}" for key, value in ours.items() if value != theirs[key]]
+    like = f"{run.objective_name} as {reference} but" if reference else f"{run.objective_name}:"
+    return f"{like} {', '.join(parts)}" if parts else f"{run.objective_name} as {reference}"
+
+
+def describe_classifier(classifier: Classifier) -> str:
+    encoder = "random weights" if classifier.start == SCRATCH else f"the encoder of {classifier.start}"
+    return f"from {encoder}, {classifier.encoder}"
