@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from pcpg.learning.finetune import draw
 from torch import nn
 
 from pcpg.learning.loop import Learner

@@ -162,7 +162,7 @@ KEYS_OF = {  # section of the parameter file -> old, new, stages of DVC that rea
     "decoding": ("length_normalisation: 1.0", "length_normalisation: 0.5", {"evaluate"}),
     "view": ("shift: 4", "shift: 3", {"train", "probe", "figures"}),
     "network": ("dropout: 0.2", "dropout: 0.1", {"train", "probe"}),
-    "classifiers": ("k5s1-te_tc: {<<: *classifier, start: k5s1}", "k5s1-te_tc: {<<: *classifier, start: k5s1, label_smoothing: 0.0}",
+    "classifiers": ("k5s1-te_tc: {<<: *classifier,", "k5s1-te_tc: {<<: *classifier, label_smoothing: 0.0,",
                     {"probe", "tables", "claims", "figures"}),
     "corpora": ("{seed: 2, words: 3,", "{seed: 4, words: 3,",
                 {"raw", "shard", "store", "evaluate", "classify", "tables", "claims", "figures"}),
@@ -180,7 +180,8 @@ def dvc_stages(folder: Path) -> set[str]:
 def with_all_behind(stages: set[str]) -> set[str]:
     """The rules that run where these do: what is behind a stage, for Snakemake says all that will run."""
     after = {
-        "raw": {"shard", "store"}, "shard": {"store"}, "store": {"train", "probe", "evaluate", "classify", "figures", "page"},
+        "raw": {"shard", "store"}, "shard": {"store"}, 
+        "store": {"train", "probe", "evaluate", "classify", "figures", "page"},
         "train": {"evaluate", "probe", "figures", "page"}, "probe": {"classify", "figures", "page", "claims"},
         "evaluate": {"tables", "claims", "figures", "page"}, "classify": {"tables", "claims", "figures", "page"},
         "figures": {"page"}, "tables": set(), "claims": set(), "page": set(),

@@ -155,7 +155,7 @@ def plan_in(folder: Path) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_preset_is_a_list_of_jobs_for_both_engines(checkout, file):
-    """Which DVC reads as params.yaml; the commands of both are as many as the file's trainings and what follows them."""
+    """Which DVC reads as params.yaml; both run as many of each stage."""
     kept = {name: (checkout / name).read_bytes() for name in ("params.yaml", "plan.yaml")}
     params = parameters.read(ROOT / file)
     try:
