@@ -12,12 +12,13 @@ import numpy as np
 import torch
 
 from pcpg.corpora.base import Clip
+from pcpg.learning.epochs import Training, ahead
 from pcpg.learning.loop import Learner
 from pcpg.mouths import shard as clips
 from pcpg.mouths.store import ClipStore
-from pcpg.reader.batches import Batch, Training, View, ahead, cut, fetch
-from pcpg.reader.checkpoint import split_settings
-from pcpg.settings.schema import Model, Params, to_plain
+from pcpg.reader.batches import Batch, fetch
+from pcpg.reader.view import View, cut
+from pcpg.settings.schema import Params, ViewKeys
 from pcpg.workspace import pool
 from pcpg.workspace.seeding import generator
 from tests.conftest import store_of
@@ -60,8 +61,8 @@ def made_up_store(folder: Path, count: int) -> ClipStore:
     return ClipStore(store_of(folder, made, frames, shards=2))
 
 
-def made_up_view(model: Model) -> View:
-    return View(**split_settings(to_plain(model))[0], mean=0.5, std=0.2)
+def made_up_view(view: ViewKeys) -> View:
+    return View(**view.model_dump(), mean=0.5, std=0.2)
 
 
 def read_jpgs(folder: Path) -> torch.Tensor:
@@ -117,7 +118,9 @@ def waiting(line: Callable, name: str, learner: Learner, training: Training, loa
     on_gpu = training.device.type == "cuda"
     batches = training.batches(0, count + 1)
     clock = time.perf_counter if on_gpu else time.process_time
-    waited, each = paced(ahead(batches) if on_gpu else batches, learner.update, clock)  # ahead where `fit` is
+    waited, each = paced(
+        ahead(batches) if on_gpu else batches, partial(learner.learn, number=0), clock
+    )  # ahead where `fit` is
     limit = "0.05 at most" if on_gpu else "–"
     line(f"waiting for clips against the whole step: {name}, batch {training.size}", waited, each, limit)
     what = f"clips that one core loads against those that are trained on: {name}"
@@ -126,8 +129,7 @@ def waiting(line: Callable, name: str, learner: Learner, training: Training, loa
 
 def on_device(line: Callable, settings: Params, size: int, device: torch.device, learner: Learner, count: int) -> None:
     """The lines of one device, with the network and the crop of `settings`."""
-    model = settings.model["grid"]
-    view = made_up_view(model)
+    view = made_up_view(settings.view["grid"])
     with tempfile.TemporaryDirectory() as folder:
         store, jpgs = made_up_clips(Path(folder))
         loaded = loading(line, store, jpgs, view)

@@ -83,14 +83,14 @@ def mouths(corpus: str) -> float:
     """Frames per second of processor time in stage `shard`: real GRID clips, generated LRW and LRW-1000 clips."""
     from pcpg.mouths.join import read_manifest
     from pcpg.mouths.shard import cut_mouths
-    from pcpg.settings import load as params
+    from pcpg.settings.load import load
     from tests.bench import clips as bench_clips
 
     if corpus == "grid":
         videos = sorted((bench_clips.SHARED / "grid" / "s1").glob("*.mpg"))[:6]
         listed = [Clip(f"s1/{path.stem}", f"s1/{path.name}", "s1", "train", "", -1, 0, 0) for path in videos]
         return median([bench_clips.timed_process(video) for video in listed][1:]) if videos else float("nan")
-    settings, rates = params.load(ROOT / "tests" / "smoke.params.yaml"), []
+    settings, rates = load(ROOT / "tests" / "smoke.params.yaml"), []
     with tempfile.TemporaryDirectory() as folder:
         command(Path(folder), "pcpg", "raw", corpus, "--params", str(ROOT / "tests" / "smoke.params.yaml"))
         raw, cut = Path(folder) / "data" / "smoke" / corpus, getattr(settings.corpora, corpus).clips

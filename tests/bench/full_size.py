@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from pcpg.corpora.base import Clip, Excluded, Remark, Word
 from pcpg.mouths.store import IndexRow, Quality, npy_header, shard_folder
+from pcpg.settings.load import load
+from pcpg.settings.plan import Plan
 from pcpg.workspace.rows import write_rows
 
 SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "presets")
@@ -90,3 +92,4 @@ def checkout(root: Path, project: Path) -> None:
         copy: Callable = shutil.copytree if (root / name).is_dir() else shutil.copy
         copy(root / name, project / name)
     shutil.copy(root / "presets" / "paper.yaml", project / "params.yaml")
+    (project / "plan.yaml").write_text(Plan(load(project / "params.yaml")).text(), encoding="utf-8")

@@ -10,8 +10,8 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from pcpg.reader.sizes import measure
-from pcpg.settings import load as params
-from pcpg.settings.schema import Model, Optimisation, Params
+from pcpg.settings.load import load
+from pcpg.settings.schema import SCRATCH, Optimisation, Params
 from tests.bench.full_size import SIZES, Size
 
 GPUS = (1, 4, 16)
@@ -52,8 +52,8 @@ class Pass(NamedTuple):
         return self.encoder + self.bridge + steps * self.step
 
 
-def forward(settings: Model, frames: int) -> Pass:
-    one, two = (measure(settings, frames, steps) for steps in (1, 2))
+def forward(settings: Params, corpus: str, frames: int) -> Pass:
+    one, two = (measure(settings.view[corpus], settings.network[corpus], frames, steps) for steps in (1, 2))
     total, longer = (sum(part.flops for part in sizes.values()) for sizes in (one, two))
     encoder = sum(one[part].flops for part in ENCODER)
     return Pass(encoder, 2 * total - longer - encoder, longer - total)
@@ -74,8 +74,8 @@ def clip_bytes(settings: Params, corpus: str) -> int:
 
 def plan(settings: Params, corpus: str) -> Iterator[tuple[str, Job]]:
     """Name and job for each of a corpus' jobs up to its results."""
-    size, longest = SIZES[corpus], settings.decoding.max_length
-    clip = forward(settings.model[corpus], size.frames)
+    size, longest = SIZES[corpus], settings.max_length
+    clip = forward(settings, corpus, size.frames)
     update, validated = BACKWARD * clip.read(size.characters), clip.read(size.characters + longest)
     tested = size.test * clip.read(longest * (1 + settings.decoding.beam))  # greedily and by beam search
     counted = size.train * clip_bytes(settings, corpus) / COUNTED
@@ -85,28 +85,34 @@ def plan(settings: Params, corpus: str) -> Iterator[tuple[str, Job]]:
     store = f"{corpus}/store"
     yield store, Job("store", corpus, list(shards), size.clips * STORED)
 
-    def word(stage: str, after: str, of: Optimisation, factor: int, idle: float = 0.0) -> Job:
-        updates, flops, clips = training(of, size, factor * clip.encoder, clip.encoder)
-        return Job(stage, corpus, [after], idle, updates, flops + size.test * clip.encoder, clips + size.test)
+    def learning(kind: str, name: str, of, factor: float, more: int, forwards: tuple[float, float]) -> Job:
+        scratch, (once, seen) = of.start == SCRATCH, forwards
+        after, idle = (store, counted) if scratch else (name.format(of.start), 0.0)
+        return Job(kind, corpus, [after], idle, *training(of.optimisation, size, factor * once, seen, more))
 
+    runs, classifiers = settings.runs[corpus], settings.classifiers.get(corpus, {})
     for seed in settings.seeds:
         name = f"{corpus}/{{}}/{seed}"
-        ce = name.format("ce")
-        yield ce, Job("train", corpus, [store], counted, *training(settings.baselines[corpus], size, update, validated))
-        yield name.format("ce/evaluate"), Job("evaluate", corpus, [ce], flops=tested, clips=size.test)
-        for run, of in getattr(settings.runs, corpus).items():
-            factor = POLICY if of.lambda_pg else 1
-            work = training(of, size, factor * update, validated, more=1)  # one before the first update
-            yield name.format(run), Job("finetune", corpus, [ce], 0.0, *work)
-            evaluated = Job("evaluate", corpus, [name.format(run)], flops=tested, clips=size.test)
-            yield name.format(f"{run}/evaluate"), evaluated
-        if corpus in settings.probe_from:
-            yield name.format("scratch"), word("scratch", store, settings.classifiers[corpus], BACKWARD, counted)
-        for run in settings.probe_from.get(corpus, []):
-            for probe, of in settings.probes.items():
-                kind = f"probe, {of.encoder} encoder"
-                job = word(kind, name.format(run), of, 1 if of.encoder == "fixed" else BACKWARD)
-                yield name.format(f"{run}-{probe}"), job
+        for run in sorted(runs, key=lambda run: depth(runs, run)):
+            of = runs[run]
+            kind = "train, from scratch" if of.start == SCRATCH else "train, from a run"
+            factor = 1 if of.objective_name == "cross_entropy" else POLICY
+            yield name.format(run), learning(kind, name, of, factor, 1, (update, validated))  # one more: the start
+        for run, of in classifiers.items():
+            factor = 1 if of.encoder == "fixed" else BACKWARD
+            kind = f"probe, {of.encoder} encoder"
+            yield name.format(run), learning(kind, name, of, factor, 0, (clip.encoder, clip.encoder))
+    for stage, named, flops in (("evaluate", runs, tested), ("classify", classifiers, size.test * clip.encoder)):
+        for run in named:  # all seeds in one job
+            after = [f"{corpus}/{run}/{seed}" for seed in settings.seeds]
+            done = len(settings.seeds)
+            yield f"{corpus}/{run}/{stage}", Job(stage, corpus, after, flops=done * flops, clips=done * size.test)
+
+
+def depth(runs: dict, run: str) -> int:
+    """How many runs stand before it."""
+    start = runs[run].start
+    return 0 if start == SCRATCH else 1 + depth(runs, start)
 
 
 def chains(jobs: dict[str, Job], rate: float) -> dict[str, float]:
@@ -154,10 +160,13 @@ def storage(settings: Params, jobs: dict[str, Job]) -> Iterator[str]:
     yield line("corpus", "clips", "mouths", "tables", "checkpoints", "of all runs")
     yield line("---", *["---:"] * 5)
     for corpus, size in SIZES.items():
-        parts = {name: part.parameters for name, part in measure(settings.model[corpus], 1, 1).items()}
+        parts = {
+            name: part.parameters
+            for name, part in measure(settings.view[corpus], settings.network[corpus], 1, 1).items()
+        }
         reader, encoder = sum(parts.values()), sum(parts[name] for name in ENCODER)
         stages = [job.stage for job in jobs.values() if job.corpus == corpus and job.updates]
-        weights = WEIGHTS * sum(reader if stage in ("train", "finetune") else encoder for stage in stages)
+        weights = WEIGHTS * sum(reader if stage.startswith("train") else encoder for stage in stages)
         pixels, tables = size.clips * clip_bytes(settings, corpus), size.clips * TABLES[corpus]
         gigabytes = (f"{count / 1e9:,.1f} GB" for count in (pixels, tables, weights))
         yield line(corpus, f"{size.clips:,}", *gigabytes, len(stages))
@@ -197,7 +206,7 @@ def clock(settings: Params, jobs: dict[str, Job], rates: list[float]) -> Iterato
 
 def report(path: str, rates: list[float]) -> str:
     """The tables of docs/scale.md."""
-    settings = params.load(path)
+    settings = load(path)
     jobs = {name: job for corpus in SIZES for name, job in plan(settings, corpus)}
     blocks = [storage(settings, jobs), work(jobs, rates), clock(settings, jobs, rates)]
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"

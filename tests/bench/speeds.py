@@ -9,20 +9,21 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from pcpg.learning.finetune import draw, mixed_losses, policy_returns, rollout
 from torch import nn
 
 from pcpg.learning.loop import Learner
 from pcpg.learning.session import Session
-from pcpg.learning.train import forced_losses
+from pcpg.objectives.base import Context, Objective, of_run
+from pcpg.objectives.pcpg import PCPG
 from pcpg.objectives.policy_gradient import policy_gradient
+from pcpg.objectives.rollout import draw
+from pcpg.objectives.rollout import sample as sample_all
 from pcpg.reader.batches import Batch
-from pcpg.reader.checkpoint import split_settings
 from pcpg.reader.network import LipReader, Memory
 from pcpg.reader.sizes import measure
 from pcpg.reader.text import BEGIN, END, to_batch
-from pcpg.settings import load as params
-from pcpg.settings.schema import Model, Params, Run, to_plain
+from pcpg.settings.load import load
+from pcpg.settings.schema import Params
 from tests.bench import clips as bench_clips
 from tests.bench import stand_in as bench_stand_in
 
@@ -60,8 +61,9 @@ def _wait() -> None:
         torch.cuda.synchronize()
 
 
-def made_up_batch(size: int, settings: Model, device: torch.device) -> Batch:
-    pixels = settings.crop // settings.pool
+def made_up_batch(size: int, settings: Params, device: torch.device) -> Batch:
+    view = settings.view["grid"]
+    pixels = view.crop // view.pool
     targets, lengths = to_batch([SENTENCES[i % len(SENTENCES)] for i in range(size)])
     full, rows = torch.full((size,), FRAMES, device=device), list(range(size))
     frames = torch.randn(size, FRAMES, pixels, pixels, device=device)
@@ -69,12 +71,17 @@ def made_up_batch(size: int, settings: Model, device: torch.device) -> Batch:
     return Batch(frames, full, targets.to(device), lengths.to(device), full, rows, names, seeds=rows)
 
 
-def learner(settings: Params, losses: Callable, device: torch.device, **changes) -> Learner:
+def policy(settings: Params) -> PCPG:
+    return of_run(settings.runs["grid"]["k5s1"])
+
+
+def learner(settings: Params, objective: Objective, steps: int, device: torch.device, **changes) -> Learner:
     """Random weights: no sample ends early, so every pass takes as many steps as a sentence has."""
     torch.manual_seed(0)
-    network = split_settings(to_plain(settings.model["grid"]))[1] | changes
-    where = Session("bench", 0, device, settings.precision if device.type == "cuda" else "float32", *[Path()] * 3)
-    return Learner(LipReader(**network).to(device), losses, settings.runs.grid["k5s1"], 1000, where)
+    network = LipReader(**settings.network["grid"].model_dump() | changes).to(device)
+    precision = settings.precision if device.type == "cuda" else "float32"
+    where = Session("bench", 0, device, precision, "", *[Path()] * 4)
+    return Learner(network, objective, Context(steps), settings.runs["grid"]["k5s1"].optimisation, 1000, where)
 
 
 # The author's way: an encoder pass for every sample, and rewards and returns character by character in Python.
@@ -101,7 +108,7 @@ def returns_by_python(rewards: list[float], gamma: float, ref: list[int]) -> lis
     return returns[::-1]
 
 
-def one_sample(model: LipReader, batch: Batch, run: Run, uniforms: torch.Tensor) -> torch.Tensor:
+def one_sample(model: LipReader, batch: Batch, run: PCPG, uniforms: torch.Tensor) -> torch.Tensor:
     """L_PCPG of one sample a clip from its own pass; uniforms (N, U) draw the characters."""
     memory = model.encode(batch.frames, batch.lengths)
     sampled, log_probs = sample(model, memory, uniforms)
@@ -133,37 +140,37 @@ def sample(model: LipReader, memory: Memory, uniforms: torch.Tensor) -> tuple[li
     return sampled, torch.cat(log_probs, dim=1)
 
 
-def authors_gradient(learner: Learner, batch: Batch, run: Run) -> None:
+def authors_gradient(learner: Learner, batch: Batch, run: PCPG) -> None:
     """The gradient of Eq. 8, summed over 1 + M passes; the samples are those that our one pass draws."""
     model, share = learner.model.train(), float(run.lambda_pg)
     learner.optimiser.zero_grad(set_to_none=True)
-    with learner.objective.autocast:
-        loss = (1 - share) * forced_losses(run, model, batch)["loss"]
+    with learner.losing.autocast:
+        loss = (1 - share) * run.cross_entropy.losses(model, batch, Context(0))["loss"]
     loss.backward()
     uniforms = batch.uniforms(1 + run.samples, batch.targets.shape[1])
     for number in range(1, run.samples + 1):
-        with learner.objective.autocast:
+        with learner.losing.autocast:
             loss = share / run.samples * one_sample(model, batch, run, uniforms[:, number])
         loss.backward()
 
 
-def authors_update(learner: Learner, batch: Batch, run: Run) -> None:
+def authors_update(learner: Learner, batch: Batch, run: PCPG) -> None:
     authors_gradient(learner, batch, run)
-    nn.utils.clip_grad_norm_(learner.parameters, learner.clip_norm)
+    nn.utils.clip_grad_norm_(learner.parameters, learner.settings.clip_norm)
     learner.optimiser.step()
 
 
 def check_same_gradient(settings: Params) -> float:
     """Without dropout both ways give one gradient; -> the norm of the difference by the norm of ours."""
-    run, cpu = settings.runs.grid["k5s1"], torch.device("cpu")
-    batch = made_up_batch(8, settings.model["grid"], cpu)
+    run, cpu = policy(settings), torch.device("cpu")
+    batch = made_up_batch(8, settings, cpu)
     gradients = []
     for authors in (False, True):
-        one = learner(settings, partial(mixed_losses, run, batch.targets.shape[1]), cpu, dropout=0.0)
+        one = learner(settings, run, batch.targets.shape[1], cpu, dropout=0.0)
         if authors:
             authors_gradient(one, batch, run)
         else:
-            one.objective.train()(batch)["loss"].backward()
+            one.losing.train()(batch, None)["loss"].backward()
         gradients.append(nn.utils.parameters_to_vector([p.grad for p in one.parameters]))
     ours, theirs = gradients
     difference = float((ours - theirs).norm() / ours.norm())
@@ -184,15 +191,16 @@ def line(what: str, ours: float, other: float, limit: str = "–", unit: str = "
 
 def updates(settings: Params, size: int, repeats: int, device: torch.device) -> float:
     """Lines of one preset -> seconds of an update by cross-entropy."""
-    run, batch = settings.runs.grid["k5s1"], made_up_batch(size, settings.model["grid"], device)
+    run, batch = policy(settings), made_up_batch(size, settings, device)
     steps, where = batch.targets.shape[1], f"{settings.preset}, batch {size}"
-    forced = learner(settings, partial(forced_losses, run), device)
-    mixed = learner(settings, partial(mixed_losses, run, steps), device)
-    actions = [partial(forced.update, batch), partial(mixed.update, batch), partial(authors_update, forced, batch, run)]
+    forced, mixed = (learner(settings, objective, steps, device) for objective in (run.cross_entropy, run))
+    ours_of = [partial(one.learn, batch, 0) for one in (forced, mixed)]
+    actions = [*ours_of, partial(authors_update, forced, batch, run)]
     ce, ours, theirs = fastest(actions, repeats)
     with torch.no_grad():
-        passed = rollout(mixed.model, batch, run, steps)
-        [reward] = fastest([lambda: policy_returns(passed.sampled, passed.greedy, batch, run)], 10)
+        memory = mixed.model.encode(batch.frames, batch.lengths)
+        passed = sample_all(mixed.model, memory, batch, steps, samples=run.samples)
+        [reward] = fastest([lambda: run.weights(passed.sampled, passed.greedy, batch)], 10)
     line(f"update of M = {run.samples} against cross-entropy alone: {where}", ours, ce, "1.5 at most")
     line(f"update of M = {run.samples} against the author's way: {where}", ours, theirs, "0.2 at most")
     line(f"rewards and returns against the whole update: {where}", reward, ours, "0.02 at most")
@@ -201,7 +209,7 @@ def updates(settings: Params, size: int, repeats: int, device: torch.device) -> 
 
 def reward_alone(settings: Params, device: torch.device) -> None:
     """Both ways for the same random transcriptions, as if 16 clips had 5 samples each."""
-    run, batch = settings.runs.grid["k5s1"], made_up_batch(16, settings.model["grid"], device)
+    run, batch = policy(settings), made_up_batch(16, settings, device)
     hyp = torch.randint(3, 40, (16 * run.samples, batch.targets.shape[1]), device=device)
     references = [ref[: ref.index(END)] for ref in batch.targets.tolist() for _ in range(run.samples)]
 
@@ -209,13 +217,13 @@ def reward_alone(settings: Params, device: torch.device) -> None:
         for row, ref in zip(hyp.tolist(), references, strict=True):
             returns_by_python(rewards_by_python(row, ref), run.gamma, ref)
 
-    ours, theirs = fastest([lambda: policy_returns(hyp, hyp[:0], batch, run), by_python], 10)
+    ours, theirs = fastest([lambda: run.weights(hyp, hyp[:0], batch), by_python], 10)
     line(f"rewards and returns of {len(hyp)} samples against Python's, prefix by prefix", ours, theirs)
 
 
 def rates(settings: Params, size: int, ce: float, device: torch.device) -> None:
     """How much of the machine an update by cross-entropy, of `ce` seconds, makes use of."""
-    parts = measure(settings.model["grid"], FRAMES, len(SENTENCES[0]) + 1)
+    parts = measure(settings.view["grid"], settings.network["grid"], FRAMES, len(SENTENCES[0]) + 1)
     reached = 3 * size * sum(part.flops for part in parts.values()) / ce
     for kind in ["float32", "bfloat16"] if device.type == "cuda" else ["float32"]:
         what = f"cross-entropy against torch.mm in {kind}: {settings.preset}, batch {size}"
@@ -224,12 +232,12 @@ def rates(settings: Params, size: int, ce: float, device: torch.device) -> None:
 
 def threads(settings: Params) -> None:
     """One run of two threads, against which two runs of one thread each stand."""
-    batch = made_up_batch(16, settings.model["grid"], torch.device("cpu"))
-    one = learner(settings, partial(forced_losses, settings.runs.grid["k5s1"]), torch.device("cpu"))
+    batch = made_up_batch(16, settings, torch.device("cpu"))
+    one = learner(settings, policy(settings).cross_entropy, batch.targets.shape[1], torch.device("cpu"))
     times = []
     for count in (2, 1):
         torch.set_num_threads(count)
-        times += fastest([partial(one.update, batch)], 10)
+        times += fastest([partial(one.learn, batch, 0)], 10)
     line(f"cross-entropy on two threads against one: {settings.preset}, batch 16", *times)
 
 
@@ -249,13 +257,13 @@ def report(title: str, mini: Params, paper: Params, size: int, repeats: int, dev
     reward_alone(mini, device)
     rates(paper, size, ce, device)
     settings, count = (paper, 20) if device.type == "cuda" else (mini, 8)
-    run = settings.runs.grid["k5s1"]
-    trained = learner(settings, partial(forced_losses, run), device)
-    bench_clips.on_device(line, settings, run.batch, device, trained, count)
+    clips = settings.runs["grid"]["k5s1"].optimisation.batch
+    trained = learner(settings, policy(settings).cross_entropy, settings.max_length, device)
+    bench_clips.on_device(line, settings, clips, device, trained, count)
 
 
 def main(devices: list[str]) -> None:
-    mini, paper = (params.load(PRESETS / f"{name}.yaml") for name in ("mini", "paper"))
+    mini, paper = load(PRESETS.parent / "params.yaml"), load(PRESETS / "paper.yaml")
     torch.set_num_threads(1)
     print(f"The author's way and ours give one gradient: relative difference {check_same_gradient(mini):.1e}.")
     if "cpu" in devices:
@@ -265,11 +273,18 @@ def main(devices: list[str]) -> None:
         bench_stand_in.beside(line, paper)
         bench_clips.mouths(line)
     if "cuda" in devices and torch.cuda.is_available():
-        report(torch.cuda.get_device_name(), mini, paper, paper.runs.grid["k5s1"].batch, 5, torch.device("cuda"))
+        report(
+            torch.cuda.get_device_name(),
+            mini,
+            paper,
+            paper.runs["grid"]["k5s1"].optimisation.batch,
+            5,
+            torch.device("cuda"),
+        )
         if torch.cuda.device_count() > 1:
             processes("grid-s1", torch.cuda.device_count())
     print("\nAn update: forward and backward pass, clipping, Adam, for clips of 75 frames and texts of 25 characters."
-          "\nIts FLOPs: three times those of the forward pass, which `pcpg model grid` prints."
+          "\nIts FLOPs: three times those of the forward pass, which `pcpg network grid` prints."
           "\nConvolutions do not go through torch.mm and may outrun it."
           "\nClips and mouths: medians of processor time; on a GPU, made up or not, the clock counts.")  # fmt: skip
 

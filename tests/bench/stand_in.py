@@ -13,7 +13,8 @@ from pathlib import Path
 
 import torch
 
-from pcpg.reader.batches import Batch, Training, ahead
+from pcpg.learning.epochs import Training, ahead
+from pcpg.reader.batches import Batch
 from pcpg.settings.schema import Params
 from tests.bench.clips import COUNT, made_up_store, made_up_view, paced
 from tests.bench.full_size import SIZES
@@ -33,10 +34,13 @@ def launch(seconds: float, _: Batch) -> None:
 def beside(line: Callable, settings: Params) -> None:
     """The lines of each corpus at the sizes of `settings`; of the updates, the two that take a clip fastest."""
     for corpus, size in SIZES.items():
-        view, clip = made_up_view(settings.model[corpus]), forward(settings.model[corpus], size.frames)
-        kinds = {"cross-entropy": (settings.baselines[corpus].batch, BACKWARD * clip.read(size.characters))}
-        if corpus in settings.probe_from:
-            kinds["a probe with a fixed encoder"] = (settings.probes["fe_tc"].batch, clip.encoder)
+        view, clip = made_up_view(settings.view[corpus]), forward(settings, corpus, size.frames)
+        kinds = {
+            "cross-entropy": (settings.runs[corpus]["ce"].optimisation.batch, BACKWARD * clip.read(size.characters))
+        }
+        fixed = [of for of in settings.classifiers.get(corpus, {}).values() if of.encoder == "fixed"]
+        if fixed:
+            kinds["a probe with a fixed encoder"] = (fixed[0].optimisation.batch, clip.encoder)
         with tempfile.TemporaryDirectory() as folder:
             store = made_up_store(Path(folder), size.frames)
             store.mean_std(range(COUNT))  # as every baseline begins: all clips are read and checked

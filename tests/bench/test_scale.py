@@ -9,7 +9,7 @@ from pcpg.corpora import lrw, lrw1000
 from pcpg.corpora.grid_splits import assign
 from pcpg.mouths.join import read_manifest
 from pcpg.mouths.store import ClipStore
-from pcpg.settings import load as params
+from pcpg.settings.load import load
 from tests.bench import engines as bench_scale
 from tests.bench import full_size, scale
 from tests.bench.scale import Job, Pass
@@ -20,8 +20,8 @@ PAPER = "presets/paper.yaml"
 @pytest.fixture
 def jobs(root, monkeypatch) -> dict[str, Job]:
     """Those of the preset `paper`, for a network of round numbers."""
-    monkeypatch.setattr(scale, "forward", lambda settings, frames: Pass(frames * 10**6, 1000, 10))
-    settings = params.load(root / PAPER)
+    monkeypatch.setattr(scale, "forward", lambda settings, corpus, frames: Pass(frames * 10**6, 1000, 10))
+    settings = load(root / PAPER)
     return {name: job for corpus in settings.corpus_names for name, job in scale.plan(settings, corpus)}
 
 
@@ -45,20 +45,22 @@ def test_the_graph_of_the_paper_is_built_quickly_and_is_the_planned_one(root, tm
     assert counts["total"] == len(jobs) + sum(counts[rule] for rule in others)
 
 
-def test_costs_by_hand(jobs):
+def test_costs_by_hand(root, jobs):
     """75 million FLOPs a GRID clip, 1,010 and more for the text; the decoder reads its own 40 characters in test."""
+    seeds = len(load(root / PAPER).seeds)
     forced = 75_000_000 + 1000 + 28 * 10
     validated = forced + 40 * 10
     ce, policy, control = (jobs[f"grid/{run}/1"] for run in ("ce", "k5s1", "ce-continued"))
-    assert ce.flops == 40 * 27_550 * 3 * forced + 40 * 1_450 * validated
+    assert ce.flops == 40 * 27_550 * 3 * forced + 41 * 1_450 * validated
     assert policy.flops == 5 * 27_550 * 3 * 1.5 * forced + 6 * 1_450 * validated
     assert control.flops == 5 * 27_550 * 3 * forced + 6 * 1_450 * validated
-    assert (ce.updates, ce.clips) == (40 * 861, 40 * (27_550 + 1_450))
-    assert jobs["grid/ce/evaluate/2"].flops == 4_000 * (75_000_000 + 1000 + 240 * 10)
+    assert (ce.updates, ce.clips) == (40 * 861, 40 * 27_550 + 41 * 1_450)
+    assert jobs["grid/ce/evaluate"].flops == seeds * 4_000 * (75_000_000 + 1000 + 240 * 10)
     fixed, trained = (jobs[f"lrw/ce-{probe}/3"] for probe in ("fe_tc", "te_tc"))
     once = 15 * 488_766 * 29_000_000
     assert trained.flops - fixed.flops == 2 * once
-    assert fixed.flops == once + (15 * 25_000 + 25_000) * 29_000_000
+    assert fixed.flops == once + 15 * 25_000 * 29_000_000
+    assert jobs["lrw/ce-te_tc/classify"].flops == seeds * 25_000 * 29_000_000
     assert sum(job.idle for job in jobs.values() if job.stage == "shard" and job.corpus == "grid") == pytest.approx(
         33_000 * 75 / 100 / 8
     )
@@ -89,7 +91,7 @@ def test_the_sizes_are_the_corpora(root):
     sizes = full_size.SIZES
     assert {split: getattr(sizes["lrw"], split) for split in lrw.CLIPS} == lrw.CLIPS
     assert sizes["lrw1000"].clips == lrw1000.SAMPLES
-    raw = params.load(root / PAPER).corpora.grid.raw
+    raw = load(root / PAPER).corpora.grid.raw
     drawn = Counter(assign([f"c{i}" for i in range(1000)], "s3", 0, raw.validation, raw.split_seed).values())
     grid = sizes["grid"]
     assert (grid.train, grid.val) == (29 * drawn["train"], 29 * drawn["val"])

@@ -12,26 +12,25 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 from two_nodes import missing, slurm
 
-from pcpg.settings.schema import Resources
+from pcpg.settings.plan import KEYS
+from pcpg.settings.yaml_file import read_yaml
 
 PRESET = os.environ.get("PCPG_CLUSTER_PRESET", "tests/smoke.params.yaml")
-STAGES = tuple(stage.name for stage in fields(Resources))
+STAGES = tuple(KEYS)
+REPORT = ("store", "tables", "claims", "figures", "page")  # of one core
 # of every stage something else, so that no mix-up passes
 RESOURCES = {
-    stage: {"gpu": int(stage in ("train", "finetune")), "mem_mb": 2000 + number, "runtime": 60 + number}
+    stage: {"gpu": int(stage in ("train", "probe")), "mem_mb": 2000 + number, "runtime": 60 + number}
     for number, stage in enumerate(STAGES)
 }
-STAGE_OF_RULE = {stage: stage for stage in STAGES if stage != "report"} | {"scratch": "probe"}
-STAGE_OF_RULE |= dict.fromkeys(("store", "tables", "claims", "figures", "page"), "report")
-MEASURED = ("provenance.json", "report.html")  # time and memory
-KILLED = "finetune"  # a rule; the first of its jobs that runs is killed
+MEASURED = ("report.html",)  # time and memory
+KILLED = "train"  # a rule; the first of its jobs that runs is killed
 
 SNAKEMAKE = (
     "snakemake", "--profile", "profiles/slurm",
@@ -58,8 +57,9 @@ def checkout(root: Path, folder: Path) -> Path:
     for name in ("src", "profiles"):
         shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "Snakefile", folder)
-    parameters = yaml.safe_load((root / PRESET).read_text()) | {"resources": RESOURCES}
-    (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
+    shutil.copy(root / PRESET, folder / "params.yaml")
+    profile = folder / "profiles/slurm/config.yaml"
+    profile.write_text(yaml.safe_dump(yaml.safe_load(profile.read_text()) | {"set-resources": RESOURCES}))
     for name in ("corpora", "models"):  # real data, where the preset needs them
         if (root / name).exists():
             (folder / name).symlink_to(root / name)
@@ -122,16 +122,19 @@ def finished(broken, cluster, project) -> str:
 def test_a_training_over_two_nodes(root, cluster, tmp_path):
     """By the same rules: two processes, one on each node, that train a baseline and a run from it."""
     folder, runs = checkout(root, tmp_path), ("ce", "k1s1")
-    parameters = yaml.safe_load((folder / "params.yaml").read_text()) | {"processes": 2, "nodes": 2}
-    for stage in ("train", "finetune"):
-        parameters["resources"][stage]["gpu"] = 2  # one on each node
+    parameters = read_yaml(folder / "params.yaml") | {"processes": 2, "nodes": 2}
+    profile = folder / "profiles/slurm/config.yaml"
+    asked = yaml.safe_load(profile.read_text())
+    del asked["set-resources"]["train"]["gpu"]
+    asked["set-resources"]["train"]["gres"] = "gpu:1"  # on each node
+    profile.write_text(yaml.safe_dump(asked))
     (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
     preset = parameters["preset"]
     targets = [f"runs/{preset}/grid/{run}/seed{parameters['seeds'][0]}/model.pt" for run in runs]
     done = subprocess.run([*SNAKEMAKE, *targets], cwd=folder, env=cluster, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     for run in runs:
-        record = folder / f"results/{preset}/runs/grid/{run}/seed{parameters['seeds'][0]}/provenance.json"
+        record = folder / f"logs/{preset}/records/grid/{run}/seed{parameters['seeds'][0]}.json"
         assert json.loads(record.read_text())["processes"] == 2
     books = subprocess.run(["scontrol", "--oneliner", "show", "job"], env=cluster, capture_output=True, text=True)
     job = next(job for job in books.stdout.splitlines() if "Comment=rule_train" in job and f"WorkDir={folder} " in job)
@@ -171,20 +174,20 @@ def test_the_same_bytes_as_without_a_cluster(finished, local, project):
     assert different == []
 
 
-def test_what_the_parameters_ask_for_reaches_the_scheduler(finished, cluster, project):
+def test_what_the_profile_asks_for_reaches_the_scheduler(finished, cluster, project):
     """GPUs, memory, minutes and cores of every job, as Slurm has them in its books."""
     books = subprocess.run(["scontrol", "--oneliner", "show", "job"], env=cluster, capture_output=True, text=True)
-    parameters, rules = yaml.safe_load((project / "params.yaml").read_text()), set()
+    parameters, rules = read_yaml(project / "params.yaml"), set()
     for job in (line for line in books.stdout.splitlines() if f"WorkDir={project} " in line):
         entry = dict(item.split("=", 1) for item in job.split() if "=" in item)
         rule = re.match(r"rule_([a-z]+)", entry["Comment"])[1]
-        need = RESOURCES[STAGE_OF_RULE[rule]]
+        need = RESOURCES[rule]
         cores = {"raw": "workers", "shard": "workers"}.get(rule, "threads")
         asked = {
             "MinMemoryNode": f"{need['mem_mb']}M",
             "TimeLimit": f"01:{need['runtime'] - 60:02d}:00",
-            "CPUs/Task": str(1 if STAGE_OF_RULE[rule] == "report" else parameters[cores]),
+            "CPUs/Task": str(1 if rule in REPORT else parameters[cores]),
         } | ({"TresPerJob": f"gres:gpu:{need['gpu']}"} if need["gpu"] else {})
         assert {key: entry.get(key) for key in (*asked, "TresPerJob") if key in asked or key in entry} == asked, job
         rules.add(rule)
-    assert rules == STAGE_OF_RULE.keys()
+    assert rules == set(STAGES)

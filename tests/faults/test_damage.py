@@ -12,9 +12,10 @@ from common import digests, only_line, pcpg, said, shell
 
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import checkpoint
-from pcpg.report.tables import write as tables
-from pcpg.settings import load as params
+from pcpg.report.tables.write import write_table
+from pcpg.settings.load import load
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
 
 
 def flip(path: Path, place: int) -> None:
@@ -60,12 +61,12 @@ def test_a_checkpoint_cut_short(unbroken, tmp_path):
             checkpoint.load(path)
 
 
-@pytest.mark.parametrize("command", ["evaluate lrw ce", "finetune lrw k5s1", "probe lrw ce te_tc"])
+@pytest.mark.parametrize("command", ["evaluate lrw ce", "train lrw k5s1 --seed 1", "probe lrw ce-te_tc --seed 1"])
 def test_no_stage_uses_a_damaged_checkpoint(command, finished):
     path = finished / "runs/smoke/lrw/ce/seed1/model.pt"
     flip(path, path.stat().st_size // 2)
     before = digests(finished)
-    assert "runs/smoke/lrw/ce/seed1/model.pt: damaged" in only_line(pcpg(*command.split(), "--seed", "1", cwd=finished))
+    assert "runs/smoke/lrw/ce/seed1/model.pt: damaged" in only_line(pcpg(*command.split(), cwd=finished))
     assert digests(finished) == before
 
 
@@ -74,7 +75,7 @@ def test_a_damaged_state_of_a_training_is_named_and_made_again(finished):
     before, state = digests(finished), finished / "runs/smoke/lrw/ce/seed1/resume.pt"
     shutil.copy(state.with_name("model.pt"), state)
     flip(state, state.stat().st_size // 2)
-    done = pcpg("train", "lrw", "--seed", "1", cwd=finished)
+    done = pcpg("train", "lrw", "ce", "--seed", "1", cwd=finished)
     assert done.returncode == 0, said(done)
     assert "runs/smoke/lrw/ce/seed1/resume.pt: damaged" in done.stderr and "begins anew" in done.stderr
     assert digests(finished) == before
@@ -117,17 +118,17 @@ def test_a_flipped_bit_in_a_clip_store(corpus, unbroken, tmp_path):
 def test_parameters_cut_short_or_with_a_flipped_bit(root, tmp_path):
     """Cut: named. A flipped bit may make another value, which the engines take for a change; never another error."""
     source, path = root / "tests" / "smoke.params.yaml", tmp_path / "params.yaml"
-    wanted, text = params.load(source), source.read_bytes()
+    wanted, text = load(source), source.read_bytes()
     for size in range(0, len(text) - 2, 97):
         path.write_bytes(text[:size])
         with pytest.raises(InputError, match=str(path)):
-            params.load(path)
+            load(path)
     refused = 0
     for place in random.Random(0).sample(range(len(text)), 100):
         path.write_bytes(text)
         flip(path, place)
         try:
-            assert params.load(path) == wanted or yaml.safe_load(path.read_bytes()) != yaml.safe_load(text)
+            assert load(path) == wanted or yaml.safe_load(path.read_bytes()) != yaml.safe_load(text)
         except InputError as error:
             refused += 1
             assert str(error).startswith(str(path)) and "\n" not in str(error)
@@ -138,13 +139,13 @@ def test_parameters_cut_short_or_with_a_flipped_bit(root, tmp_path):
 def test_tables_do_not_use_damaged_results(name, finished):
     """Metrics and the transcriptions behind them vouch for each other."""
     results = finished / "results/smoke"
-    path = results / "runs/lrw/k5s1/seed1" / name
+    path = results / "runs/lrw/k5s1" / name
     raw, wanted, refused = path.read_bytes(), (results / "table1.csv").read_bytes(), 0
     damages = [(flip, place) for place in random.Random(0).sample(range(len(raw)), 12)]
     for damage, place in [*damages, *((cut, int(len(raw) * share)) for share in (0.0, 0.3, 0.6, 0.95))]:
         damage(path, place)
         try:
-            tables.write("table1", results, [1], "smoke")
+            write_table("table1", load(finished / "params.yaml"), Paths("smoke", finished))
             assert (results / "table1.csv").read_bytes() == wanted, (damage, place)
         except InputError as error:
             refused += 1
@@ -155,12 +156,14 @@ def test_tables_do_not_use_damaged_results(name, finished):
 
 @pytest.mark.parametrize("command", ["figures fig6_lrw", "claims"])
 def test_no_curve_comes_from_a_damaged_history(command, finished):
-    """The record of the training beside it holds its checksum."""
-    path = finished / "results/smoke/runs/lrw/k5s1/seed1/history.csv"
-    digit = next(i for i in range(path.stat().st_size // 2, path.stat().st_size) if path.read_bytes()[i] in b"0123")
+    """One that was cut short, or whose number is none; of another digit DVC's record alone knows."""
+    path = finished / "results/smoke/runs/lrw/k5s1/history-seed1.csv"
+    digit = next(
+        i for i in range(path.stat().st_size // 2, path.stat().st_size) if path.read_bytes()[i : i + 1] == b"."
+    )
     flip(path, digit)
     before = digests(finished)
-    assert "lrw/k5s1/seed1/history.csv: damaged" in only_line(pcpg(*command.split(), cwd=finished))
+    assert "lrw/k5s1/history-seed1.csv" in only_line(pcpg(*command.split(), cwd=finished))
     assert digests(finished) == before
 
 
@@ -175,7 +178,7 @@ def test_the_page_does_not_show_damaged_verdicts(finished):
 def test_dvc_names_every_damaged_file_and_makes_it_again(finished):
     """Its record has the hash of everything: also of what holds no checksum of its own, as a history or a table."""
     names = [
-        "results/smoke/runs/lrw/k5s1/seed1/history.csv", "results/smoke/runs/lrw/k5s1/seed1/predictions.csv",
+        "results/smoke/runs/lrw/k5s1/history-seed1.csv", "results/smoke/runs/lrw/k5s1/predictions.csv",
         "results/smoke/table1.md", "results/smoke/claims.csv", "figures/smoke/fig6_lrw.png",
         "runs/smoke/lrw/k5s1/seed1/model.pt",
     ]  # fmt: skip
@@ -188,7 +191,7 @@ def test_dvc_names_every_damaged_file_and_makes_it_again(finished):
     status = said(shell("dvc", "status", cwd=finished))
     for name in names:
         assert name in status, status
-    again = shell("dvc", "repro", "finetune_lrw@k5s1-1", cwd=finished)
+    again = shell("dvc", "repro", "train_from_run@lrw-k5s1-1", cwd=finished)
     assert again.returncode == 0, said(again)
     for name in (names[0], names[-1]):
         assert digests(finished)[name] == before[name]

@@ -13,7 +13,10 @@ import psutil
 import pytest
 from common import ENGINES, ENVIRONMENT, digests, leftovers, pcpg, said, shell, wait_for
 
-JOBS, KILLS = 62, 10  # of the smoke preset; of each engine
+from pcpg.settings.load import load
+from pcpg.settings.plan import Plan
+
+KILLS = 10  # of each engine
 
 
 def running(engine: subprocess.Popen) -> dict[str, psutil.Process]:
@@ -57,7 +60,9 @@ def repair_dvc(folder: Path) -> bool:
 def test_sigkill_at_random_moments_changes_no_byte(engine, project, unbroken, capsys):
     """Ten kills spread over the jobs of one run; the third and the seventh hit one pcpg alone and the engine lives."""
     draw = random.Random(f"kill {engine}")
-    targets = sorted(draw.sample(range(1, JOBS + 1), KILLS))
+    plan = Plan(load(project / "params.yaml"))
+    jobs = 2 * len(plan.trained) * len(plan.params.seeds)  # at least: each has its test
+    targets = sorted(draw.sample(range(1, jobs + 1), KILLS))
     seen, hits, repaired, done = set(), Counter(), 0, 0
     for number, target in enumerate(targets, start=1):
         process, delay, since = start(engine, project), draw.uniform(0, 3), None

@@ -19,14 +19,18 @@ STAGES = {  # command: what it writes
     "raw lrw1000": ["data/smoke/lrw1000"],
     "clips shard grid 1": ["clips/smoke/grid/shards/1"],
     "clips store grid": ["clips/smoke/grid/store.json", "results/smoke/clips/grid"],
-    "train grid --seed 1": ["runs/smoke/grid/ce", "results/smoke/runs/grid/ce/seed1/history.csv"],
-    "finetune lrw k5s1 --seed 1": ["runs/smoke/lrw/k5s1", "results/smoke/runs/lrw/k5s1/seed1/history.csv"],
-    "evaluate lrw k5s1 --seed 1": [
-        "results/smoke/runs/lrw/k5s1/seed1/metrics.json",
-        "results/smoke/runs/lrw/k5s1/seed1/predictions.csv",
+    "train grid ce --seed 1": ["runs/smoke/grid/ce", "results/smoke/runs/grid/ce/history-seed1.csv"],
+    "train lrw k5s1 --seed 1": ["runs/smoke/lrw/k5s1", "results/smoke/runs/lrw/k5s1/history-seed1.csv"],
+    "evaluate lrw k5s1": [
+        "results/smoke/runs/lrw/k5s1/metrics.json",
+        "results/smoke/runs/lrw/k5s1/predictions.csv",
     ],
-    "scratch lrw --seed 1": ["runs/smoke/lrw/scratch", "results/smoke/runs/lrw/scratch"],
-    "probe lrw ce fe_tc --seed 1": ["runs/smoke/lrw/ce-fe_tc", "results/smoke/runs/lrw/ce-fe_tc"],
+    "probe lrw scratch --seed 1": ["runs/smoke/lrw/scratch", "results/smoke/runs/lrw/scratch/history-seed1.csv"],
+    "probe lrw ce-fe_tc --seed 1": ["runs/smoke/lrw/ce-fe_tc", "results/smoke/runs/lrw/ce-fe_tc/history-seed1.csv"],
+    "classify lrw ce-fe_tc": [
+        "results/smoke/runs/lrw/ce-fe_tc/metrics.json",
+        "results/smoke/runs/lrw/ce-fe_tc/predictions.csv",
+    ],
     "tables table1": [f"results/smoke/table1.{kind}" for kind in ("csv", "md", "tex")],
     "claims": ["results/smoke/claims.csv", "results/smoke/claims.md", "results/smoke/evidence.md"],
     "figures fig6_grid": ["figures/smoke/fig6_grid.png", "figures/smoke/fig6_grid.svg"],
@@ -99,7 +103,7 @@ def test_a_full_disk(command, small_disk):
 
 
 @pytest.mark.parametrize(
-    "command", ["raw grid", "clips shard grid 1", "train grid --seed 1", "tables table1", "figures strip"]
+    "command", ["raw grid", "clips shard grid 1", "train grid ce --seed 1", "tables table1", "figures strip"]
 )
 def test_a_read_only_folder(command, finished):
     before = digests(finished)
@@ -136,7 +140,7 @@ def test_an_engine_on_a_full_disk_ends_and_goes_on_later(engine, unbroken, root,
 
 
 @pytest.mark.parametrize("room", [0, 12, 30, 50])
-@pytest.mark.parametrize("command", ["train grid --seed 1", "evaluate lrw k5s1 --seed 1", "figures strip"])
+@pytest.mark.parametrize("command", ["train grid ce --seed 1", "evaluate lrw k5s1", "figures strip"])
 def test_too_little_memory(command, room, finished):
     """Of a limit of so many MB more than the libraries take: the stage ends well or in one line, and never in part."""
     before = digests(finished)
@@ -180,7 +184,7 @@ def test_too_little_memory_for_a_worker(command, room, finished, tmp_path):
 
 def test_a_clock_set_back(finished):
     """Clips of tomorrow: Snakemake names them and stops; `touch` puts it right. The past changes nothing."""
-    folder, goal = finished, ["results/smoke/runs/lrw/ce/seed1/metrics.json"]
+    folder, goal = finished, ["results/smoke/runs/lrw/ce/metrics.json"]
     done = shell(*ENGINES["snakemake"], *goal, cwd=folder)
     assert done.returncode == 0, said(done)
     wanted, future = digests(folder), time.time() + 86_400

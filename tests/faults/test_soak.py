@@ -7,8 +7,10 @@ from pathlib import Path
 import psutil
 import torch
 
+from pcpg.learning.epochs import Training, ahead
 from pcpg.mouths.store import ClipStore
-from pcpg.reader.batches import Training, View, ahead, in_order
+from pcpg.reader.batches import in_order
+from pcpg.reader.view import View
 
 VIEW = View(crop=64, shift=4, pool=2, flip=True, repeat=0.1, mean=0.4, std=0.2)
 DAY = 24 * 60  # passes: a day of one a minute

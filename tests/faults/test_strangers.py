@@ -19,16 +19,16 @@ from common import ENGINES, digests, only_line, pcpg, said, shell
 
 from pcpg.mouths import sidecar
 from pcpg.reader import checkpoint
-from pcpg.settings import load as params
+from pcpg.settings.load import load
 from pcpg.workspace.errors import InputError
 
 STAGES = (
     "raw grid", "clips shard grid 0", "clips store grid",
-    "train grid --seed 1", "finetune lrw k5s1 --seed 1", "evaluate lrw k5s1 --seed 1",
-    "scratch lrw --seed 1", "probe lrw ce fe_tc --seed 1", "tables table1", "claims", "figures strip", "page",
+    "train grid ce --seed 1", "train lrw k5s1 --seed 1", "evaluate lrw k5s1",
+    "probe lrw ce-fe_tc --seed 1", "classify lrw ce-fe_tc", "tables table1", "claims", "figures strip", "page",
 )  # fmt: skip
 NAMES = ("$(touch mark)", "a; touch mark", "../up", "a/b", "a b", "'", "{wildcards}", "-x", "")
-PLACES = ("preset: smoke", "    k5s1: {<<: *grid", "  te_tc: {", "tables: [table1", "figures: [strip")
+PLACES = ("preset: smoke", "    ce-continued: {start: ce", "    ce-te_tc: {", "tables: [table1", "figures: [strip")
 
 
 class Evil:
@@ -50,7 +50,7 @@ def test_the_evil_object_works(tmp_path):
 @pytest.mark.parametrize("form", ["torch", "torch, old format", "pickle", "pickle in a zip"])
 def test_no_code_of_a_checkpoint_runs(form, tmp_path):
     mark, path = tmp_path / "mark", tmp_path / "model.pt"
-    content = {"settings": {}, "model": Evil(mark), "mean": 0.0, "std": 1.0, "iteration": 1}
+    content = {"view": {}, "network": {}, "model": Evil(mark), "mean": 0.0, "std": 1.0, "iteration": 1}
     if form.startswith("torch"):
         torch.save(content, path, _use_new_zipfile_serialization=form == "torch")
     elif form == "pickle":
@@ -82,7 +82,7 @@ def test_no_code_of_a_parameter_file_runs(tag, root, tmp_path, monkeypatch):
     text = (root / "tests" / "smoke.params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("preset: smoke", f"preset: {tag}"))
     with pytest.raises(InputError, match=r"params.yaml, line 2: not valid YAML"):
-        params.load("params.yaml")
+        load("params.yaml")
     assert not Path("mark").exists()
 
 
@@ -91,13 +91,13 @@ def test_no_code_of_a_parameter_file_runs(tag, root, tmp_path, monkeypatch):
 def test_names_are_names(name, place, root, tmp_path):
     """What becomes part of paths and of shell commands is letters, digits and few signs."""
     text = (root / "tests" / "smoke.params.yaml").read_text().replace("figures: [fig5_coverage", "figures: [strip")
-    old = re.search(r"smoke|k5s1|te_tc|table1|strip", place)[0]
+    old = re.search(r"smoke|ce-continued|ce-te_tc|table1|strip", place)[0]
     quoted = "'" + name.replace("'", "''") + "'"
     changed = text.replace(place, place.replace(old, quoted), 1)
     assert changed != text
     (tmp_path / "params.yaml").write_text(changed)
-    with pytest.raises(InputError, match="is no name: letters, digits"):
-        params.load(tmp_path / "params.yaml")
+    with pytest.raises(InputError, match=r"is no name \(letters, digits"):
+        load(tmp_path / "params.yaml")
 
 
 def test_a_parameter_file_and_a_corpus_with_names_for_a_shell(project, unbroken, tmp_path):
@@ -179,7 +179,11 @@ def test_no_stage_and_no_engine_asks_the_network(watched, finished):
 
 def test_a_checkpoint_that_is_something_else_is_one_line(finished):
     path = finished / "runs/smoke/lrw/ce/seed1/model.pt"
-    for content in (["a list"], {"settings": [], "model": {}, "mean": 0, "std": 1, "iteration": 1}, 1):
+    for content in (
+        ["a list"],
+        {"view": [], "network": [], "region": {}, "model": {}, "mean": 0, "std": 1, "iteration": 1},
+        1,
+    ):
         torch.save(content, path)
-        line = only_line(pcpg("evaluate", "lrw", "ce", "--seed", "1", cwd=finished))
+        line = only_line(pcpg("evaluate", "lrw", "ce", cwd=finished))
         assert "runs/smoke/lrw/ce/seed1/model.pt" in line

@@ -1,18 +1,21 @@
 """The Snakefile and dvc.yaml are one list of jobs: same commands, outputs, dependencies and parameters."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from dvc.repo import Repo
+from smoke_clone import ENVIRONMENT, run
 
-ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "params.yaml", "presets")
+from pcpg import parameters
+from pcpg.settings.plan import KEYS, Plan
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "params.yaml", "plan.yaml", "presets")
+FILES = ["params.yaml", *(f"presets/{path.name}" for path in sorted((ROOT / "presets").glob("*.yaml")))]
 
 
 @pytest.fixture(scope="module")
@@ -21,43 +24,63 @@ def checkout(root, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for name in SOURCES:
         source = root / name
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, folder / name)
-    for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
-        subprocess.run(command, cwd=folder, check=True, env=ENVIRONMENT)
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    run("git", "init", "--quiet", cwd=folder)
+    run("dvc", "init", "--quiet", cwd=folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def snakemake_jobs(checkout) -> dict[str, dict]:
-    """Command -> inputs and outputs of every job, as a dry run prints them."""
-    command = ["snakemake", "--dry-run", "--printshellcmds", "--forceall", "--cores", "64"]
-    run = subprocess.run(command, cwd=checkout, env=ENVIRONMENT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
+    """Command -> rule, inputs and outputs of every job, as a dry run prints them."""
+    said = run("snakemake", "--dry-run", "--printshellcmds", "--forceall", "--cores", "64", cwd=checkout)
     jobs = {}
-    for block in re.split(r"\n(?=\[|rule |localrule )", run.stdout + run.stderr):
+    for block in re.split(r"\n(?=\[|rule |localrule )", said):
         found = re.search(r"Shell command: (pcpg .*?) 2> \S+", block) or re.search(r"^(pcpg .*?) 2> \S+", block, re.M)
         if found:
             lines = {key: re.search(rf"^ +{key}: (.*)$", block, re.M) for key in ("input", "output")}
-            jobs[found.group(1)] = {key: set(line.group(1).split(", ")) for key, line in lines.items()}
+            job = {key: set(line.group(1).split(", ")) if line else set() for key, line in lines.items()}
+            jobs[found.group(1)] = job | {"rule": re.search(r"^(?:local)?rule (\w+):", block, re.M)[1]}
     return jobs
 
 
 @pytest.fixture(scope="module")
 def dvc_jobs(checkout) -> dict[str, dict]:
+    """The same of DVC's stages, but for `plan`, which Snakemake has no need of."""
     with Repo(str(checkout)) as repo:
-        return {
+        jobs = {
             stage.cmd: {
+                "rule": stage.name.partition("@")[0].split("_from_")[0],
                 "input": {dep.def_path for dep in stage.deps if not hasattr(dep, "params")},
                 "output": {out.def_path for out in stage.outs},
+                "params": {dep.def_path: set(dep.params) for dep in stage.deps if hasattr(dep, "params")},
             }
             for stage in repo.index.stages
         }
+    plan = jobs.pop("pcpg plan --params params.yaml")
+    assert plan["output"] == {"plan.yaml"} and plan["input"] == {"params.yaml", "src/pcpg"}
+    return jobs
 
 
 def test_the_same_commands(snakemake_jobs, dvc_jobs):
-    assert len(dvc_jobs) == 208
+    """As many as the parameter file asks for, each by the rule or stage of its name."""
     assert snakemake_jobs.keys() == dvc_jobs.keys()
+    assert {command: job["rule"] for command, job in snakemake_jobs.items()} == {
+        command: job["rule"] for command, job in dvc_jobs.items()
+    }
+    params = parameters.read(ROOT / "params.yaml")
+    corpora, seeds = params.corpus_names, len(params.seeds)
+    runs, classifiers = (sum(map(len, section.values())) for section in (params.runs, params.classifiers))
+    wanted = {
+        "raw": len(corpora), "shard": len(corpora) * len(params.shards), "store": len(corpora), "train": runs * seeds,
+        "probe": classifiers * seeds, "evaluate": runs, "classify": classifiers, "tables": len(params.tables),
+        "figures": len(params.figures), "claims": 1, "page": 1,
+    }  # fmt: skip
+    found = [job["rule"] for job in snakemake_jobs.values()]
+    assert {rule: found.count(rule) for rule in found} == wanted and KEYS.keys() == wanted.keys()
 
 
 def test_the_same_outputs(snakemake_jobs, dvc_jobs):
@@ -79,38 +102,117 @@ def lies_in(name: str, folder: str) -> bool:
     return name == folder or name.startswith(f"{folder}/")
 
 
-def test_the_same_parameters(checkout):
-    """Per stage, the keys that trigger a rerun."""
-    rules = {}
-    for block in re.split(r"\nrule ", (checkout / "Snakefile").read_text())[1:]:
-        keys = re.findall(r'lookup\("([^"]+)"', block)
-        rules[block.split(":")[0]] = {re.sub(r"\{(\w+)\}", r"<\1>", key.replace("/", ".")) for key in keys}
-    stages: dict[str, set] = {}
-    for name, stage in yaml.safe_load((checkout / "dvc.yaml").read_text())["stages"].items():
-        rule, _, corpus = name.partition("_")
-        keys = {re.sub(r"\$\{item\.(\w+)\}", r"<\1>", key) for key in stage.get("params", [])}
-        keys = {re.sub(rf"^(runs|model)\.{corpus}\b", r"\1.<corpus>", key) for key in keys} if corpus else keys
-        stages.setdefault(rule, keys)
-        assert stages[rule] == keys, name
-    del rules["all"]
-    assert stages == rules
+def test_the_same_parameters(dvc_jobs):
+    """Every job: the keys of the parameter file that settings/plan.py gives the Snakefile, and one checksum of code."""
+    plan = Plan(parameters.read(ROOT / "params.yaml"))
+    for command, job in dvc_jobs.items():
+        words = [word for word in command.removesuffix(" --params params.yaml").split() if word != "clips"]
+        names = dict(zip(("corpus", "run"), words[1:3], strict=False))
+        stage = job["rule"]
+        assert job["params"].get("params.yaml", set()) == set(plan.keys(stage, **names)), command
+        [key] = job["params"]["plan.yaml"]
+        kind = f"train.{plan.objective(**names)}" if stage == "train" else stage
+        assert key == f"code.{kind}", command
 
 
-@pytest.mark.parametrize("preset", sorted(path.name for path in (Path(__file__).parents[2] / "presets").glob("*.yaml")))
-def test_every_preset_is_a_list_of_jobs(checkout, preset):
-    command = ["snakemake", "--dry-run", "--quiet", "--cores", "2", "--configfile", f"presets/{preset}"]
-    run = subprocess.run(command, cwd=checkout, env=ENVIRONMENT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
+def test_every_checksum_of_the_plan_is_the_one_that_snakemake_computes():
+    """For every job's own stage, corpus and run."""
+    plan = Plan(parameters.read(ROOT / "params.yaml"))
+    content = plan.as_mapping()
+    for corpus, run_ in plan.jobs("runs"):
+        assert plan.code("train", corpus, run_) == content["code"]["train"][plan.objective(corpus, run_)]
+    for stage in KEYS.keys() - {"train"}:
+        assert plan.code(stage) == content["code"][stage]
 
 
-def test_a_wrong_key_stops_snakemake_before_the_first_job(checkout):
-    text = (checkout / "params.yaml").read_text()
-    (checkout / "wrong.yaml").write_text(
-        text.replace("    k5s5: {<<: *grid_policy,", "    k5s5: {<<: *grid_policy, strid: 2,")
-    )
-    command = ["snakemake", "--dry-run", "--configfile", "wrong.yaml"]
-    run = subprocess.run(command, cwd=checkout, env=ENVIRONMENT, capture_output=True, text=True)
-    assert run.returncode != 0
-    said = run.stdout + run.stderr
-    assert "wrong.yaml: runs.grid.k5s5.strid: unknown key; did you mean runs.grid.k5s5.stride?" in said
-    assert "Traceback" not in said
+def test_the_committed_plan_is_what_pcpg_plan_writes():
+    text = (ROOT / "plan.yaml").read_text(encoding="utf-8")
+    assert text == Plan(parameters.read(ROOT / "params.yaml")).text(), "run: pcpg plan"
+
+
+def test_new_jobs_are_said_and_new_code_is_not(checkout, tmp_path):
+    """DVC has read the old list by the time that it is made anew."""
+    shutil.copy(checkout / "params.yaml", tmp_path / "params.yaml")
+    written = tmp_path / "plan.yaml"
+    shutil.copy(checkout / "plan.yaml", written)
+    before = written.read_bytes()
+    written.write_text(re.sub(r"raw: \w{16}", "raw: 0000000000000000", before.decode()))
+    assert plan_in(tmp_path).returncode == 0
+    assert written.read_bytes() == before
+    params = tmp_path / "params.yaml"
+    params.write_text(params.read_text().replace("seeds: [1, 2, 3]", "seeds: [1, 2]"))
+    done = plan_in(tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "pcpg: plan.yaml: made anew, with other jobs than before; run the same command again\n"
+    assert plan_in(tmp_path).returncode == 0 and "grid-ce-3" not in written.read_text()
+
+
+def plan_in(folder: Path) -> subprocess.CompletedProcess:
+    command = ["pcpg", "plan", "--params", "params.yaml"]
+    environment = ENVIRONMENT | {"PYTHONPATH": str(ROOT / "src")}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_preset_is_a_list_of_jobs_for_both_engines(checkout, file):
+    """Which DVC reads as params.yaml; both run as many of each stage."""
+    kept = {name: (checkout / name).read_bytes() for name in ("params.yaml", "plan.yaml")}
+    params = parameters.read(ROOT / file)
+    try:
+        (checkout / "params.yaml").write_bytes((checkout / file).read_bytes())
+        said = run("snakemake", "--dry-run", "--quiet", "rules", "--cores", "2", "--configfile", file, cwd=checkout)
+        planned = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", said, re.M)}
+        (checkout / "plan.yaml").write_text(Plan(params).text())
+        with Repo(str(checkout)) as repo:
+            stages = [stage.name for stage in repo.index.stages]
+            repo.index.check_graph()
+            assert repo.status()  # nothing is made yet, and every key is found
+        counted: dict[str, int] = {}
+        for name in stages:
+            rule = name.partition("@")[0].split("_from_")[0]
+            counted[rule] = counted.get(rule, 0) + 1
+        assert counted.pop("plan") == 1
+        without = {"claims", "page"} if not params.tables else set()  # which a preset that tunes has not
+        assert {rule: count for rule, count in counted.items() if rule not in without} == {
+            rule: count for rule, count in planned.items() if rule not in ("all", "total")
+        }
+    finally:
+        for name, content in kept.items():
+            (checkout / name).write_bytes(content)
+
+
+def test_a_wrong_key_is_the_same_line_wherever_it_is_read(checkout):
+    """By the command that checks, and by both engines before the first job."""
+    params = checkout / "params.yaml"
+    text = params.read_text()
+    params.write_text(text.replace("stride: 5}}}", "strid: 5}}}", 1))
+    key = "runs.grid.k5s5.objective.pcpg"
+    line = f"params.yaml: {key}.strid: unknown key; did you mean {key}.stride?"
+    try:
+        commands = (
+            ("pcpg", "params", "check", "params.yaml"),
+            ("snakemake", "--dry-run", "--cores", "1"),
+            ("dvc", "repro", "plan"),
+        )
+        for command in commands:
+            environment = ENVIRONMENT | {"PYTHONPATH": str(checkout / "src")}
+            done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True)
+            said = done.stdout + done.stderr
+            assert done.returncode != 0 and "Traceback" not in said, said
+            assert line in [one.strip().removeprefix("pcpg: ") for one in said.splitlines()], said
+    finally:
+        params.write_text(text)
+
+
+def test_what_no_stage_would_see_is_refused(checkout):
+    command = ["snakemake", "--dry-run", "--cores", "1", "--config", "max_length=3"]
+    environment = ENVIRONMENT | {"PYTHONPATH": str(checkout / "src")}
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "--config max_length: no stage would see it; write it into params.yaml" in done.stdout + done.stderr
+
+
+def test_dvc_names_every_stage_of_its_file(checkout):
+    listed = run("dvc", "stage", "list", "--name-only", cwd=checkout).split()
+    groups = {name.partition("@")[0] for name in listed}
+    assert groups == set(yaml.safe_load((checkout / "dvc.yaml").read_text())["stages"])

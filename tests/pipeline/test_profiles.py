@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pcpg.settings import load as params
-
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 NEED = {"gpu": 8, "mem_mb": 10_000_000, "runtime": 7}  # no machine of ours has it
 
@@ -52,9 +50,12 @@ def checkout(root, tmp_path) -> Path:
     for name in ("src", "profiles", "presets"):
         shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "Snakefile", folder)
-    smoke = yaml.safe_load((root / "tests" / "smoke.params.yaml").read_text())
-    smoke["resources"] = dict.fromkeys(smoke["resources"], NEED)
-    (folder / "params.yaml").write_text(yaml.safe_dump(smoke))
+    shutil.copy(root / "tests" / "smoke.params.yaml", folder / "params.yaml")
+    for profile in ("slurm", "kubernetes"):
+        asked = folder / "profiles" / profile / "config.yaml"
+        config = yaml.safe_load(asked.read_text())
+        (asked.parent / "given.yaml").write_text(asked.read_text())
+        asked.write_text(yaml.safe_dump(config | {"set-resources": dict.fromkeys(config["set-resources"], NEED)}))
     return folder
 
 
@@ -72,26 +73,27 @@ def test_alone_on_a_machine_nothing_is_asked(checkout):
 
 def test_what_is_asked_for_is_no_reason_to_run_again(checkout):
     snakemake("--cores", "1", "data/smoke/lrw", cwd=checkout)
-    text = (checkout / "params.yaml").read_text()
-    (checkout / "params.yaml").write_text(text.replace("runtime: 7", "runtime: 8").replace("gpu: 8", "gpu: 0"))
-    assert "Nothing to be done" in snakemake("--cores", "1", "data/smoke/lrw", cwd=checkout)
+    asked = ("--set-resources", "raw:runtime=8", "raw:gpu=0", "raw:mem_mb=9")
+    assert "Nothing to be done" in snakemake("--cores", "1", "data/smoke/lrw", *asked, cwd=checkout)
 
 
 @pytest.mark.parametrize(("profile", "plugin"), [("slurm", "slurm"), ("kubernetes", "cluster_generic")])
 def test_a_profile_plans_the_paper(checkout, profile, plugin):
-    """The one command of docs/cluster.md, as a dry run: every job has what presets/paper.yaml asks for its stage."""
+    """The one command of docs/cluster.md, as a dry run: every job has what the profile asks for its stage."""
     skip_without(plugin)
+    config = checkout / "profiles" / profile / "config.yaml"
+    (config.parent / "given.yaml").replace(config)  # as the project has it
     arguments = ("--profile", f"profiles/{profile}", "--configfile", "presets/paper.yaml", "--dry-run")
     planned = snakemake(*arguments, cwd=checkout)
-    resources = params.load(checkout / "presets" / "paper.yaml").resources
-    for rule, need in (("raw", resources.raw), ("train", resources.train), ("tables", resources.report)):
+    given = yaml.safe_load(config.read_text())
+    usual = dict(item.split("=") for item in given["default-resources"])
+    for rule in ("raw", "train", "tables"):
+        need = usual | {key: str(value) for key, value in given["set-resources"].get(rule, {}).items()}
         jobs = re.findall(rf"^rule {rule}:\n(?: .*\n)*?    resources: (.*)$", planned, re.M)
         assert len(jobs) > 2
         for job in jobs:
             asked = dict(item.split("=", 1) for item in job.split(", "))
-            assert {key: asked[key] for key in ("gpu", "mem_mb", "runtime")} == {
-                "gpu": str(need.gpu), "mem_mb": str(need.mem_mb), "runtime": str(need.runtime)
-            }  # fmt: skip
+            assert {key: asked[key] for key in ("gpu", "mem_mb", "runtime")} == need
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ def test_what_is_read_is_what_dvc_reads(tmp_path):
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
 def test_every_reader_of_yaml_reads_the_same_in_our_files(file):
-    """DVC's, of YAML 1.2; PyYAML's of 1.1, which Snakemake has, but for numbers such as 5e-05, which it takes for texts."""
+    """DVC's, of YAML 1.2; and Snakemake's, of 1.1, but for numbers such as 5e-05, which it takes for texts."""
     from dvc.utils.serialize import load_yaml
 
     def numbers(value):

@@ -1,0 +1,29 @@
+"""The comparisons of `make bench` compare what they say, and their lines can be printed."""
+
+import pytest
+import torch
+
+from pcpg.settings.load import load
+
+
+def test_one_pass_gives_the_gradient_of_the_authors_many(root, capsys):
+    bench = pytest.importorskip("tests.bench.speeds", exc_type=ImportError)  # OpenCV wants libGL
+    mini = load(root / "params.yaml")
+    assert bench.check_same_gradient(mini) < 1e-5
+    bench.updates(mini, 2, 1, torch.device("cpu"))
+    assert capsys.readouterr().out.count("| update of M = 5 against") == 2
+
+
+def test_the_bench_asks_a_made_up_gpu(root, monkeypatch):
+    """A step is as long as its FLOPs say, 0.068 GFLOP a clip forwards, or as its batch takes to come."""
+    bench = pytest.importorskip("tests.bench.stand_in", exc_type=ImportError)
+    monkeypatch.setattr(bench, "STEPS", 2)
+    monkeypatch.setattr(bench, "RATES", (1, 1000))  # TFLOP/s
+    found = {}
+    bench.beside(
+        lambda what, waited, each, limit: found.update({what.split(": ")[1]: (waited, each)}),
+        load(root / "params.yaml"),
+    )
+    assert len(found) == 10 and all(0 <= waited <= each for waited, each in found.values())
+    slow, fast = (found[f"grid, cross-entropy, batch 16, {rate} TFLOP/s"] for rate in (1, 1000))
+    assert slow[1] > 3 * 16 * 0.067e9 / 1e12 and fast[0] > 0.5 * fast[1]

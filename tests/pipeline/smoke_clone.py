@@ -1,0 +1,53 @@
+"""The project as a scratch clone whose active preset is smoke, run once for all tests of this room."""
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+ENVIRONMENT.pop("PYTHONPATH", None)  # a clone runs its own sources
+
+
+def run(*command: str, cwd: Path) -> str:
+    environment = ENVIRONMENT | {"PYTHONPATH": str(cwd / "src")}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def jobs_of(output: str) -> dict[str, int]:
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.M) if name != "total"}
+
+
+def planned(folder: Path, *targets: str) -> dict[str, int]:
+    """Rule -> how many jobs Snakemake would run, and why is its own business."""
+    return jobs_of(run("snakemake", "--dry-run", "--quiet", "rules", "--cores", "2", *targets, cwd=folder))
+
+
+@pytest.fixture(scope="session")
+def smoke(root, tmp_path_factory) -> Path:
+    """A copy of the project whose active preset is smoke, after one run of everything."""
+    folder = tmp_path_factory.mktemp("smoke")
+    for name in ("src", "profiles"):
+        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "dvc.yaml", ".gitignore"):
+        shutil.copy(root / name, folder / name)
+    shutil.copy(root / "tests" / "smoke.params.yaml", folder / "params.yaml")
+    run("pcpg", "plan", cwd=folder)
+    run("git", "init", "--quiet", cwd=folder)
+    run("dvc", "init", "--quiet", "--force", cwd=folder)
+    shutil.copy(root / ".dvcignore", folder / ".dvcignore")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run("snakemake", "--cores", "2", cwd=folder)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    (folder / "seconds").write_text(str(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
+    run("dvc", "commit", "--force", "--quiet", "--no-relink", cwd=folder)
+    run("git", "add", ".", cwd=folder)
+    run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "smoke", cwd=folder)
+    return folder
