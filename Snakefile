@@ -107,7 +107,7 @@ rule store:
         expand(SHARD, shard=PARAMS.shards, allow_missing=True),
     output:
         STORE,
-        expand(INVENTORY, table=["summary", "quality", "notes"], allow_missing=True),
+        expand(INVENTORY, table=["summary", "quality", "lengths", "notes"], allow_missing=True),
     params:
         code("store"),
         keys("store"),
@@ -260,7 +260,7 @@ rule page:
         PLAN.histories(),
         [PLAN.weights(*one) for one in PLAN.trained],
         expand(STORE, corpus=CORPORA),
-        expand(INVENTORY, corpus=CORPORA, table=["summary", "quality", "notes"]),
+        expand(INVENTORY, corpus=CORPORA, table=["summary", "quality", "lengths", "notes"]),
     output:
         report(f"results/{P}/report.html", category="Page"),
     params:

@@ -1,5 +1,7 @@
 """Where the tests find things, and a toy corpus on which a training takes seconds."""
 
+import pcpg  # isort: skip  # before torch and NumPy
+
 import shutil
 from pathlib import Path
 
@@ -7,10 +9,11 @@ import numpy as np
 import pytest
 
 from pcpg.corpora.base import Clip
-from pcpg.mouths.join import join, part
+from pcpg.mouths.join import join_shards, part
 from pcpg.mouths.shard import pack
 from pcpg.mouths.store import Quality, Region, shard_folder
 
+assert pcpg
 ROOT = Path(__file__).parents[1]
 TEXTS = ("bin blue", "set red", "lay a", "place green", "now", "bin red", "set blue")
 
@@ -27,7 +30,7 @@ def store_of(folder: Path, clips: list[Clip], frames: list[np.ndarray], shards: 
     for number in range(shards):
         out = shard_folder(folder, str(number))
         pack(part(clips, number, shards), part(results, number, shards), out, region.size)
-    join(clips, folder, shards, region)
+    join_shards(clips, folder, shards, region)
     return folder
 
 
@@ -36,14 +39,19 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture
-def toy(tmp_path) -> Path:
-    """A folder where `pcpg train grid --seed 1` can run: the smoke preset, and 14 clips of noise of unequal lengths."""
-    shutil.copy(ROOT / "tests" / "smoke.params.yaml", tmp_path / "params.yaml")
+def noise_store(folder: Path) -> Path:
+    """A clip store of 14 clips of noise of unequal lengths, 8 of them to train on."""
     lengths, clips = range(20, 34), []
     for number in range(14):
         split = ("train", "val", "test")[max(number - 8, 0) // 2]
         clips.append(Clip(f"s1/clip{number}", "", "s1", split, TEXTS[number % 7], number % 3, 0, 0))
     noise = np.random.default_rng(0).integers(0, 256, (sum(lengths), 96, 96), dtype=np.uint8)
-    store_of(tmp_path / "clips/smoke/grid", clips, np.split(noise, np.cumsum(lengths)[:-1]), shards=3)
+    return store_of(folder, clips, np.split(noise, np.cumsum(lengths)[:-1]), shards=3)
+
+
+@pytest.fixture
+def toy(tmp_path) -> Path:
+    """A folder where `pcpg train grid ce --seed 1` can run: the smoke preset, and clips of noise."""
+    shutil.copy(ROOT / "tests" / "smoke.params.yaml", tmp_path / "params.yaml")
+    noise_store(tmp_path / "clips/smoke/grid")
     return tmp_path

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pcpg.corpora import lrw, lrw1000
-from pcpg.corpora.base import Clip, Excluded, Remark, Word, read_rows, write_rows
+from pcpg.corpora.base import Clip, Excluded, Remark, Word
 from pcpg.corpora.grid_splits import Lists, read_list
 from pcpg.corpora.grid_text import read_align, sentence_of
 from pcpg.mouths import sidecar
@@ -23,6 +23,7 @@ from pcpg.mouths.store import ClipStore
 from pcpg.settings import load as params
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.rows import read_rows, write_rows
 
 CASES = {
     "align": 2000,
@@ -138,7 +139,7 @@ def test_lrw1000_info(tmp_path, data, protocol):
     for split in ("val", "tst"):
         (tmp_path / f"info/{split}_1000.txt").write_bytes(INFO)
     (tmp_path / "info" / "trn_1000.txt").write_bytes(data)
-    reading = lrw1000.read(tmp_path, protocol=protocol)
+    reading = lrw1000.read_corpus(tmp_path, protocol=protocol)
     assert all(clip.first >= 0 and 1 <= clip.frames <= 40 and clip.video == "images/abc" for clip in reading.clips)
     for row in reading.excluded:
         assert "trn_1000.txt, line" in row.reason or re.fullmatch(r"(train|val|test)/\d{6}-.+", row.clip, re.S)
@@ -202,7 +203,7 @@ def is_landmarks(points) -> bool:
 @fuzz("npy")
 @given(data=damaged(*ARRAYS))
 def test_npy_landmarks(tmp_path, data):
-    assert is_landmarks(survives(lambda path: sidecar.read(path, FRAMES), tmp_path / "a.npy", data))
+    assert is_landmarks(survives(lambda path: sidecar.read_landmarks(path, FRAMES), tmp_path / "a.npy", data))
 
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2)
@@ -212,7 +213,7 @@ ARCHIVES = [npz(method, name) for method in METHODS for name in ("data.npy", "x.
 @fuzz("npz")
 @given(data=damaged(*ARCHIVES))
 def test_npz_landmarks(tmp_path, data):
-    read = survives(lambda path: sidecar.read(path.with_suffix(".npy"), FRAMES), tmp_path / "a.npz", data)
+    read = survives(lambda path: sidecar.read_landmarks(path.with_suffix(".npy"), FRAMES), tmp_path / "a.npz", data)
     assert is_landmarks(read)
 
 

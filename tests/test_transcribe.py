@@ -13,8 +13,8 @@ from test_video import write_audio
 from test_video import write_video as video_of_size
 
 from pcpg.corpora.base import Clip
-from pcpg.mouths import landmarks, roi, video
-from pcpg.mouths.shard import process
+from pcpg.mouths import detector, roi, video
+from pcpg.mouths.shard import cut_mouths
 from pcpg.mouths.store import Region
 from pcpg.reader import checkpoint
 from pcpg.reader.batches import View
@@ -79,8 +79,9 @@ def face(monkeypatch):
     def detect(frames, model):
         return np.tile(roi.mean_face(48), (len(list(frames)), 1, 1))
 
-    monkeypatch.setattr(landmarks, "check", lambda model: None)
-    monkeypatch.setattr(landmarks, "detect", detect)
+    monkeypatch.setattr(detector, "check_model", lambda model: None)
+    monkeypatch.setattr(detector, "detect_landmarks", detect)
+    monkeypatch.setattr(detector, "count_faces", lambda frames, model: 1)
 
 
 # ---- which frames
@@ -91,7 +92,7 @@ def face(monkeypatch):
 )
 def test_nearest_agrees_with_a_loop(count, rate):
     seconds = np.arange(count) / rate
-    numbers = video.nearest(seconds)
+    numbers = video.nearest_frames(seconds)
     assert len(numbers) == round(count / rate * 25)
     expected = [int(np.argmin(np.round(np.abs(seconds - tick / 25), 9))) for tick in range(len(numbers))]
     assert numbers.tolist() == expected
@@ -99,7 +100,7 @@ def test_nearest_agrees_with_a_loop(count, rate):
 
 def test_nearest_follows_uneven_stamps():
     seconds = np.array([0.0, 0.01, 0.02, 0.03, 0.2, 0.21, 0.29])  # a stop from 0.03 to 0.2 s
-    assert video.nearest(seconds).tolist() == [0, 3, 3, 4, 4, 4, 5, 6]
+    assert video.nearest_frames(seconds).tolist() == [0, 3, 3, 4, 4, 4, 5, 6]
 
 
 @pytest.mark.parametrize(("rate", "count"), [(25, 40), (30, 48), (50, 80), (10, 16)])
@@ -107,7 +108,7 @@ def test_other_rates_are_resampled_and_said(tmp_path, capsys, rate, count):
     path = write_video(tmp_path / "a.mp4", np.linspace(20, 230, count), rate)
     numbers = frames_to_take(path)
     said = capsys.readouterr().err
-    greys = video.grey_taken(path, numbers).mean(axis=(1, 2))
+    greys = video.grey_at(path, numbers).mean(axis=(1, 2))
     expected = np.interp(np.arange(40) / 25, np.arange(count) / rate, np.linspace(20, 230, count))
     assert len(greys) == 40 and np.abs(greys - expected).max() < 12
     if rate == 25:
@@ -123,8 +124,8 @@ def test_frames_without_time_stamps_follow_each_other(monkeypatch):
             self.time, self.duration, self.time_base = time, duration, 0.02
 
     frames = [Frame(None), Frame(None, 1), Frame(7.0), Frame(7.04), Frame(None), Frame(7.0)]
-    monkeypatch.setattr(video, "decode", lambda path: iter(frames))
-    np.testing.assert_allclose(list(video.times("a")), [0, 0.04, 0.06, 0.1, 0.14, 0.14])
+    monkeypatch.setattr(video, "decode_video", lambda path: iter(frames))
+    np.testing.assert_allclose(list(video.frame_times("a")), [0, 0.04, 0.06, 0.1, 0.14, 0.14])
 
 
 def test_a_turned_video_is_set_upright(tmp_path):
@@ -187,7 +188,7 @@ def test_the_end_of_a_long_video_is_never_decoded(tmp_path, monkeypatch):
         yield from map(Frame, range(251))
         raise AssertionError("decoded on")
 
-    monkeypatch.setattr(video, "decode", frames)
+    monkeypatch.setattr(video, "decode_video", frames)
     with pytest.raises(InputError, match="too long"):
         frames_to_take(tmp_path)
 
@@ -195,7 +196,7 @@ def test_the_end_of_a_long_video_is_never_decoded(tmp_path, monkeypatch):
 def test_other_checkpoints_are_refused(root, tmp_path, weights):
     path, clip, good = tmp_path / "other.pt", tmp_path / "absent.mp4", content_of(root)
     assert refusal(clip, path).endswith("other.pt: no such checkpoint")
-    assert refusal(clip, tmp_path).endswith("no such checkpoint")
+    assert refusal(clip, tmp_path).endswith("is a folder; model.pt of a lip-reader is expected")
     path.write_bytes(b"no checkpoint")
     assert "other.pt: not a readable checkpoint" in refusal(clip, path)
     old = {key: value for key, value in good["settings"].items() if key != "repeat"}
@@ -245,7 +246,7 @@ def test_the_shell_gets_one_line_and_status_2(tmp_path, weights):
 def test_faceless_frames_are_said(tmp_path, monkeypatch, face, capsys):
     points = np.tile(roi.mean_face(48), (9, 1, 1))
     points[2:4] = np.nan
-    monkeypatch.setattr(landmarks, "detect", lambda frames, model: points[: len(list(frames))])
+    monkeypatch.setattr(detector, "detect_landmarks", lambda frames, model: points[: len(list(frames))])
     assert mouths(write_video(tmp_path / "a.mp4", [90] * 9), MODEL, REGION, 5).shape == (9, 96, 96)
     assert "no face in 2 of 9 frames" in capsys.readouterr().err
 
@@ -376,7 +377,7 @@ def test_a_disk_that_refuses_is_an_input_error(tmp_path):
 @needs_faces
 def test_mouths_are_those_of_the_clips_stage(capsys):
     clip = Clip("s1/bbaf4p", "s1/bbaf4p.mpg", "s1", "test", "bin blue at f four please", -1, 0, 0)
-    expected, _ = process(clip, root=GRID, roi="landmarks", landmarks="mediapipe", model=MODEL, size=96)
+    expected, _ = cut_mouths(clip, root=GRID, roi="landmarks", landmarks="mediapipe", model=MODEL, size=96)
     assert np.array_equal(mouths(GRID / "s1/bbaf4p.mpg", MODEL, REGION, 5), expected)
     assert capsys.readouterr().err == ""
 

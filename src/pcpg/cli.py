@@ -33,6 +33,7 @@ def _add_transcribe(parsers) -> None:
         help="MediaPipe's face_landmarker.task, or download to fetch it to there (default: %(default)s)",
     )
     command.add_argument("--beam", type=int, default=5, metavar="N", help="texts to keep and print (default: 5)")
+    command.add_argument("-v", "--verbose", action="store_true", help="frames, rate and stream that were read")
     command.add_argument("--show", type=Path, metavar="FILE", help="draw mouth and attention: .png, or .gif that moves")
     command.set_defaults(function=commands.transcribe, params=None)
 

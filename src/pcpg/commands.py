@@ -24,16 +24,16 @@ def _named(mapping: dict, key: str, where: str):
 
 
 def raw(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.corpora.raw import make
+    from pcpg.corpora.raw import prepare_corpus
 
-    make(_corpus(settings, args.corpus).raw, paths.raw(args.corpus), settings.workers)
+    prepare_corpus(_corpus(settings, args.corpus).raw, paths.raw(args.corpus), settings.workers)
 
 
 def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.corpora.raw import corpus_root
-    from pcpg.mouths.face_model import locate
+    from pcpg.mouths.detector import locate_model
     from pcpg.mouths.join import part, read_manifest
-    from pcpg.mouths.shard import build
+    from pcpg.mouths.shard import make_shard
     from pcpg.mouths.store import shard_folder
     from pcpg.workspace.files import atomic_folder
 
@@ -42,13 +42,13 @@ def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
         raise InputError(f"shard {args.shard}", f"is not one of 0 to {settings.shards[-1]}")
     manifest, roi = read_manifest(folder / "manifest.csv"), corpus.clips
     with atomic_folder(shard_folder(paths.clips(args.corpus), str(args.shard))) as out:
-        build(
+        make_shard(
             part(manifest, args.shard, len(settings.shards)),
             corpus_root(corpus.raw, folder),
             out,
             roi=roi.roi,
             landmarks=roi.landmarks,
-            model=locate(roi.landmark_model),
+            model=locate_model(roi.landmark_model),
             folder=Path(roi.landmark_folder) if roi.landmark_folder else None,
             size=roi.size,
             workers=settings.workers,
@@ -56,25 +56,25 @@ def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.corpora.raw import whole
-    from pcpg.mouths.inventory import write
-    from pcpg.mouths.join import join, read_manifest
+    from pcpg.corpora.raw import whole_lengths
+    from pcpg.mouths.inventory import write_inventory
+    from pcpg.mouths.join import join_shards, read_manifest
     from pcpg.mouths.store import Region
 
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
     region = Region(corpus.clips.roi, corpus.clips.landmarks, corpus.clips.size)
-    made = join(read_manifest(folder / "manifest.csv"), paths.clips(args.corpus), len(settings.shards), region)
-    write(folder, made, paths.inventory(args.corpus), whole(corpus.raw))
+    made = join_shards(read_manifest(folder / "manifest.csv"), paths.clips(args.corpus), len(settings.shards), region)
+    write_inventory(folder, made, paths.inventory(args.corpus), whole_lengths(corpus.raw))
 
 
 def clips_info(args: argparse.Namespace) -> None:
+    from pcpg.mouths.inventory import describe_store, verify_store
     from pcpg.mouths.store import ClipStore
-    from pcpg.mouths.store_info import describe, verify
 
     opened = ClipStore(args.folder)
-    print(describe(opened))
+    print(describe_store(opened))
     if args.verify:
-        verify(opened)
+        verify_store(opened)
 
 
 def _session(args: argparse.Namespace, settings: Params, paths: Paths, code: str):
@@ -260,10 +260,14 @@ def plan(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def transcribe(args: argparse.Namespace) -> None:
-    from pcpg.mouths.face_model import locate
+    from pcpg.mouths.detector import locate_model
     from pcpg.transcribe import transcribe as transcribe_video
 
-    print(transcribe_video(args.video, args.checkpoint, locate(args.landmark_model), args.beam, args.show))
+    print(
+        transcribe_video(
+            args.video, args.checkpoint, locate_model(args.landmark_model), args.beam, args.show, args.verbose
+        )
+    )
 
 
 def check(args: argparse.Namespace, settings: Params, paths: Paths) -> None:

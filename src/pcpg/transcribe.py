@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pcpg.mouths import landmarks as face
-from pcpg.mouths import roi, video
+from pcpg.mouths import detector, roi, video
 from pcpg.mouths.store import Region
 from pcpg.reader import checkpoint
 from pcpg.reader.attention import attend
-from pcpg.reader.batches import View, cut, normalise
 from pcpg.reader.decode import beam_search
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import CLASSES, END, decode
+from pcpg.reader.view import View, cut, normalise
 from pcpg.report.figures import reading as show
 from pcpg.workspace.errors import InputError
 
@@ -49,8 +48,12 @@ class Transcriptions:
     weights: np.ndarray  # (U, S) of the best, over encoder steps
 
 
-def transcribe(path: Path, weights: Path, landmark_model: Path, beam: int, shown: Path | None) -> str:
+def transcribe(
+    path: Path, weights: Path, landmark_model: Path, beam: int, shown: Path | None, verbose: bool = False
+) -> str:
     """The best `beam` texts for the video at `path`, as lines to print; what else happened goes to stderr.
+
+    verbose: so do the stream that was read, its rate, and the frames that were taken of it.
 
     weights: a lip-reader's checkpoint; landmark_model: MediaPipe's face_landmarker.task; shown: where to draw, .png or
     .gif. InputError where one of these cannot be used, or the video shows no face, or too short or too long a time.
@@ -60,19 +63,26 @@ def transcribe(path: Path, weights: Path, landmark_model: Path, beam: int, shown
     if shown is not None:
         show.check_picture_path(shown)
     reader = read_model(weights)
+    stream, films = video.describe_stream(path)
+    if verbose or films > 1:
+        _note(path, f"{stream}" + (f"; one of {films} films in this file" if films > 1 else ""))
     clip = mouths(path, landmark_model, reader.region, reader.kernel)
+    if verbose:
+        _note(path, f"{len(clip)} frames taken, at {video.RATE} frames/s")
     seen = cut(torch.from_numpy(clip), reader.view, None).numpy()
-    found = read_lips(reader, seen, beam)
+    texts = read_lips(reader, seen, beam)
     if shown is not None:
-        best = found.characters[0]
-        show.write_picture(shown, show.Reading(seen, show.labels(best), found.weights, reader.stride, found.scores[0]))
-    return f"{report(found)}\n\n{SCORE}\n{vocabulary(reader.words)}"
+        best = texts.characters[0]
+        show.write_picture(shown, show.Reading(seen, show.labels(best), texts.weights, reader.stride, texts.scores[0]))
+    return f"{report(texts)}\n\n{SCORE}\n{vocabulary(reader.words)}"
 
 
 def read_model(path: Path, region: Region | None = None) -> Reader:
     """InputError where the checkpoint is none of a lip-reader, or of other mouths than those of `region`."""
     if not path.is_file():
-        raise InputError(path, "no such checkpoint")
+        raise InputError(
+            path, "is a folder; model.pt of a lip-reader is expected" if path.is_dir() else "no such checkpoint"
+        )
     content = checkpoint.load(path, region)
     if "classes" in content:
         raise InputError(path, "is a word classifier's checkpoint; a lip-reader's is needed")
@@ -80,7 +90,7 @@ def read_model(path: Path, region: Region | None = None) -> Reader:
         model, view = checkpoint.restore(content, torch.device("cpu"))
     except (KeyError, TypeError, RuntimeError):  # RuntimeError: the names or shapes of weights
         raise InputError(path, "does not fit the lip-reader of this version; train it anew") from None
-    seen, settings = Region(**content["region"]), content["settings"]
+    seen, settings = Region(**content["region"]), content["network"]
     if view.crop > seen.size:
         raise InputError(path, f"looks at {view.crop} pixels, its mouth clips have {seen.size}")
     return Reader(model.eval(), view, seen, content["words"], settings["stem_kernel"][0], settings["stem_stride"][0])
@@ -97,13 +107,18 @@ def mouths(path: Path, landmark_model: Path, region: Region, fewest: int) -> np.
     if len(numbers) < fewest:
         raise InputError(path, f"too short: {len(numbers)} of the {fewest} frames that the model needs")
     if region.kind != "landmarks":
-        return without_landmarks(path, video.grey_taken(path, numbers), region)
-    face.check(landmark_model)
-    points = face.detect(map(video.rgb, video.taken(path, numbers)), landmark_model)
+        return without_landmarks(path, video.grey_at(path, numbers), region)
+    detector.check_model(landmark_model)
+    points = detector.detect_landmarks(map(video.rgb, video.frames_at(path, numbers)), landmark_model)
     try:
-        clip, faceless, *_ = roi.align(video.grey_taken(path, numbers), points, region.size)
+        clip, faceless, *_ = roi.align(video.grey_at(path, numbers), points, region.size)
     except ValueError as error:
         raise InputError(path, str(error)) from None
+    several = detector.count_faces(
+        map(video.rgb, video.frames_at(path, numbers[:: max(len(numbers) // 3, 1)])), landmark_model
+    )
+    if several > 1:
+        _note(path, f"{several} faces in the picture; the lips of one of them are read")
     if faceless:
         _note(path, f"no face in {faceless} of {len(clip)} frames; the mouth's place there is a guess")
     return clip
@@ -124,14 +139,14 @@ def without_landmarks(path: Path, frames: np.ndarray, region: Region) -> np.ndar
 def frames_to_take(path: Path) -> np.ndarray:
     """The numbers of the frames that make the video one of 25 a second; InputError where it is too long."""
     seconds = []
-    for second in video.times(path):
+    for second in video.frame_times(path):
         if second > LONGEST - video.NO_TIME:
             limit = f"the limit is {LONGEST} s ({LONGEST * video.RATE} frames), models learn from clips of about 3 s"
             raise InputError(path, f"too long: {limit}; cut out one sentence")
         seconds.append(second)
     if not seconds:
         raise InputError(path, "no frame could be decoded")
-    numbers = video.nearest(np.array(seconds))
+    numbers = video.nearest_frames(np.array(seconds))
     if not np.array_equal(numbers, np.arange(len(seconds))):
         rate = (len(seconds) - 1) / seconds[-1] if seconds[-1] else float("nan")
         taken = f"{len(numbers)} taken, nearest in time, to make {video.RATE} frames/s"
@@ -154,12 +169,12 @@ def read_lips(reader: Reader, seen: np.ndarray, beam: int) -> Transcriptions:
     return Transcriptions(characters, scores[0].tolist(), weights[0].numpy())
 
 
-def report(found: Transcriptions) -> str:
+def report(best: Transcriptions) -> str:
     """The best text, and a table of all."""
-    texts = [decode(characters) or "(nothing)" for characters in found.characters]
-    cut_off = [END not in characters for characters in found.characters]
+    texts = [decode(characters) or "(nothing)" for characters in best.characters]
+    cut_off = [END not in characters for characters in best.characters]
     lines = [texts[0], "", "rank   score  text"]
-    for rank, (text, score, unfinished) in enumerate(zip(texts, found.scores, cut_off, strict=True), start=1):
+    for rank, (text, score, unfinished) in enumerate(zip(texts, best.scores, cut_off, strict=True), start=1):
         lines.append(f"{rank:4} {score:7.3f}  {text}{'...' if unfinished else ''}")
     if any(cut_off):
         lines.append(f"...: not at its end after {MAX_LENGTH} characters")

@@ -82,7 +82,7 @@ def clip(project: Path, corpus: str, count: int = 500) -> tuple[float, float]:
 def mouths(corpus: str) -> float:
     """Frames per second of processor time in stage `shard`: real GRID clips, generated LRW and LRW-1000 clips."""
     from pcpg.mouths.join import read_manifest
-    from pcpg.mouths.shard import process
+    from pcpg.mouths.shard import cut_mouths
     from pcpg.settings import load as params
     from tests.bench import clips as bench_clips
 
@@ -96,7 +96,7 @@ def mouths(corpus: str) -> float:
         raw, cut = Path(folder) / "data" / "smoke" / corpus, getattr(settings.corpora, corpus).clips
         for made in read_manifest(raw / "manifest.csv"):
             start = time.process_time()
-            out = process(made, root=raw / "corpus", roi=cut.roi, landmarks=None, model=None, size=cut.size)
+            out = cut_mouths(made, root=raw / "corpus", roi=cut.roi, landmarks=None, model=None, size=cut.size)
             rates.append(len(out[0]) / (time.process_time() - start))
     return median(rates)
 

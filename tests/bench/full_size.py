@@ -8,8 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from pcpg.corpora.base import Clip, Excluded, Remark, Word, write_rows
+from pcpg.corpora.base import Clip, Excluded, Remark, Word
 from pcpg.mouths.store import IndexRow, Quality, npy_header, shard_folder
+from pcpg.workspace.rows import write_rows
 
 SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "presets")
 SHARDS, SIZE = 64, 96  # of presets/paper.yaml

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from pcpg.corpora import grid, lrw, lrw1000
-from pcpg.corpora.base import Clip, Excluded, read_rows, write_rows
+from pcpg.corpora.base import Clip, Excluded
 from pcpg.corpora.grid_splits import Draw
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.rows import read_rows, write_rows
 
 GRID = Path(__file__).parents[3] / "shared" / "grid"
 needs_grid = pytest.mark.skipif(not GRID.is_dir(), reason="no real GRID clips beside the repository")
@@ -17,7 +18,7 @@ NAMES = ["bbaf4p", "lrae3s", "swiz9a", "pgby1n", "bwahzs", "srwi5a", "lgbd7n", "
 
 def read_grid(root, speakers=None, **changes):
     settings = dict(split="overlapped", test_speakers=[], test_sentences=2, validation=0.25, seed=1)
-    return grid.read(root, speakers=speakers, plan=Draw(**settings | changes))
+    return grid.read_corpus(root, speakers=speakers, plan=Draw(**settings | changes))
 
 
 def align_of(sentence):
@@ -84,7 +85,8 @@ def test_unusable_grid_clips_are_listed_with_the_reason(tmp_path):
         "s1/bbaf4p": "s1/bbaf4p.mpg: is empty",
         "s1/lrae3s": "lrae3s: has an .align but no .mpg",
         "s1/nonsense": "nonsense: is not a GRID name: 6 characters expected",
-        "s1/pgby1n": "alignments/s1/pgby1n.align, line 1: expected 'start end word', found '0 1 2 3'",
+        "s1/pgby1n": "alignments/s1/pgby1n.align, line 1: expected 'start end word' with times in "
+        "whole numbers, 25,000 a second, found '0 1 2 3'",
         "s1/swiz9a": "alignments/s1/swiz9a.align: says 'set white in z eight again', "
         "the name says 'set white in z nine again'",
     }
@@ -132,9 +134,9 @@ def test_missing_corpora_say_where_to_ask(tmp_path):
     with pytest.raises(InputError, match="holds no speaker folder.*3625687"):
         read_grid(tmp_path)
     with pytest.raises(InputError, match="no folder lipread_mp4/.*BBC"):
-        lrw.read(tmp_path, words=None)
+        lrw.read_corpus(tmp_path, words=None)
     with pytest.raises(InputError, match="missing: images, info/trn_1000.txt, info/val_1000.txt.*vipl.ict.ac.cn"):
-        lrw1000.read(tmp_path, protocol="cut30")
+        lrw1000.read_corpus(tmp_path, protocol="cut30")
 
 
 def make_lrw(root, words=("ABOUT", "ZERO", "BLACK")):
@@ -150,16 +152,16 @@ def make_lrw(root, words=("ABOUT", "ZERO", "BLACK")):
 
 def test_lrw_labels_are_fixed_over_splits_and_choices(tmp_path):
     root = make_lrw(tmp_path)
-    clips, excluded, _, _ = lrw.read(root, words=None)
+    clips, excluded, _, _ = lrw.read_corpus(root, words=None)
     assert excluded == [] and len(clips) == 9
     assert {(clip.text, clip.label) for clip in clips} == {("about", 0), ("black", 1), ("zero", 2)}
-    chosen, *_ = lrw.read(root, words=["zero"])
+    chosen, *_ = lrw.read_corpus(root, words=["zero"])
     assert chosen == [clip for clip in clips if clip.text == "zero"]
     video = "lipread_mp4/ZERO/val/ZERO_00001.mp4"
     assert chosen[1] == Clip("ZERO/val/ZERO_00001", video, "", "val", "zero", 2, 0, 0)
     assert (root / video).is_file()
     with pytest.raises(InputError, match="no folder for the word ZEBRA"):
-        lrw.read(root, words=["zero", "zebra"])
+        lrw.read_corpus(root, words=["zero", "zebra"])
 
 
 def test_lrw_faults_are_listed(tmp_path):
@@ -168,7 +170,7 @@ def test_lrw_faults_are_listed(tmp_path):
     (folder / "ABOUT_00002.mp4").write_bytes(b"")
     (folder / "ABOUT_00003.mp4").write_bytes(b"video")  # without .txt: kept
     (folder / "ABOUT_00001.txt").write_text("one\ntwo\n")
-    clips, excluded, _, _ = lrw.read(root, words=["about"])
+    clips, excluded, _, _ = lrw.read_corpus(root, words=["about"])
     assert clips[0].clip == "ABOUT/train/ABOUT_00003"
     assert len(clips) == 3
     assert [(row.clip[-1], row.reason) for row in excluded] == [
@@ -200,7 +202,7 @@ def make_lrw1000(root, frames=60):
 
 
 def test_lrw1000_cut30(tmp_path):
-    clips, excluded, _, _ = lrw1000.read(make_lrw1000(tmp_path), protocol="cut30")
+    clips, excluded, _, _ = lrw1000.read_corpus(make_lrw1000(tmp_path), protocol="cut30")
     assert [(clip.clip, clip.text, clip.label, clip.first, clip.frames) for clip in clips] == [
         ("train/000001-abc", "shi jie", 1, 10, 11),  # frames int(25 t) = 10 .. 20, both counted: jpgs 11 .. 21
         ("val/000001-abc", "ai", 0, 30, 11),
@@ -216,7 +218,7 @@ def test_lrw1000_cut30(tmp_path):
 
 
 def test_lrw1000_centred40(tmp_path):
-    clips, excluded, _, _ = lrw1000.read(make_lrw1000(tmp_path), protocol="centred40")
+    clips, excluded, _, _ = lrw1000.read_corpus(make_lrw1000(tmp_path), protocol="centred40")
     ranges = [(clip.clip, clip.first, clip.frames) for clip in clips]
     assert (
         ranges
@@ -230,7 +232,7 @@ def test_lrw1000_centred40(tmp_path):
     )
     assert "test/000002-abc" in {row.clip for row in excluded}
     with pytest.raises(InputError, match="neither 'cut30' nor"):
-        lrw1000.read(tmp_path, protocol="cut")
+        lrw1000.read_corpus(tmp_path, protocol="cut")
 
 
 def test_rows_survive_csv(tmp_path):

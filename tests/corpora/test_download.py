@@ -9,6 +9,7 @@ import shutil
 import stat
 import struct
 import threading
+import time
 import zipfile
 from argparse import Namespace
 from collections import defaultdict
@@ -20,17 +21,18 @@ import pytest
 
 from pcpg import commands
 from pcpg.corpora import fetch, grid, unpack
-from pcpg.corpora.base import Clip, write_rows
-from pcpg.corpora.download import download
+from pcpg.corpora.base import Clip
+from pcpg.corpora.download import download_grid
 from pcpg.corpora.fetch import CHUNK, Remote
 from pcpg.corpora.grid_align import covering
 from pcpg.corpora.grid_splits import Draw
-from pcpg.corpora.raw import make
-from pcpg.mouths.face_model import MODEL, locate
+from pcpg.corpora.raw import prepare_corpus
+from pcpg.mouths.detector import MODEL, locate_model
 from pcpg.settings import load as params
 from pcpg.settings.schema import GridRaw
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
+from pcpg.workspace.rows import write_rows
 
 MODEL_COPY = Path(__file__).parents[3] / "shared" / "models" / "face_landmarker.task"
 BODY = random.Random(1).randbytes(5 * CHUNK + 321)
@@ -87,9 +89,11 @@ def server(monkeypatch):
 
 
 @pytest.fixture
-def pauses():
-    """What would have been slept, in s; pass pauses.append as `sleep`."""
-    return []
+def pauses(monkeypatch):
+    """What would have been slept, in s."""
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    return slept
 
 
 def md5(data):
@@ -157,7 +161,7 @@ def replace(zenodo, name, body):
 
 def read(root, **changes):
     plan = Draw(split="overlapped", test_speakers=[], test_sentences=1, validation=0.25, seed=1)
-    return grid.read(root, **{"speakers": None, "plan": plan} | changes)
+    return grid.read_corpus(root, **{"speakers": None, "plan": plan} | changes)
 
 
 # One file
@@ -166,24 +170,24 @@ def read(root, **changes):
 def test_a_file_is_fetched_once(server, tmp_path):
     remote, target = offer(server), tmp_path / "folder" / "file"
     for _ in range(2):
-        fetch.fetch(remote, target)
+        fetch.fetch_file(remote, target)
         assert target.read_bytes() == BODY and server.log == [("/file", None)]
     assert [path.name for path in target.parent.iterdir()] == ["file"]
     target.write_bytes(BODY[:-1] + b"x")  # right size, wrong bytes
-    fetch.fetch(remote, target)
+    fetch.fetch_file(remote, target)
     assert target.read_bytes() == BODY and len(server.log) == 2
 
 
 def test_a_broken_connection_is_resumed(server, tmp_path, pauses):
     server.faults["/file"] = [("break", 2 * CHUNK + 5), ("break", 4 * CHUNK), ()]
-    fetch.fetch(offer(server), tmp_path / "file", tries=2, sleep=pauses.append)  # tries count without progress alone
+    fetch.fetch_file(offer(server), tmp_path / "file", tries=2)  # tries count without progress alone
     assert server.log == [("/file", None), ("/file", f"bytes={2 * CHUNK}-"), ("/file", f"bytes={4 * CHUNK}-")]
-    assert (tmp_path / "file").read_bytes() == BODY and pauses == [1, 1]
+    assert (tmp_path / "file").read_bytes() == BODY and pauses == [0, 0]
 
 
 def test_a_server_that_ignores_range_begins_anew(server, tmp_path, pauses):
     server.faults["/file"] = [("break", 2 * CHUNK), ("no range",)]
-    fetch.fetch(offer(server), tmp_path / "file", sleep=pauses.append)
+    fetch.fetch_file(offer(server), tmp_path / "file")
     assert server.log == [("/file", None), ("/file", f"bytes={2 * CHUNK}-")]
     assert (tmp_path / "file").read_bytes() == BODY
 
@@ -191,13 +195,13 @@ def test_a_server_that_ignores_range_begins_anew(server, tmp_path, pauses):
 @pytest.mark.parametrize("size", [None, len(BODY)])
 def test_what_an_unfinished_file_cannot_be_is_not_continued(server, tmp_path, size):
     (tmp_path / "file.part").write_bytes(BODY[:CHUNK] if size is None else BODY + b"x")
-    fetch.fetch(offer(server, size=size), tmp_path / "file")  # of a list whose size nobody tells, or too long
+    fetch.fetch_file(offer(server, size=size), tmp_path / "file")  # of a list whose size nobody tells, or too long
     assert server.log == [("/file", None)] and (tmp_path / "file").read_bytes() == BODY
 
 
 def test_a_server_that_sends_another_range_is_not_believed(server, tmp_path, pauses):
     server.faults["/file"] = [("break", 2 * CHUNK), ("shifted",)]
-    fetch.fetch(offer(server), tmp_path / "file", sleep=pauses.append)
+    fetch.fetch_file(offer(server), tmp_path / "file")
     assert server.log[2] == ("/file", None) and (tmp_path / "file").read_bytes() == BODY
 
 
@@ -221,10 +225,10 @@ class KilledAt:
 def test_a_killed_download_is_continued_by_the_next(server, tmp_path, limit):
     remote, target = offer(server), tmp_path / "file"
     with pytest.raises(Killed):
-        fetch.fetch(remote, target, bar=KilledAt(limit))
+        fetch.fetch_file(remote, target, bar=KilledAt(limit))
     assert not target.exists() and (tmp_path / "file.part").read_bytes() == BODY[:limit]
     bar = KilledAt(10**9)
-    fetch.fetch(remote, target, bar=bar)
+    fetch.fetch_file(remote, target, bar=bar)
     whole = limit == len(BODY)  # killed after the last byte: nothing is left to ask for
     assert server.log[1:] == ([] if whole else [("/file", f"bytes={limit}-")])
     assert target.read_bytes() == BODY and bar.n == len(BODY) - limit
@@ -233,7 +237,7 @@ def test_a_killed_download_is_continued_by_the_next(server, tmp_path, limit):
 def test_corrupt_bytes_are_thrown_away_and_fetched_again(server, tmp_path, pauses):
     server.faults["/file"] = [("corrupt",)]
     bar = KilledAt(10**9)
-    fetch.fetch(offer(server), tmp_path / "file", sleep=pauses.append, bar=bar)
+    fetch.fetch_file(offer(server), tmp_path / "file", bar=bar)
     assert server.log == [("/file", None)] * 2 and (tmp_path / "file").read_bytes() == BODY
     assert bar.n == len(BODY)  # back to 0 in between
 
@@ -242,8 +246,8 @@ def test_corrupt_bytes_for_good_are_an_error_and_leave_nothing(server, tmp_path,
     server.faults["/file"] = [("corrupt",)] * 9
     remote = offer(server)
     with pytest.raises(InputError, match=rf"^{remote.url}: .* is not {remote.checksum}; given up after 4 tries.*file"):
-        fetch.fetch(remote, tmp_path / "file", tries=4, sleep=pauses.append)
-    assert len(server.log) == 4 and pauses == [1, 2, 4] and list(tmp_path.iterdir()) == []
+        fetch.fetch_file(remote, tmp_path / "file", tries=4)
+    assert len(server.log) == 4 and pauses == [0, 2, 4] and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -252,7 +256,7 @@ def test_corrupt_bytes_for_good_are_an_error_and_leave_nothing(server, tmp_path,
 )
 def test_a_wrong_size_is_an_error(server, tmp_path, pauses, told, problem):
     with pytest.raises(InputError, match=problem):
-        fetch.fetch(offer(server, size=told), tmp_path / "file", tries=3, sleep=pauses.append)
+        fetch.fetch_file(offer(server, size=told), tmp_path / "file", tries=3)
     assert not (tmp_path / "file").exists() and 3 <= len(server.log) <= 4
 
 
@@ -260,7 +264,7 @@ def test_busy_servers_are_asked_again_when_they_say(server, tmp_path, pauses):
     soon = formatdate(0, usegmt=True)  # a date that has passed
     faults = [(429, {"Retry-After": "0"}), (429, {"Retry-After": "7"}), (503, {"Retry-After": soon}), (503, {})]
     server.faults["/file"] = [("status", *fault) for fault in [*faults, (500, {"Retry-After": "soon"})]]
-    fetch.fetch(offer(server), tmp_path / "file", sleep=pauses.append)
+    fetch.fetch_file(offer(server), tmp_path / "file")
     assert pauses == [0, 7, 0, 8, 16] and (tmp_path / "file").read_bytes() == BODY
 
 
@@ -268,25 +272,25 @@ def test_what_cannot_help_is_not_tried_again(server, tmp_path, pauses):
     remote = offer(server)
     server.faults["/file"] = [("status", 403), ("status", 429, {"Retry-After": "9999"})]
     with pytest.raises(InputError, match=f"^{server.url}/gone: HTTP 404 Not Found; wanted for {tmp_path}/file"):
-        fetch.fetch(Remote(f"{server.url}/gone"), tmp_path / "file", sleep=pauses.append)
+        fetch.fetch_file(Remote(f"{server.url}/gone"), tmp_path / "file")
     with pytest.raises(InputError, match="/file: HTTP 403"):
-        fetch.fetch(remote, tmp_path / "file", sleep=pauses.append)
-    with pytest.raises(InputError, match="/file: HTTP 429 .*; asks for a pause of 9999 s"):
-        fetch.fetch(remote, tmp_path / "file", sleep=pauses.append)
+        fetch.fetch_file(remote, tmp_path / "file")
+    with pytest.raises(InputError, match="/file: HTTP 429; asks for a pause of 9999 s"):
+        fetch.fetch_file(remote, tmp_path / "file")
     assert len(server.log) == 3
     with pytest.raises(InputError, match="no scheme|No scheme"):
-        fetch.fetch(Remote("example.org/file"), tmp_path / "file", sleep=pauses.append)
+        fetch.fetch_file(Remote("example.org/file"), tmp_path / "file")
     (tmp_path / "taken").write_text("a file where the folder should be")
     with pytest.raises(InputError, match="taken/file"):
-        fetch.fetch(remote, tmp_path / "taken" / "file", sleep=pauses.append)
+        fetch.fetch_file(remote, tmp_path / "taken" / "file")
     assert pauses == []
 
 
 def test_a_server_that_is_not_there_is_named(server, tmp_path, pauses):
     server.server_close()
     with pytest.raises(InputError, match=rf"^{server.url}/file: the connection failed \(ConnectionError\); given up"):
-        fetch.fetch(Remote(f"{server.url}/file"), tmp_path / "file", sleep=pauses.append)
-    assert pauses == [1, 2, 4, 8, 16]
+        fetch.fetch_file(Remote(f"{server.url}/file"), tmp_path / "file")
+    assert pauses == [0, 2, 4, 8, 16]
 
 
 # GRID
@@ -294,7 +298,7 @@ def test_a_server_that_is_not_there_is_named(server, tmp_path, pauses):
 
 def test_grid_is_downloaded_to_what_the_reader_expects(zenodo, tmp_path):
     root = tmp_path / "GRID"
-    download(root, None, api=zenodo.api)
+    download_grid(root, None, api=zenodo.api)
     clips, excluded, _, _ = read(root)
     assert [clip.speaker for clip in clips] == ["s1"] * 5 + ["s2"] * 5 + ["s10"] * 5 and excluded == []
     for speaker, names in NAMES.items():
@@ -309,33 +313,33 @@ def test_grid_is_downloaded_to_what_the_reader_expects(zenodo, tmp_path):
 
 def test_only_what_is_missing_is_fetched(zenodo, tmp_path, capsys):
     paths = [f"/files/{name}" for name in ("s2.zip", "alignments.zip", "s1.zip", "s10.zip")]
-    download(tmp_path, ["s2"], api=zenodo.api)
+    download_grid(tmp_path, ["s2"], api=zenodo.api)
     assert [path for path, _ in zenodo.log] == ["/record", *paths[:2]]
-    download(tmp_path, ["s2"], api=zenodo.api)
+    download_grid(tmp_path, ["s2"], api=zenodo.api)
     assert len(zenodo.log) == 3 and "nothing to download" in capsys.readouterr().err
-    download(tmp_path, ["s1", "s2"], api=zenodo.api)
-    download(tmp_path, None, api=zenodo.api)
+    download_grid(tmp_path, ["s1", "s2"], api=zenodo.api)
+    download_grid(tmp_path, None, api=zenodo.api)
     assert [path for path, _ in zenodo.log] == ["/record", *paths]
-    download(tmp_path, None, api=zenodo.api)  # s10 has no .align files, which is no reason to ask for more
+    download_grid(tmp_path, None, api=zenodo.api)  # s10 has no .align files, which is no reason to ask for more
     assert len(zenodo.log) == 5
     shutil.rmtree(tmp_path / "s1")
     (tmp_path / "archives" / "s1.zip").write_bytes(zenodo.files["/files/s1.zip"])  # brought by hand
-    download(tmp_path, None, api=zenodo.api)
+    download_grid(tmp_path, None, api=zenodo.api)
     assert len(zenodo.log) == 5 and len(list((tmp_path / "s1").iterdir())) == 5
 
 
 def test_a_download_broken_off_between_and_within_archives_goes_on(zenodo, tmp_path, pauses):
     zenodo.faults["/files/s2.zip"] = [("status", 503)] * 2
     with pytest.raises(InputError, match="s2.zip: HTTP 503"):
-        download(tmp_path, ["s1", "s2"], api=zenodo.api, tries=2, sleep=pauses.append)
+        download_grid(tmp_path, ["s1", "s2"], api=zenodo.api, tries=2)
     assert (tmp_path / "s1").is_dir() and not (tmp_path / "s2").exists()
-    download(tmp_path, ["s1", "s2"], api=zenodo.api)
+    download_grid(tmp_path, ["s1", "s2"], api=zenodo.api)
     assert [path for path, _ in zenodo.log].count("/files/s1.zip") == 1 and len(read(tmp_path)[0]) == 10
 
 
 def test_a_speaker_that_the_record_lacks_is_named_before_anything_is_fetched(zenodo, tmp_path):
     with pytest.raises(InputError, match="no speaker s21, s3; there are s1, s2, s10"):
-        download(tmp_path, ["s1", "s21", "s3"], api=zenodo.api)
+        download_grid(tmp_path, ["s1", "s21", "s3"], api=zenodo.api)
     assert [path for path, _ in zenodo.log] == ["/record"]
 
 
@@ -356,9 +360,9 @@ def test_an_answer_that_is_no_record_is_not_kept(zenodo, tmp_path, answer):
     good, zenodo.files["/record"] = zenodo.files["/record"], answer
     problem = "the record has no alignments.zip" if answer == b'{"files": []}' else "its answer is not a Zenodo record"
     with pytest.raises(InputError, match=f"/record: {problem}"):
-        download(tmp_path, ["s1"], api=zenodo.api)
+        download_grid(tmp_path, ["s1"], api=zenodo.api)
     zenodo.files["/record"] = good
-    download(tmp_path, ["s1"], api=zenodo.api)
+    download_grid(tmp_path, ["s1"], api=zenodo.api)
     assert len(read(tmp_path)[0]) == 5
 
 
@@ -380,9 +384,9 @@ def test_the_stage_raw_downloads(zenodo, tmp_path):
         split_seed=1,
     )
     with pytest.raises(InputError, match="holds no speaker folder"):
-        make(dataclasses.replace(settings, source="local"), tmp_path / "data", workers=1)
+        prepare_corpus(dataclasses.replace(settings, source="local"), tmp_path / "data", workers=1)
     assert zenodo.log == []  # nobody is asked without being told to
-    make(settings, tmp_path / "data", workers=1)
+    prepare_corpus(settings, tmp_path / "data", workers=1)
     assert (tmp_path / "data" / "manifest.csv").read_text().count("\n") == 11
     assert sorted(path.name for path in root.iterdir()) == ["alignments", "archives", "s1", "s2"]
 
@@ -390,7 +394,7 @@ def test_the_stage_raw_downloads(zenodo, tmp_path):
 def test_an_archive_without_videos_is_named(zenodo, tmp_path):
     replace(zenodo, "s2.zip", zipped({"s2/srwi5a/1.jpg": b"picture"}))
     with pytest.raises(InputError, match=r"s2\.zip: holds no \.mpg file, but s2/srwi5a/1\.jpg"):
-        download(tmp_path, ["s2"], api=zenodo.api)
+        download_grid(tmp_path, ["s2"], api=zenodo.api)
     assert not (tmp_path / "s2").exists()
 
 
@@ -430,16 +434,16 @@ UNSAFE = [
 def test_unsafe_entries_are_refused_by_name_and_nothing_is_written(zenodo, tmp_path, name, mode, problem):
     replace(zenodo, "s1.zip", zipped({"s1/bbaf4p.mpg": b"video", entry(name, mode): b"/etc/passwd"}))
     with pytest.raises(InputError) as raised:
-        download(tmp_path / "GRID", ["s1"], api=zenodo.api)
+        download_grid(tmp_path / "GRID", ["s1"], api=zenodo.api)
     assert "s1.zip: refused" in str(raised.value) and f"{name!r} {problem}" in str(raised.value)
     assert {path.name for path in tmp_path.rglob("*")} == {"GRID", "archives", "record.json", "s1.zip"}
 
 
 def unpacked(tmp_path, data, suffix=".mpg"):
     (tmp_path / "a.zip").write_bytes(data)
-    with unpack.opened(tmp_path / "a.zip") as archive:
-        entries = [entry for group in unpack.members(archive, suffix).values() for entry in group]
-        unpack.extract(archive, entries, tmp_path / "out")
+    with unpack.open_archive(tmp_path / "a.zip") as archive:
+        entries = [entry for group in unpack.files_by_folder(archive, suffix).values() for entry in group]
+        unpack.extract_files(archive, entries, tmp_path / "out")
 
 
 def test_zip_bombs_are_refused(tmp_path):
@@ -494,12 +498,12 @@ def test_the_model_is_fetched_unless_its_hash_is_there(server, tmp_path):
     place = tmp_path / "models" / "face.task"
     remote = offer(server, checksum=f"sha256:{hashlib.sha256(BODY).hexdigest()}")
     for requests in (1, 1):
-        assert locate("download", place=place, remote=remote) == place
+        assert locate_model("download", place=place, remote=remote) == place
         assert place.read_bytes() == BODY and len(server.log) == requests
     place.write_bytes(b"an older release")
-    assert locate("download", place=place, remote=remote).read_bytes() == BODY
-    assert locate(None, remote=remote) is None
-    assert locate("mine/face.task", remote=remote) == Path("mine/face.task") and len(server.log) == 2
+    assert locate_model("download", place=place, remote=remote).read_bytes() == BODY
+    assert locate_model(None, remote=remote) is None
+    assert locate_model("mine/face.task", remote=remote) == Path("mine/face.task") and len(server.log) == 2
 
 
 @pytest.mark.skipif(not MODEL_COPY.is_file(), reason="no copy of the model beside the repository")
@@ -515,7 +519,7 @@ def test_the_pinned_model_is_the_one_we_have_and_the_stage_shard_takes_it(toy, m
     paths.raw("grid").mkdir(parents=True)
     write_rows(paths.raw("grid") / "manifest.csv", Clip, [Clip("a", "a.mpg", "s1", "train", "now", -1, 0, 0)])
     asked = {}
-    monkeypatch.setattr("pcpg.mouths.shard.build", lambda *_, **settings: asked.update(settings))
+    monkeypatch.setattr("pcpg.mouths.shard.make_shard", lambda *_, **settings: asked.update(settings))
     commands.clips_shard(Namespace(corpus="grid", shard=0), settings, paths)
     assert asked["model"] == Path("models/face_landmarker.task")
 

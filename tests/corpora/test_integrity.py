@@ -10,15 +10,16 @@ import pytest
 from PIL import Image
 
 from pcpg.corpora import grid, lrw, lrw1000, raw
-from pcpg.corpora.base import Clip, Excluded, Word, read_rows
+from pcpg.corpora.base import Clip, Excluded, Word
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
 from pcpg.mouths import inventory
-from pcpg.mouths.join import join
-from pcpg.mouths.shard import build
+from pcpg.mouths.join import join_shards
+from pcpg.mouths.shard import make_shard
 from pcpg.mouths.store import Region, shard_folder
 from pcpg.settings.schema import GridLists, GridRaw, Lrw1000Raw, LrwRaw
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.rows import read_rows
 
 SHARED = Path(__file__).parents[3] / "shared" / "grid"
 needs_grid = pytest.mark.skipif(not SHARED.is_dir(), reason="no real GRID clips beside the repository")
@@ -69,9 +70,9 @@ def remarks_of(reading) -> dict[str, tuple[int, str]]:
 def taken_stock(settings, folder: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Counts and notes of the inventory, once the stage raw has written folder/data."""
     clips, root, out = read_rows(folder / "data/manifest.csv", Clip), Path(settings.root), folder / "clips"
-    build(clips, root, shard_folder(out, "0"), roi="frame", landmarks=None, model=None, size=16, workers=1)
-    store = join(clips, out, 1, Region("frame", None, 16))
-    inventory.write(folder / "data", store, folder / "out", raw.whole(settings))
+    make_shard(clips, root, shard_folder(out, "0"), roi="frame", landmarks=None, model=None, size=16, workers=1)
+    store = join_shards(clips, out, 1, Region("frame", None, 16))
+    inventory.write_inventory(folder / "data", store, folder / "out", raw.whole_lengths(settings))
     tables = [csv.DictReader((folder / f"out/{name}.csv").read_text().splitlines()) for name in ("summary", "notes")]
     return {row["what"]: row["count"] for row in tables[0]}, list(tables[1])
 
@@ -84,7 +85,7 @@ def test_local_alignments_are_matched_by_what_they_cover(tmp_path):
     shutil.rmtree(root / "alignments" / "s3")
     for name in names_of(4)[4:]:
         (root / "alignments/more/5" / f"{name}.align").unlink()  # an incomplete folder still tells whose it is
-    reading = grid.read(root, speakers=None, plan=DRAW)
+    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
     assert reading.excluded == [] and len(reading.clips) == 48
     assert remarks_of(reading) == {
         "speakers whose .align files lie under another name, by the clips that they cover": (
@@ -103,11 +104,11 @@ def test_videos_that_only_an_align_names_are_listed(tmp_path):
     root = make_grid(tmp_path, {"s2": 1, "s1": 2})
     lost = names_of(1)[3]
     (root / "s1" / f"{lost}.mpg").unlink()
-    reading = grid.read(root, speakers=None, plan=DRAW)
+    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
     assert reading.excluded == [Excluded(f"s1/{lost}", "raw", f"{lost}: has an .align but no .mpg")]
     for path in (root / "s1").iterdir():
         path.unlink()
-    reading = grid.read(root, speakers=["s2"], plan=DRAW)
+    reading = grid.read_corpus(root, speakers=["s2"], plan=DRAW)
     assert not any(row.clip.startswith("s1/") for row in reading.excluded)
 
 
@@ -125,7 +126,7 @@ def test_lists_say_who_is_where(tmp_path):
     one, two = names_of(1), names_of(2)
     train = [f"s1/video/mpg_6000/{name}" for name in one[:8]] + ["s3/video/mpg_6000/bbaf2n"]
     test = [f"s2/{name}.mpg" for name in two[:5]] + ["", "s1/video/mpg_6000/swwzzs"]
-    reading = grid.read(root, speakers=None, plan=write_lists(tmp_path, train, test))
+    reading = grid.read_corpus(root, speakers=None, plan=write_lists(tmp_path, train, test))
     splits = {clip.clip: clip.split for clip in reading.clips}
     assert {splits[f"s2/{name}"] for name in two[:5]} == {"test"} and len(splits) == 13
     assert sorted(splits[f"s1/{name}"] for name in one[:8]) == ["train"] * 6 + ["val"] * 2
@@ -146,7 +147,7 @@ def test_a_listed_clip_that_is_damaged_keeps_its_own_reason(tmp_path):
     root = make_grid(tmp_path / "grid", {"s1": 1})
     lines = [f"s1/{name}" for name in names_of(1)]
     (root / "s1" / f"{names_of(1)[0]}.mpg").write_bytes(b"")
-    reading = grid.read(root, speakers=["s1"], plan=write_lists(tmp_path, lines[:9], lines[9:]))
+    reading = grid.read_corpus(root, speakers=["s1"], plan=write_lists(tmp_path, lines[:9], lines[9:]))
     assert [(row.clip, row.reason.split(": ")[1]) for row in reading.excluded] == [(lines[0], "is empty")]
     assert reading.remarks == []
 
@@ -171,7 +172,7 @@ def test_a_fault_of_a_list_is_named(tmp_path, train, test, problem):
 def test_lists_that_do_not_fit_the_speakers(tmp_path):
     root = make_grid(tmp_path / "grid", {"s1": 1, "s2": 2})
     with pytest.raises(InputError, match=r"train.txt: names, like .*test.txt, no clip of s2"):
-        grid.read(root, speakers=["s2"], plan=write_lists(tmp_path, ["s1/bbaf2n"], ["s1/bbaf3n"]))
+        grid.read_corpus(root, speakers=["s2"], plan=write_lists(tmp_path, ["s1/bbaf2n"], ["s1/bbaf3n"]))
     with pytest.raises(InputError, match="none.txt: No such file"):
         read_list(tmp_path / "none.txt")
 
@@ -192,7 +193,7 @@ def test_the_public_lists(kind, lines, test):
 
 def test_the_stage_tells_what_a_local_copy_lacks(tmp_path, capsys):
     root = make_grid(tmp_path / "grid", {"s1": 2, "s2": 1})
-    raw.make(dataclasses.replace(LOCAL, root=str(root)), tmp_path / "data", workers=1)
+    raw.prepare_corpus(dataclasses.replace(LOCAL, root=str(root)), tmp_path / "data", workers=1)
     told = [
         line for line in capsys.readouterr().err.splitlines() if line.startswith("grid: ") and "speaker/s" not in line
     ]
@@ -213,7 +214,7 @@ def test_lists_by_the_parameters_and_in_the_protocol(tmp_path):
     write_lists(tmp_path, lines[:9], lines[9:])
     lists = GridLists(str(tmp_path / "train.txt"), str(tmp_path / "test.txt"))
     settings = dataclasses.replace(LOCAL, root=str(root), split="lists", lists=lists)
-    raw.make(settings, tmp_path / "data", workers=1)
+    raw.prepare_corpus(settings, tmp_path / "data", workers=1)
     tested = {clip.clip for clip in read_rows(tmp_path / "data/manifest.csv", Clip) if clip.split == "test"}
     assert tested == set(lines[9:])
     assert raw.protocol(settings) == "lists train.txt and test.txt"
@@ -242,10 +243,10 @@ def test_real_clips_that_are_short_damaged_or_missing_are_counted_and_listed(tmp
     for name in (whole, short, cut, noise, empty, lost):
         shutil.copy(SHARED / "alignments/s1" / f"{name}.align", tmp_path / "grid/alignments/s1")
     settings = dataclasses.replace(LOCAL, root=str(tmp_path / "grid"), test_sentences=1)
-    raw.make(settings, tmp_path / "data", workers=1)
+    raw.prepare_corpus(settings, tmp_path / "data", workers=1)
     counts, notes = taken_stock(settings, tmp_path)
     notes = {row["clip"][3:]: (row["status"], row["reason"]) for row in notes if row["clip"]}
-    assert notes[short] == ("odd", "74 frames, not 75") and counts["clips of 74 frames"] == "1"
+    assert notes[short] == ("odd", "74 frames, not 75") and "74,1" in (tmp_path / "out/lengths.csv").read_text()
     assert notes[noise][0] == "excluded" and "not a readable video" in notes[noise][1]
     assert notes[empty] == ("excluded", f"s1/{empty}.mpg: is empty")
     assert notes[lost] == ("excluded", f"{lost}: has an .align but no .mpg")
@@ -271,7 +272,7 @@ def test_an_incomplete_lrw_is_counted(tmp_path, capsys):
     root = make_lrw(tmp_path / "lrw", {"ABOUT": (3, 50, 50), "ZERO": (2, 49, 50), "BLACK": (0, 50, 1)})
     (root / "lipread_mp4/ABOUT/test/ABOUT_00001.txt").unlink()
     (root / "lipread_mp4/ABOUT/test/ABOUT_00002.txt").write_text("1\n2\n3\n4\nDuration: 1.20 seconds\n")
-    raw.make(LrwRaw("local", str(root), None, None), tmp_path / "data", workers=1)
+    raw.prepare_corpus(LrwRaw("local", str(root), None, None), tmp_path / "data", workers=1)
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lrw: ") and "word/s" not in line]
     assert told == [
         "lrw: 255 clips (5 train, 149 val, 101 test); 0 excluded",
@@ -288,7 +289,7 @@ def test_an_incomplete_lrw_is_counted(tmp_path, capsys):
     ]
     words = read_rows(tmp_path / "data/words.csv", Word)
     assert len(words) == 254 and words[0] == Word("ABOUT/train/ABOUT_00001", "about", 0.38, 0.78)
-    assert lrw.lacking(lrw.read(root, words=["about"]), root, ["about"]) == []
+    assert lrw.lacking(lrw.read_corpus(root, words=["about"]), root, ["about"]) == []
 
 
 def make_lrw1000(root: Path) -> Path:
@@ -306,13 +307,13 @@ def make_lrw1000(root: Path) -> Path:
 def test_an_incomplete_lrw1000_is_counted(tmp_path, capsys):
     root = make_lrw1000(tmp_path / "lrw1000")
     settings = Lrw1000Raw("local", str(root), None, "cut30")
-    raw.make(settings, tmp_path / "data", workers=1)
+    raw.prepare_corpus(settings, tmp_path / "data", workers=1)
     told = [
         line for line in capsys.readouterr().err.splitlines() if line.startswith("lrw1000: ") and "word/s" not in line
     ]
     assert told == [
         "lrw1000: 4 clips (2 train, 1 val, 1 test); 1 excluded",
-        "lrw1000: first of the excluded: val/000002-lost, its folder has no jpg, or is not there",
+        "lrw1000: excluded: 1 x its folder has no jpg, or is not there (val/000002-lost)",
         "lrw1000: 1 folders of images/ that the info files name have no jpg or are not there: images/lost",
         "lrw1000: 1 words lack jpgs: 2 jpgs in all; train/000002-gap",
         "lrw1000: 718,013 of LRW-1000's 718,018 samples are missing in info/: 5 are there",

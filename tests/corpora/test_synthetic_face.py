@@ -10,7 +10,8 @@ from pcpg.corpora.synthetic.lips import SHAPE, Manner, trajectory
 from pcpg.corpora.synthetic.looks import Look, draw_look
 from pcpg.corpora.synthetic.randomness import stream
 from pcpg.corpora.synthetic.speech import english_visemes, speak
-from pcpg.mouths.landmarks import LEFT_CORNER, NOSE, RIGHT_CORNER, detect
+from pcpg.mouths.detector import detect_landmarks
+from pcpg.mouths.landmarks import LEFT_CORNER, NOSE, RIGHT_CORNER
 
 CAMERA = Camera(360, 288, 176, 214, 1.0)
 TIMES = (np.arange(40) + 0.5) / 25
@@ -42,7 +43,7 @@ def test_mediapipe_finds_the_mouth_where_it_was_drawn(root, speaker):
     if not model.is_file():
         pytest.skip("no face landmark model beside the repository")
     film = talk(speaker)
-    found = detect(rgb(film), model)
+    found = detect_landmarks(rgb(film), model)
     assert np.isfinite(found).all()
     corners = [RIGHT_CORNER, LEFT_CORNER]
     errors = np.linalg.norm(found[:, corners] - film.landmarks[:, corners], axis=2)  # pixels

@@ -70,7 +70,7 @@ def test_no_code_of_an_array_runs(tmp_path):
     np.save(raw, np.array([Evil(mark)], dtype=object), allow_pickle=True)
     path.write_bytes(raw.getvalue())
     with pytest.raises(InputError, match=str(path)):
-        sidecar.read(path, 1)
+        sidecar.read_landmarks(path, 1)
     assert not mark.exists()
 
 

@@ -1,19 +1,19 @@
 """On a GPU: the same numbers as on the processor, the same bytes twice, and bfloat16 near float32."""
 
-from dataclasses import replace
-from functools import partial
+import itertools
 from pathlib import Path
 
 import pytest
 import torch
 
-from pcpg.learning.finetune import mixed_losses
+from pcpg.learning.epochs import Training
 from pcpg.learning.loop import Learner
 from pcpg.learning.session import Session
 from pcpg.mouths.store import ClipStore
-from pcpg.reader.batches import Training, View
+from pcpg.objectives.base import Context, of_run
 from pcpg.reader.decode import beam_search, greedy
 from pcpg.reader.network import LipReader
+from pcpg.reader.view import View
 from pcpg.settings import load as params
 from pcpg.workspace.seeding import seed_process
 
@@ -38,18 +38,16 @@ def deterministic():
     torch.use_deterministic_algorithms(False)
 
 
-def learn(toy, device: str, precision: str = "float32", **sizes) -> tuple[list[float], torch.Tensor]:
-    """Losses of three updates by the mixed loss, and the weights after them."""
+def learn(toy, device: str, precision: str = "float32", run: str = "k5s1", **sizes) -> tuple[list[float], torch.Tensor]:
+    """Losses of three updates of a run of the smoke preset, and the weights after them."""
     device = torch.device(device)
     torch.manual_seed(1)
     model = LipReader(**SIZES | sizes).to(device)
-    run = replace(params.load(Path(__file__).parent / "smoke.params.yaml").runs.grid["k5s1"], learning_rate=0.001)
-    where = Session("test", 1, device, precision, Path(), Path(), Path())
-    learner = Learner(model, partial(mixed_losses, run, 30), run, 10, where)
-    losses = []
-    for number, batch in enumerate(batches_on(toy, device)):
-        torch.manual_seed(number)
-        losses.append(float(learner.update(batch)["ce"]))
+    run = params.load(Path(__file__).parents[1] / "smoke.params.yaml").runs["grid"][run]
+    settings = run.optimisation.model_copy(update={"learning_rate": 0.001})
+    where = Session("test", 1, device, precision, "", *[Path()] * 4)
+    learner = Learner(model, of_run(run), Context(30), settings, 10, where)
+    losses = [float(learner.learn(batch, number)["ce"]) for number, batch in enumerate(batches_on(toy, device))]
     return losses, torch.nn.utils.parameters_to_vector(model.parameters()).detach().cpu()
 
 
@@ -65,8 +63,8 @@ def test_the_first_losses_are_those_of_the_processor(toy):
 
 
 def test_training_twice_gives_the_same_bytes(toy):
-    for precision in ("float32", "bfloat16"):
-        first, second = (learn(toy, "cuda", precision, dropout=0.3) for _ in range(2))
+    for precision, run in itertools.product(("float32", "bfloat16"), ("k5s1", "mwer", "ocd")):
+        first, second = (learn(toy, "cuda", precision, run, dropout=0.3) for _ in range(2))
         assert first[0] == second[0] and torch.equal(first[1], second[1])
 
 

@@ -35,11 +35,11 @@ def pcpg(folder: Path, *command: str, launcher: tuple[str, ...] = (), **environm
 
 
 def run(folder: Path, *command: str, **how) -> tuple[pd.DataFrame, dict]:
-    outcome, corpus, name = folder / "results/smoke/runs", command[1], "ce" if command[0] == "train" else command[2]
+    _, corpus, name = command
     done = pcpg(folder, *command, **how)
     assert done.returncode == 0, done.stderr
     weights = load(folder / f"runs/smoke/{corpus}/{name}/seed1/model.pt")["model"]
-    return pd.read_csv(outcome / corpus / name / "seed1/history.csv"), weights
+    return pd.read_csv(folder / f"results/smoke/runs/{corpus}/{name}/history-seed1.csv"), weights
 
 
 def assert_equal(one: tuple[pd.DataFrame, dict], two: tuple[pd.DataFrame, dict]) -> None:
@@ -65,26 +65,26 @@ def test_two_processes_equal_one(toy):
     params.write_text(
         text.replace("baseline: none", "baseline: greedy").replace("standardise: none", "standardise: batch")
     )
-    one = run(toy, "train", "grid")
+    one = run(toy, "train", "grid", "ce")
     baseline = (toy / "runs/smoke/grid/ce/seed1/model.pt").read_bytes()
-    tuned = run(toy, "finetune", "grid", "k5s1")
-    assert_equal(one, run(toy, "train", "grid", launcher=TORCHRUN))
+    tuned = run(toy, "train", "grid", "k5s1")
+    assert_equal(one, run(toy, "train", "grid", "ce", launcher=TORCHRUN))
     (toy / "runs/smoke/grid/ce/seed1/model.pt").write_bytes(baseline)
     params.write_text(params.read_text().replace("processes: 1", "processes: 2"))
-    assert_equal(tuned, run(toy, "finetune", "grid", "k5s1"))
+    assert_equal(tuned, run(toy, "train", "grid", "k5s1"))
     assert processes(toy, "k5s1") == 2
     params.write_text(params.read_text().replace("nodes: 1", "nodes: 2"))
     srun = toy / "bin" / "srun"
     srun.parent.mkdir()
     srun.write_text(SRUN)
     srun.chmod(0o755)
-    assert_equal(tuned, run(toy, "finetune", "grid", "k5s1", PATH=f"{srun.parent}:{os.environ['PATH']}"))
+    assert_equal(tuned, run(toy, "train", "grid", "k5s1", PATH=f"{srun.parent}:{os.environ['PATH']}"))
     assert processes(toy, "k5s1") == 2
 
 
 def processes(folder: Path, name: str) -> int:
     """What a run says of itself; the record is removed, so that no other run's is read."""
-    record = folder / f"results/smoke/runs/grid/{name}/seed1/provenance.json"
+    record = folder / f"logs/smoke/records/grid/{name}/seed1.json"
     count = json.loads(record.read_text())["processes"]
     record.unlink()
     return count
@@ -94,11 +94,11 @@ def test_what_all_processes_meet_is_told_once(toy):
     """And the exit status is that of one process."""
     params = toy / "params.yaml"
     params.write_text(params.read_text().replace("processes: 1", "processes: 2"))
-    failed = pcpg(toy, "finetune", "grid", "k5s1")
+    failed = pcpg(toy, "train", "grid", "k5s1")
     assert failed.returncode == 2
     (line,) = failed.stderr.splitlines()
     assert "runs/smoke/grid/ce/seed1/model.pt" in line
     params.write_text(params.read_text().replace("nodes: 1", "nodes: 2"))
-    failed = pcpg(toy, "finetune", "grid", "k5s1", PATH=str(toy))
+    failed = pcpg(toy, "train", "grid", "k5s1", PATH=str(toy))
     assert failed.returncode == 2
     assert failed.stderr == "pcpg: nodes: 2 machines are for jobs of Slurm, and there is no srun here\n"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,25 +13,37 @@ import torch
 from torch import nn
 
 from pcpg.learning import loop
+from pcpg.learning.epochs import Training
 from pcpg.learning.loop import fit
 from pcpg.learning.resume import Resume
 from pcpg.learning.session import Session
 from pcpg.mouths.store import ClipStore
-from pcpg.reader.batches import Training, View
+from pcpg.objectives.base import Context, Objective
 from pcpg.reader.checkpoint import read, save
+from pcpg.reader.view import View
 from pcpg.settings.schema import Optimisation
 from pcpg.workspace.errors import InputError
 
 SETTINGS = Optimisation(
     epochs=5, batch=10, accumulate=1, optimiser="adam", learning_rate=0.1, schedule="cosine", weight_decay=0.0,
-    clip_norm=1.0, label_smoothing=0.0, evaluations=5,
+    clip_norm=1.0, evaluations=5,
 )  # fmt: skip
 VIEW = View(crop=64, shift=4, pool=2, flip=True, repeat=0.1, mean=0.5, std=0.5)
 CPU = torch.device("cpu")
 
 
 def session_in(folder: Path) -> Session:
-    return Session("t", 1, CPU, "float32", folder / "model.pt", folder / "outcome", folder / "events")
+    files = [folder / name for name in ("model.pt", "history.csv", "record.json", "events")]
+    return Session("t", 1, CPU, "float32", "code", *files)
+
+
+class Given(Objective):
+    """A loss that a test hands over as a function of model and batch."""
+
+    function: Callable
+
+    def losses(self, model: nn.Module, batch, context: Context, drawn=None) -> dict[str, torch.Tensor]:
+        return {"loss": self.function(model, batch)}
 
 
 def run_fit(toy: Path, scores: list[float], loss) -> tuple[list[float], dict, list[dict]]:
@@ -42,8 +55,9 @@ def run_fit(toy: Path, scores: list[float], loss) -> tuple[list[float], dict, li
         return {"val_cer": next(scores)}
 
     progress = fit(
-        model, SETTINGS, Training(store, store.select("train"), SETTINGS.batch, VIEW, CPU, 1),
-        losses_of=lambda model, batch: {"loss": loss(model)}, validate=validate, select="val_cer", start=100,
+        model, Given(function=lambda model, batch: loss(model)), Context(1), SETTINGS,
+        Training(store, store.select("train"), SETTINGS.batch, VIEW, CPU, 1),
+        validate=validate, select="val_cer", start=100,
         session=session_in(toy), resume=Resume(toy / "model.pt", "t"),
     )  # fmt: skip
     return states, progress.best_state, progress.history
@@ -72,19 +86,19 @@ def train(folder: Path, toy: Path, stop_after: int | None = None) -> tuple[bytes
     torch.manual_seed(0)
     store = ClipStore(toy / "clips/smoke/grid")
     model = nn.Sequential(nn.Linear(32, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
-    settings = Optimisation(**{**vars(SETTINGS), "epochs": 3, "batch": 6, "evaluations": 2, "schedule": "one_cycle"})
+    settings = SETTINGS.model_copy(update={"epochs": 3, "batch": 6, "evaluations": 2, "schedule": "one_cycle"})
     done = 0
 
-    def losses_of(model: nn.Module, batch) -> dict[str, torch.Tensor]:
+    def loss(model: nn.Module, batch) -> torch.Tensor:
         nonlocal done
         if done == stop_after:
             raise Killed
         done += 1
-        return {"loss": (model(batch.frames.mean(dim=(1, 2))) - batch.uniforms(1)).square().mean()}
+        return (model(batch.frames.mean(dim=(1, 2))) - batch.uniforms(1)).square().mean()
 
     resume = Resume(folder / "model.pt", "same")
     progress = fit(
-        model, settings, Training(store, store.select("train"), 6, VIEW, CPU, 1), losses_of,
+        model, Given(function=loss), Context(1), settings, Training(store, store.select("train"), 6, VIEW, CPU, 1),
         validate=lambda: {"val_cer": model[3].weight.sum().item()}, select="val_cer", start=0,
         session=session_in(folder), resume=resume,
     )  # fmt: skip
@@ -143,14 +157,15 @@ def finish(process: subprocess.Popen) -> None:
 def test_sigkill_in_a_stage_changes_no_byte(toy, moment):
     """Killed once it has saved something, then run again: weights and history are those of an unbroken run."""
     params = toy / "params.yaml"
-    params.write_text(params.read_text().replace("epochs: 1\n    batch: 16", "epochs: 30\n    batch: 4", 1)
+    params.write_text(params.read_text().replace("epochs: 1\n        batch: 16", "epochs: 30\n        batch: 4", 1)
                       .replace("evaluations: 1", "evaluations: 30", 1))  # fmt: skip
-    weights, history = toy / "runs/smoke/grid/ce/seed1/model.pt", toy / "results/smoke/runs/grid/ce/seed1/history.csv"
-    finish(stage(toy, "train", "grid"))
+    weights, history = toy / "runs/smoke/grid/ce/seed1/model.pt", toy / "results/smoke/runs/grid/ce/history-seed1.csv"
+    finish(stage(toy, "train", "grid", "ce"))
     wanted = [weights.read_bytes(), history.read_bytes()]
+    assert history.read_text().count("\n") == 32
     weights.unlink()
     history.unlink()
-    process = stage(toy, "train", "grid")
+    process = stage(toy, "train", "grid", "ce")
     deadline = time.monotonic() + 60
     while not weights.with_name("resume.pt").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -159,7 +174,7 @@ def test_sigkill_in_a_stage_changes_no_byte(toy, moment):
     process.communicate()
     saved = read(weights.with_name("resume.pt"))["state"]["progress"]["done"]
     assert 0 < saved < 90 and not weights.exists()
-    finish(stage(toy, "train", "grid"))
+    finish(stage(toy, "train", "grid", "ce"))
     assert [weights.read_bytes(), history.read_bytes()] == wanted
     assert not weights.with_name("resume.pt").exists()
 
@@ -167,7 +182,6 @@ def test_sigkill_in_a_stage_changes_no_byte(toy, moment):
 def test_no_job_waits_for_torchs_compiler(toy):
     """Its import takes two seconds, and a preset has hundreds of jobs."""
     code = "import sys; from pcpg import cli; assert cli.main() == 0; assert 'torch._dynamo' not in sys.modules"
-    for stage in ("train", "evaluate"):
-        command = [sys.executable, "-c", code, stage, "grid", *(["ce"] if stage == "evaluate" else []), "--seed", "1"]
-        done = subprocess.run(command, cwd=toy, capture_output=True, text=True)
+    for stage in (["train", "grid", "ce", "--seed", "1"], ["evaluate", "grid", "ce"]):
+        done = subprocess.run([sys.executable, "-c", code, *stage], cwd=toy, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

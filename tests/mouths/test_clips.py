@@ -10,9 +10,9 @@ from PIL import Image
 from test_video import write_audio, write_video
 
 from pcpg.corpora.base import Clip
-from pcpg.mouths import landmarks, roi, video
-from pcpg.mouths.join import join
-from pcpg.mouths.shard import build, process
+from pcpg.mouths import detector, landmarks, roi, video
+from pcpg.mouths.join import join_shards
+from pcpg.mouths.shard import cut_mouths, make_shard
 from pcpg.mouths.store import ClipStore, Region, shard_folder
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.pool import in_order
@@ -31,8 +31,8 @@ def clip_of(name, video=None, split="train", first=0, frames=0):
 def make(clips, root, out, roi="frame", landmarks=None, model=None, size=24, workers=1) -> ClipStore:
     """A store of one shard."""
     shard = shard_folder(out, "0")
-    build(clips, root, shard, roi=roi, landmarks=landmarks, model=model, size=size, workers=workers)
-    return join(clips, out, 1, Region(roi, landmarks, size))
+    make_shard(clips, root, shard, roi=roi, landmarks=landmarks, model=model, size=size, workers=workers)
+    return join_shards(clips, out, 1, Region(roi, landmarks, size))
 
 
 def rows_of(path):
@@ -148,12 +148,12 @@ def test_a_crashed_process_costs_one_clip():
 def crash_on_gaps(clip, **settings):
     if clip.clip == "s1/gaps":
         os._exit(9)
-    return process(clip, **settings)
+    return cut_mouths(clip, **settings)
 
 
 def test_a_clip_that_crashes_its_process_is_listed(corpus, tmp_path, monkeypatch):
     root, _ = corpus
-    monkeypatch.setattr("pcpg.mouths.shard.process", crash_on_gaps)
+    monkeypatch.setattr("pcpg.mouths.shard.cut_mouths", crash_on_gaps)
     store = make([clip_of("s1/good"), clip_of("s1/gaps"), clip_of("s1/blind")], root, tmp_path / "out", workers=2)
     assert [row.clip for row in store.index] == ["s1/good", "s1/blind"]
     assert [(row.clip, row.reason) for row in store.excluded()] == [("s1/gaps", "the process that read it crashed")]
@@ -172,7 +172,7 @@ def test_real_clips_have_their_mouths_in_the_middle(tmp_path):
 @needs_faces
 def test_corners_of_real_mouths_lie_where_the_mean_face_has_them():
     for name in ("bbaf4p", "swao7a"):
-        points = landmarks.detect(video.colour_clip(GRID / f"s1/{name}.mpg", 0, 0), MODEL)
+        points = detector.detect_landmarks(video.colour_clip(GRID / f"s1/{name}.mpg", 0, 0), MODEL)
         reference = roi.anchors(roi.mean_face(96))
         transforms = roi.similarity(roi.anchors(landmarks.smooth(points)), reference)
         mapped = points @ transforms[:, :, :2].transpose(0, 2, 1) + transforms[:, None, :, 2]

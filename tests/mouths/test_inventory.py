@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from conftest import REGION
 
-from pcpg.corpora.base import Clip, Excluded, Remark, write_rows
+from pcpg.corpora.base import Clip, Excluded, Remark
 from pcpg.mouths import inventory
-from pcpg.mouths.join import join, part
+from pcpg.mouths.join import join_shards, part
 from pcpg.mouths.shard import pack
 from pcpg.mouths.store import Quality, shard_folder
+from pcpg.workspace.rows import write_rows
 
 
 @pytest.mark.parametrize("whole", [(75,), (74, 75), None])
@@ -29,12 +30,13 @@ def test_counts_and_notes(tmp_path, whole):
         made.append((np.zeros((quality.frames, 96, 96), np.uint8), quality))
     for number in range(3):
         pack(part(clips, number, 3), part(made, number, 3), shard_folder(folder, str(number)), 96)
-    inventory.write(raw, join(clips, folder, 3, REGION), out, whole)
+    inventory.write_inventory(raw, join_shards(clips, folder, 3, REGION), out, whole)
     counts = {row["what"]: int(row["count"]) for row in csv.DictReader((out / "summary.csv").read_text().splitlines())}
     assert counts["clips found"] == 5
     assert counts["clips excluded"] == 2
     assert counts["clips for train"] == 2
-    assert counts["clips of 74 frames"] == 1
+    assert (out / "lengths.csv").read_text() == "frames,clips\n74,1\n75,2\n"
+    assert not any(what.startswith("clips of") for what in counts)
     assert counts["frames missing"] == 1
     assert counts["speakers of GRID are not on disk"] == 32
     measures = {row["what"]: row for row in csv.DictReader((out / "quality.csv").read_text().splitlines())}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pcpg.mouths import landmarks, video
+from pcpg.mouths import detector, landmarks, video
 from pcpg.workspace.errors import InputError
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -70,29 +70,29 @@ def test_smooth_keeps_a_steady_movement():
 
 def test_model_is_checked(tmp_path):
     with pytest.raises(InputError, match="none.task: no such file"):
-        landmarks.check(tmp_path / "none.task")
+        detector.check_model(tmp_path / "none.task")
     (tmp_path / "bad.task").write_bytes(b"not a model")
     with pytest.raises(InputError, match="bad.task: MediaPipe cannot use it"):
-        landmarks.check(tmp_path / "bad.task")
+        detector.check_model(tmp_path / "bad.task")
     with pytest.raises(InputError, match="needs a model file"):
-        landmarks.check(None)
+        detector.check_model(None)
 
 
 @needs_faces
 def test_real_faces_quietly_and_whatever_came_before(capfd):
-    frames = list(islice(map(video.rgb, video.decode(GRID / "s1/bbaf4p.mpg")), 10))
-    first = landmarks.detect(frames, MODEL)
+    frames = list(islice(map(video.rgb, video.decode_video(GRID / "s1/bbaf4p.mpg")), 10))
+    first = detector.detect_landmarks(frames, MODEL)
     assert first.shape == (10, 7, 2) and np.isfinite(first).all()
     right, left = first[:, landmarks.RIGHT_CORNER], first[:, landmarks.LEFT_CORNER]
     assert ((left - right)[:, 0] > 25).all() and (first[:, landmarks.RIGHT_EYE, 1] < right[:, 1] - 40).all()
-    landmarks.detect([np.zeros_like(frames[0])] * 2 + frames[5:], MODEL)
-    np.testing.assert_array_equal(landmarks.detect(frames, MODEL), first)
+    detector.detect_landmarks([np.zeros_like(frames[0])] * 2 + frames[5:], MODEL)
+    np.testing.assert_array_equal(detector.detect_landmarks(frames, MODEL), first)
     assert capfd.readouterr().err == ""
 
 
 @needs_faces
 def test_frames_without_a_face_and_padded_rows():
-    assert np.isnan(landmarks.detect([np.full((96, 128, 3), 128, np.uint8)] * 2, MODEL)).all()
-    frame = next(iter(video.decode(GRID / "s1/bbaf4p.mpg"))).to_ndarray(format="rgb24")
-    assert np.isfinite(landmarks.detect([frame], MODEL)).all()  # rows padded by PyAV once gave no face at all
-    assert landmarks.detect([], MODEL).shape == (0, 7, 2)
+    assert np.isnan(detector.detect_landmarks([np.full((96, 128, 3), 128, np.uint8)] * 2, MODEL)).all()
+    frame = next(iter(video.decode_video(GRID / "s1/bbaf4p.mpg"))).to_ndarray(format="rgb24")
+    assert np.isfinite(detector.detect_landmarks([frame], MODEL)).all()  # rows padded by PyAV once gave no face at all
+    assert detector.detect_landmarks([], MODEL).shape == (0, 7, 2)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pcpg.corpora.base import Clip
-from pcpg.mouths import landmarks, roi, sidecar, video
+from pcpg.mouths import detector, landmarks, roi, sidecar, video
 from pcpg.mouths import shard as clips
 from pcpg.workspace.errors import InputError
 
@@ -29,7 +29,7 @@ def points_of(frames, points=7):
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int16, ">f4", np.longdouble])
 def test_seven_points_of_any_number_type(tmp_path, kind):
     np.save(tmp_path / "a.npy", points_of(4).astype(kind))
-    points = sidecar.read(tmp_path / "a.npy", 4)
+    points = sidecar.read_landmarks(tmp_path / "a.npy", 4)
     assert points.dtype == np.float32
     np.testing.assert_array_equal(points, points_of(4).astype(kind).astype(np.float32))
 
@@ -37,8 +37,8 @@ def test_seven_points_of_any_number_type(tmp_path, kind):
 def test_what_is_written_is_read(tmp_path):
     points = points_of(5)
     points[2] = np.nan
-    sidecar.write(tmp_path / "s1" / "a.npy", points)
-    np.testing.assert_array_equal(sidecar.read(tmp_path / "s1" / "a.npy", 5), points)
+    sidecar.write_landmarks(tmp_path / "s1" / "a.npy", points)
+    np.testing.assert_array_equal(sidecar.read_landmarks(tmp_path / "s1" / "a.npy", 5), points)
     assert os.listdir(tmp_path / "s1") == ["a.npy"]
 
 
@@ -50,9 +50,9 @@ def test_sixty_eight_points_in_an_npz(tmp_path, name, save):
     save(tmp_path / "a.npz", **{name: np.asfortranarray(points)})
     expected = points[:, [36, 45, 33, 48, 54, 62, 66]]
     expected[1] = np.nan
-    np.testing.assert_array_equal(sidecar.read(tmp_path / "a.npy", 4), expected)
+    np.testing.assert_array_equal(sidecar.read_landmarks(tmp_path / "a.npy", 4), expected)
     np.save(tmp_path / "a.npy", points_of(4))  # an .npy goes before
-    np.testing.assert_array_equal(sidecar.read(tmp_path / "a.npy", 4), points_of(4))
+    np.testing.assert_array_equal(sidecar.read_landmarks(tmp_path / "a.npy", 4), points_of(4))
 
 
 class Trap:
@@ -70,7 +70,7 @@ def test_pickles_are_not_loaded(tmp_path, monkeypatch):
     Path("c.pkl").write_bytes(pickle.dumps(Trap()))
     for path, name in (("a.npy", "a.npy"), ("b.npy", "b.npz"), ("c.npy", "c.pkl")):
         with pytest.raises(InputError, match=f"{name}: holds pickled Python objects, which are never loaded"):
-            sidecar.read(path, 4)
+            sidecar.read_landmarks(path, 4)
     assert not Path("unpickled").exists()
 
 
@@ -90,7 +90,7 @@ def test_pickles_are_not_loaded(tmp_path, monkeypatch):
 def test_another_array_is_refused(tmp_path, array, problem):
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(InputError, match=f"a.npy: .*{problem}"):
-        sidecar.read(tmp_path / "a.npy", 4)
+        sidecar.read_landmarks(tmp_path / "a.npy", 4)
 
 
 def header(shape) -> bytes:
@@ -112,11 +112,11 @@ def header(shape) -> bytes:
 def test_a_file_that_lies_about_itself(tmp_path, data, problem):
     (tmp_path / "a.npy").write_bytes(data)
     with pytest.raises(InputError, match=f"a.npy: .*{problem}"):
-        sidecar.read(tmp_path / "a.npy", 4)
+        sidecar.read_landmarks(tmp_path / "a.npy", 4)
     with zipfile.ZipFile(tmp_path / "b.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.npy", data)
     with pytest.raises(InputError, match=f"b.npz: .*{problem}"):
-        sidecar.read(tmp_path / "b.npy", 4)
+        sidecar.read_landmarks(tmp_path / "b.npy", 4)
 
 
 def test_a_zip_bomb_takes_no_room(tmp_path):
@@ -129,7 +129,7 @@ def test_a_zip_bomb_takes_no_room(tmp_path):
             file.write(bytes(1 << 20))
     tracemalloc.start()
     with pytest.raises(InputError, match=r"a.npz: .*far too many"):
-        sidecar.read(tmp_path / "a.npy", 4)
+        sidecar.read_landmarks(tmp_path / "a.npy", 4)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * sidecar.LARGEST
@@ -137,13 +137,13 @@ def test_a_zip_bomb_takes_no_room(tmp_path):
 
 def test_missing_files_and_ambiguous_archives(tmp_path):
     with pytest.raises(InputError, match=r"a.npy: no such file"):
-        sidecar.read(tmp_path / "a.npy", 4)
+        sidecar.read_landmarks(tmp_path / "a.npy", 4)
     np.savez(tmp_path / "a.npz", one=points_of(4), two=points_of(4))
     with pytest.raises(InputError, match=r"a.npz: .*holds 2 arrays, and none is called data"):
-        sidecar.read(tmp_path / "a.npy", 4)
+        sidecar.read_landmarks(tmp_path / "a.npy", 4)
     (tmp_path / "a.npz").write_bytes(b"PK no archive")
     with pytest.raises(InputError, match=r"a.npz: not a readable .npz"):
-        sidecar.read(tmp_path / "a.npy", 4)
+        sidecar.read_landmarks(tmp_path / "a.npy", 4)
 
 
 @needs_faces
@@ -151,7 +151,7 @@ def test_the_same_mouths_from_sixty_eight_points_of_a_real_clip(tmp_path):
     """MediaPipe's mesh of a clip with frames without a face, its seven points put where the public 68 have them."""
     path = GRID / "s1" / "lrarzn.mpg"
     grey = video.read_grey(path)
-    found = landmarks.detect(video.colour_clip(path, 0, 0), MODEL)
+    found = detector.detect_landmarks(video.colour_clip(path, 0, 0), MODEL)
     assert 0 < np.isnan(found).all(axis=(1, 2)).sum() < len(found)
     public = np.full((len(found), 68, 2), 1e3, np.float32)  # far off: one wrong index moves the mouth
     for point, place in {
@@ -165,7 +165,7 @@ def test_the_same_mouths_from_sixty_eight_points_of_a_real_clip(tmp_path):
     }.items():
         public[:, place] = found[:, point]
     np.savez(tmp_path / "lrarzn.npz", data=public)
-    read = sidecar.read(tmp_path / "lrarzn.npy", len(grey))
+    read = sidecar.read_landmarks(tmp_path / "lrarzn.npy", len(grey))
     np.testing.assert_array_equal(read, found)
     expected, actual = roi.align(grey, found, 96), roi.align(grey, read, 96)
     np.testing.assert_array_equal(actual[0], expected[0])
@@ -177,11 +177,11 @@ def test_a_second_run_needs_no_detector(tmp_path, monkeypatch):
     """The landmarks that mediapipe found serve as sidecars, and another run of mediapipe; the mouths are the same."""
     clip = Clip("s1/bbaf4p", "s1/bbaf4p.mpg", "s1", "test", "bin", -1, 0, 30)
     how = dict(root=GRID, roi="landmarks", model=MODEL, size=96)
-    first, quality = clips.process(clip, landmarks="mediapipe", **how)
-    kept, _ = clips.process(clip, landmarks="mediapipe", folder=tmp_path, **how)
-    monkeypatch.setattr(landmarks, "detect", None)
-    again = clips.process(clip, landmarks="mediapipe", folder=tmp_path, **how)
-    taken = clips.process(clip, landmarks="sidecar", folder=tmp_path, **how)
+    first, quality = clips.cut_mouths(clip, landmarks="mediapipe", **how)
+    kept, _ = clips.cut_mouths(clip, landmarks="mediapipe", folder=tmp_path, **how)
+    monkeypatch.setattr(detector, "detect_landmarks", None)
+    again = clips.cut_mouths(clip, landmarks="mediapipe", folder=tmp_path, **how)
+    taken = clips.cut_mouths(clip, landmarks="sidecar", folder=tmp_path, **how)
     for rois, measured in ((kept, quality), again, taken):
         np.testing.assert_array_equal(rois, first)
         assert measured == quality

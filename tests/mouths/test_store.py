@@ -18,12 +18,13 @@ from conftest import store_of
 from test_cli import pcpg
 from test_video import write_video
 
-from pcpg.corpora.base import Clip, Excluded, Remark, write_rows
-from pcpg.mouths.join import join, part, read_manifest
+from pcpg.corpora.base import Clip, Excluded, Remark
+from pcpg.mouths.join import join_shards, part, read_manifest
 from pcpg.mouths.shard import pack
 from pcpg.mouths.store import ClipStore, IndexRow, Quality, Region, shard_folder
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_folder, locked
+from pcpg.workspace.rows import write_rows
 
 SMALL = Region("frame", None, 4)
 SPLITS = ("train", "test", "train", "val", "train")
@@ -97,7 +98,7 @@ def test_what_is_excluded_is_left_out_and_known(tmp_path):
     results[1], results[2] = Excluded("c1", "clips", "no face"), None  # the latter crashed its process
     for number in range(2):
         pack(part(clips, number, 2), part(results, number, 2), shard_folder(tmp_path, str(number)), 4)
-    found = join(clips, tmp_path, 2, SMALL)
+    found = join_shards(clips, tmp_path, 2, SMALL)
     assert [row.clip for row in found.index] == ["c0", "c3", "c4"]
     np.testing.assert_array_equal(found[1], frames_of()[3])
     reasons = {"c1": "no face", "c2": "the process that read it crashed"}
@@ -118,18 +119,18 @@ def test_what_is_excluded_is_left_out_and_known(tmp_path):
 def test_shards_of_another_manifest_are_refused(tmp_path, manifest):
     folder = store(tmp_path / "a")
     with pytest.raises(InputError, match="was not made from this part of the manifest"):
-        join(manifest, folder, 2, SMALL)
+        join_shards(manifest, folder, 2, SMALL)
     with pytest.raises(InputError, match="was not made from this part of the manifest"):
-        join(clips_of(), folder, 1, SMALL)  # or of another number of shards
+        join_shards(clips_of(), folder, 1, SMALL)  # or of another number of shards
 
 
 def test_a_missing_shard_and_another_size_are_refused(tmp_path):
     folder = store(tmp_path / "a")
     with pytest.raises(InputError, match=r"shards/0/frames\.npy: is not an array of 5 frames of 8 x 8 pixels"):
-        join(clips_of(), folder, 2, Region("frame", None, 8))
+        join_shards(clips_of(), folder, 2, Region("frame", None, 8))
     shutil.rmtree(folder / "shards/1")
     with pytest.raises(InputError, match=r"shards/1/index\.csv: no such file"):
-        join(clips_of(), folder, 2, SMALL)
+        join_shards(clips_of(), folder, 2, SMALL)
     with pytest.raises(InputError, match=r"shards/1/frames\.npy: no such file"):
         ClipStore(folder)
 
@@ -355,5 +356,5 @@ def test_a_shard_without_a_usable_clip_is_one_and_such_a_corpus_is_an_error(root
         path.unlink()
     assert pcpg("clips", "shard", "lrw", "0", cwd=tmp_path).returncode == 0
     done = pcpg("clips", "store", "lrw", cwd=tmp_path)
-    wanted = "pcpg: clips/smoke/lrw: none of the 4 clips could be used: 4 x no such file\n"
+    wanted = "pcpg: clips/smoke/lrw: none of the 4 clips could be used: 4 x no such file (c0 and 3 more)\n"
     assert (done.returncode, done.stderr) == (2, wanted)

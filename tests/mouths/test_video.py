@@ -48,7 +48,7 @@ def test_grey_has_the_full_range(tmp_path, codec, name):
 
 def test_rgb_is_contiguous_where_rows_are_padded(tmp_path):
     path = write_video(tmp_path / "a.mpg", [90] * 3, size=(70, 48))
-    assert all(video.rgb(frame).flags.c_contiguous for frame in video.decode(path))
+    assert all(video.rgb(frame).flags.c_contiguous for frame in video.decode_video(path))
     assert video.read_grey(path).shape == (3, 48, 70)
 
 

@@ -1,17 +1,12 @@
-"""The losses against hand computation; the policy gradient as a whole is in test_finetune.py."""
+"""The losses against hand computation; the policy gradient as a whole is in test_pcpg.py."""
 
 import math
 
 import pytest
 import torch
 
-from pcpg.objectives.policy_gradient import (
-    cross_entropy,
-    entropy,
-    leave_one_out,
-    policy_gradient,
-    standardise,
-)
+from pcpg.objectives.cross_entropy import cross_entropy
+from pcpg.objectives.policy_gradient import entropy, leave_one_out, policy_gradient, standardise
 from pcpg.reader.text import PAD
 
 

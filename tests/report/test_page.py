@@ -25,8 +25,8 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from pcpg import cli
-from pcpg.corpora.base import Clip, write_rows
-from pcpg.mouths.inventory import Count, Note
+from pcpg.corpora.base import Clip
+from pcpg.mouths.inventory import Count, Length, Note
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import checkpoint
 from pcpg.reader.network import LipReader
@@ -47,6 +47,7 @@ from pcpg.settings import load as params
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
+from pcpg.workspace.rows import write_rows
 
 EVIL = "</script><script>window.pwned = 1</script> \"&amp;'<b onclick=x>"
 FACTS = ["clip", "speaker", "reference"]
@@ -110,8 +111,8 @@ class Site:
         write_rows(self.paths.inventory("grid") / "summary.csv", Count, [Count("clips made", 3)])
         write_rows(
             self.paths.inventory("grid") / "lengths.csv",
-            accounts.Length,
-            [accounts.Length(75, 2), accounts.Length(74, 1)],
+            Length,
+            [Length(75, 2), Length(74, 1)],
         )
         write_rows(self.paths.inventory("grid") / "notes.csv", Note, [Note(EVIL, "excluded", "raw", EVIL)])
         self.paths.figures.mkdir(parents=True)

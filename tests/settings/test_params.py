@@ -1,30 +1,36 @@
-"""Every parameter file in the project is valid, and every kind of mistake is named."""
+"""The active parameter file and the presets are valid, and every kind of mistake is named in one line."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 import yaml
 
+from pcpg import parameters
 from pcpg.settings.load import from_mapping, load
+from pcpg.settings.yaml_file import read_yaml
 from pcpg.workspace.errors import InputError
 
 ROOT = Path(__file__).parents[2]
-MINI = ROOT / "presets" / "mini.yaml"
+MINI = read_yaml(ROOT / "params.yaml")
+FILES = sorted([ROOT / "params.yaml", *ROOT.glob("presets/*.yaml"), *ROOT.glob("tests/*.params.yaml")])
 
 
-@pytest.mark.parametrize("file", sorted([*ROOT.glob("presets/*.yaml"), *ROOT.glob("tests/*.params.yaml")]), ids=str)
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
 def test_committed_files_are_valid(file):
-    load(file)
+    parameters.read(file)
 
 
 def test_the_active_preset_is_mini():
-    assert (ROOT / "params.yaml").read_bytes() == MINI.read_bytes()
+    assert load(ROOT / "params.yaml").preset == "mini"
 
 
-def changed(path: str, value) -> dict:
-    """presets/mini.yaml with the key `path` set; value ...: deleted."""
-    mapping = yaml.load(MINI.read_text(), Loader=yaml.SafeLoader)
-    mapping = yaml.safe_load(yaml.dump(mapping, Dumper=_Plain))
+def changed(path: str, value, mapping=MINI) -> dict:
+    """A parameter file's content with the key `path` set, of one run and not of all that share an anchor; ...: deleted.
+
+    path: keys with a full stop between them.
+    """
+    mapping = _plain(mapping)
     *parents, last = path.split(".")
     inner = mapping
     for key in parents:
@@ -36,22 +42,72 @@ def changed(path: str, value) -> dict:
     return mapping
 
 
-class _Plain(yaml.SafeDumper):
-    def ignore_aliases(self, data):  # so that a change touches one run and not all that share an anchor
-        return True
+def _plain(value):
+    """Without what two places share."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else deepcopy(value)
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """`parameters.read` of a mapping, as if mine.yaml held it."""
+
+    def from_file(mapping):
+        monkeypatch.setattr(parameters, "load", lambda path: from_mapping(mapping, path))
+        return parameters.read("mine.yaml")
+
+    return from_file
+
+
+PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
 
 
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("runs.grid.k5s1.gama", 1.0, r"runs\.grid\.k5s1\.gama: unknown key; did you mean runs\.grid\.k5s1\.gamma"),
-        ("runs.grid.k5s1.gamma", ..., r"runs\.grid\.k5s1\.gamma: missing key"),
-        ("runs.grid.k5s1.gamma", "1e-3", r"runs\.grid\.k5s1\.gamma: expected a number, got '1e-3'"),
-        ("runs.grid.k5s1.samples", True, r"runs\.grid\.k5s1\.samples: expected a whole number"),
-        ("runs.grid.k5s1.kernel", ["1/5", "1/5"], r"runs\.grid\.k5s1\.kernel: the weights sum to 2/5"),
-        ("runs.grid.k5s1.kernel", ["1/0"], r"runs\.grid\.k5s1\.kernel\[0\]: expected a number such as"),
-        ("runs.grid.k5s5.convolve", "return", r"runs\.grid\.k5s5\.stride: convolve: return needs stride 1"),
-        ("runs.grid.k5s1.padding", "full", r"runs\.grid\.k5s1\.padding: 'full' is not one of same, valid"),
+        (f"{PG}.gama", 1.0, rf"{PG}\.gama: unknown key; did you mean {PG}\.gamma"),
+        (f"{PG}.gamma", ..., rf"{PG}\.gamma: missing key"),
+        (f"{PG}.gamma", "1e-3", rf"{PG}\.gamma: expected a number, got '1e-3'"),
+        (f"{PG}.samples", True, rf"{PG}\.samples: expected a whole number"),
+        (f"{PG}.kernel", ["1/5", "1/5"], rf"{PG}\.kernel: the weights sum to 2/5"),
+        (f"{PG}.kernel", ["1/0"], rf"{PG}\.kernel\[0\]: expected a number such as"),
+        (f"{PG}.kernel", ["1/41"] * 41, rf"{PG}\.kernel: 41 weights for texts of at most 40 characters"),
+        (f"{PG}.kernel", [], rf"{PG}\.kernel: must have at least 1 entries"),
+        (f"{PG}.convolve", "none", rf"{PG}\.convolve: none needs kernel \[1\]"),
+        (f"{PG}.padding", "full", rf"{PG}\.padding: 'full' is not one of same, valid"),
+        ("runs.grid.k5s5.objective.pcpg.convolve", "return", r"runs.*\.pcpg\.stride: convolve: return needs stride 1"),
+        (f"{PG}.sampling", "argmax", rf"{PG}\.sampling: argmax gives one sample"),
+        (f"{PG}.lambda_pg", "4/3", rf"{PG}\.lambda_pg: must be at most 1, got '4/3'"),
+        (f"{PG}.lambda_pg", 0, rf"{PG}\.lambda_pg: must be above 0, got 0"),
+        (f"{PG}.lambda_pg", "1.2.3", rf"{PG}\.lambda_pg: expected a number such as"),
+        (f"{PG}.lambda_pg", "1e999999999", rf"{PG}\.lambda_pg: expected a number such as"),
+        (f"{PG}.cross_entropy.teacher_forcing", -0.1, rf"{PG}\.cross_entropy\.teacher_forcing: must be at least 0"),
+        (f"{PG}.cross_entropy.smoothing", 0.1, rf"{PG}\.cross_entropy\.smoothing: unknown key; did you mean {PG}\.cross"),
+        (f"{CE}.label_smoothing", 1.0, rf"{CE}\.label_smoothing: must be below 1"),
+        ("runs.grid.ce.objective", {}, r"runs\.grid\.ce\.objective: must have at least 1 entries"),
+        ("runs.grid.ce.objective", {"pcgp": {}}, r"runs\.grid\.ce\.objective: 'pcgp' is not one of cross_entropy, mwer, o"),
+        ("runs.grid.ce.objective", {"ocd": {}, "mwer": {}}, r"runs\.grid\.ce\.objective: must have at most 1 entries"),
+        ("runs.grid.ce.objective.cross_entropy", None, r"runs\.grid\.ce\.objective\.cross_entropy: expected a mapping"),
+        ("runs.grid.ce.epochs", 3, r"runs\.grid\.ce\.epochs: unknown key; valid keys: start, optimisation, objective"),
+        ("runs.grid.ce.optimisation.epoch", 3, r".*\.epoch: unknown key; did you mean runs\.grid\.ce\.optimisation\.ep"),
+        ("runs.grid.ce.optimisation.learning_rate", 0.0, r".*\.learning_rate: must be above 0"),
+        ("runs.grid.ce.optimisation.learning_rate", 10**400, r".*\.learning_rate: expected a number, got 1000"),
+        ("runs.grid.ce.optimisation.learning_rate", float("inf"), r".*\.learning_rate: expected a number, got inf"),
+        ("runs.grid.ce.optimisation.accumulate", 17, r".*\.accumulate: a batch of 16 has no 17 parts"),
+        ("runs.grid.k1s1.start", "lrw", r"runs\.grid\.k1s1\.start: 'lrw' is not one of scratch, ce, k1s1"),
+        ("runs.grid.k1s1.start", "k1s1", r"runs\.grid\.k1s1\.start: a circle: k1s1 begins, in the end, with its own w"),
+        ("runs.grid.ce.start", "k1s1", r"runs\.grid\.ce\.start: a circle: ce begins"),
+        ("runs.grid.scratch", {}, r"runs\.grid\.scratch\.start: missing key"),
+        ("runs", {}, r"runs\.grid: missing key"),
+        ("runs.lrw1000", ..., r"runs\.lrw1000: missing key"),
+        ("corpora.lrw1000", ..., r"view\.lrw1000: corpora\.lrw1000 is missing"),
+        ("corpora.lrw1000", None, r"corpora\.lrw1000: expected a mapping, got None"),
+        ("corpora", {}, r"corpora: names none"),
+        ("view.lrs2", {}, r"view \(name\): 'lrs2' is not one of grid, lrw, lrw1000"),
+        ("view.grid.pool", 3, r"view\.grid\.pool: 3 does not divide"),
+        ("view.grid.repeat", 1.5, r"view\.grid\.repeat: must be at most 1\.0, got 1\.5"),
+        ("network.grid.widths", [4, 8], r"network\.grid\.widths: \[4\] channels before a stage of stride 2"),
         ("seeds", [1, 1], r"seeds: must be distinct"),
         ("seeds", 3, r"seeds: expected a list"),
         ("shards", ..., r"shards: missing key"),
@@ -61,53 +117,52 @@ class _Plain(yaml.SafeDumper):
         ("shards", 2, r"shards: expected a list"),
         ("shards", ["0"], r"shards\[0\]: expected a whole number"),
         ("corpora.grid.raw.source", "local", r"corpora\.grid\.raw\.root: missing"),
+        ("corpora.grid.raw.root", "here", r"corpora\.grid\.raw\.root: does nothing for source: synthetic"),
+        ("corpora.grid.raw.test_sentences", 3, r"corpora\.grid\.raw\.test_sentences: does nothing for split: unseen"),
+        ("corpora.grid.raw.test_speakers", [], r"corpora\.grid\.raw\.test_speakers: names nobody"),
+        ("corpora.grid.raw.speakers", ["x1"], r"corpora\.grid\.raw\.speakers\[0\]: 'x1' does not match \^s"),
+        ("corpora.grid.raw.speakers", ["s3"], r"corpora\.grid\.raw\.test_speakers: s1 is not one of s3"),
         ("corpora.grid.clips.landmarks", "mediapipe", r"corpora\.grid\.clips\.landmark_model: missing"),
-        ("model.grid.pool", 3, r"model\.grid\.pool: 3 does not divide"),
-        ("model.lrs2", {}, r"model \(name\): 'lrs2' is not one of grid, lrw, lrw1000"),
-        ("probe_from.lrw", ["k9s9"], r"probe_from\.lrw: 'k9s9' is not one of ce, ce-continued, k1s1"),
-        ("model.grid.repeat", 1.5, r"model\.grid\.repeat: 1\.5 is not within 0 and 1"),
-        ("baselines.lrw.teacher_forcing", -0.1, r"baselines\.lrw\.teacher_forcing: -0\.1 is not within 0 and 1"),
-        ("baselines.grid.learning_rate", 0.0, r"baselines\.grid\.learning_rate: must be above 0"),
-        ("classifiers.lrw.evaluations", 0, r"classifiers\.lrw\.evaluations: must be at least 1"),
-        ("runs.grid.scratch", {}, r"runs\.grid\.scratch\.epochs: missing key"),
-        ("runs.grid.k1s1.lambda_pg", "4/3", r"runs\.grid\.k1s1\.lambda_pg: 4/3 is not within 0 and 1"),
-        ("runs.grid.k1s1.kernel", [], r"runs\.grid\.k1s1\.kernel: has no weight"),
-        ("runs.grid.k5s1.convolve", "none", r"runs\.grid\.k5s1\.convolve: none needs kernel \[1\]"),
-        ("runs.grid.k1s1.temperature", 0, r"runs\.grid\.k1s1\.temperature: must be above 0"),
-        ("runs.grid.k1s1.entropy", -1.0, r"runs\.grid\.k1s1\.entropy: must not be negative"),
-        ("runs.grid.k1s1.sampling", "argmax", r"runs\.grid\.k1s1\.sampling: argmax gives one sample"),
-        ("runs.grid.k1s1.init", "lrw", r"runs\.grid\.k1s1\.init: 'lrw' is not one of ce, scratch"),
-        ("runs.grid.k1s1.lambda_pg", "1.2.3", r"runs\.grid\.k1s1\.lambda_pg: expected a number such as"),
-        (
-            "corpora.lrw.clips.landmark_folder",
-            "x",
-            r"corpora\.lrw\.clips\.landmark_folder: to be given for roi: landmarks",
-        ),
+        ("corpora.grid.clips.landmark_model", "x", r"corpora\.grid\.clips\.landmark_model: does nothing without landm"),
+        ("corpora.lrw.clips.landmark_folder", "x", r"corpora\.lrw\.clips\.landmark_folder: to be given for roi: landma"),
         ("corpora.grid.raw.split", "lists", r"corpora\.grid\.raw\.lists: to be given for split: lists, and only there"),
-        (
-            "corpora.grid.raw.lists",
-            {"train": "a", "test": "b"},
-            r"corpora\.grid\.raw\.lists: to be given for split: lists",
-        ),
+        ("corpora.grid.raw.lists", {"train": "a", "test": "b"}, r"corpora\.grid\.raw\.lists: to be given for split: li"),
         ("corpora.grid.raw.lists", {"train": "a"}, r"corpora\.grid\.raw\.lists\.test: missing key"),
         ("corpora.grid.raw.lists", ..., r"corpora\.grid\.raw\.lists: missing key"),
-        ("runs.grid.k1s1.lambda_pg", "1e999999999", r"runs\.grid\.k1s1\.lambda_pg: expected a number such as"),
-        ("baselines.grid.learning_rate", 10**400, r"baselines\.grid\.learning_rate: expected a number, got 1000"),
-        ("baselines.grid.learning_rate", float("inf"), r"baselines\.grid\.learning_rate: expected a number, got inf"),
-        ("resources.train.gpu", -1, r"resources\.train\.gpu: must not be negative"),
+        ("classifiers.lrw.scratch.start", "k9s9", r"classifiers\.lrw\.scratch\.start: 'k9s9' is not one of scratch, ce"),
+        ("classifiers.lrw.scratch.optimisation.evaluations", 0, r"classifiers\.lrw.*\.evaluations: must be at least 1"),
+        ("classifiers.lrw.k1s1", MINI["classifiers"]["lrw"]["scratch"], r"classifiers\.lrw\.k1s1: is the name of a run"),
+        ("classifiers.grid", MINI["classifiers"]["lrw"], r"classifiers\.grid: its clips are sentences"),
         ("nodes", 2, r"processes: 1 cannot be spread evenly over 2 nodes"),
         ("processes", 0, r"processes: must be at least 1"),
-        ("runs.grid.k5s1.accumulate", 0, r"runs\.grid\.k5s1\.accumulate: must be at least 1"),
-        ("resources.probe.runtime", 0, r"resources\.probe\.runtime: must be at least 1"),
-        ("resources.report.mem", 1, r"resources\.report\.mem: unknown key; did you mean resources\.report\.mem_mb"),
-        ("resources.shard", ..., r"resources\.shard: missing key"),
         ("precision", "float16", r"precision: 'float16' is not one of float32, bfloat16"),
+        ("numerics", "exact", r"numerics: 'exact' is not one of portable, fast"),
+        ("resources", {}, r"resources: unknown key"),
+        ("tables", ["table9"], r"tables: 'table9' is not one of table1, table2a"),
+        ("figures", ["fig6_lrs2"], r"figures: 'fig6_lrs2' is not one of fig5_coverage, sweep_k"),
     ],
     ids=lambda value: str(value)[:40],
-)
-def test_a_mistake_is_named(path, value, message):
-    with pytest.raises(InputError, match=rf"^mine\.yaml: {message}"):
-        from_mapping(changed(path, value), "mine.yaml")
+)  # fmt: skip
+def test_a_mistake_is_named(read, path, value, message):
+    with pytest.raises(InputError, match=rf"^mine\.yaml: ({message})") as caught:
+        read(changed(path, value))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_corpus_without_a_run_has_mouths_alone(read):
+    assert read(changed("runs.grid", {})).trainings("grid") == {}
+
+
+def test_a_name_with_a_full_stop_is_refused_whatever_it_names(read):
+    """DVC would take k1.5 for key 5 of k1."""
+    for path in (("runs", "grid"), ("classifiers", "lrw")):
+        mapping = _plain(MINI)
+        inner = mapping[path[0]][path[1]]
+        inner["k1.5"] = next(iter(inner.values()))
+        with pytest.raises(InputError) as caught:
+            read(mapping)
+        what = "is no name (letters, digits, _ and -, first a letter or digit), got 'k1.5'"
+        assert str(caught.value) == f"mine.yaml: {'.'.join(path)} (name): {what}"
 
 
 @pytest.mark.parametrize("content", [b"", b"[1, 2]", b"a: [", b"\xff\xfe\x00", b"preset: mini\n  x: 1"])
@@ -120,11 +175,68 @@ def test_a_file_that_is_no_parameter_file(tmp_path, content):
         load(tmp_path / "absent.yaml")
 
 
-def test_what_a_training_in_parts_or_over_machines_refuses():
-    mapping = changed("runs.grid.k5s1.accumulate", 2)
-    mapping["runs"]["grid"]["k5s1"]["standardise"] = "batch"
-    with pytest.raises(InputError, match=r"k5s1\.accumulate: standardise: batch needs the whole batch"):
-        from_mapping(mapping, "my.yaml")
-    mapping = changed("resources.train.gpu", 3) | {"processes": 2, "nodes": 2}
-    with pytest.raises(InputError, match=r"resources\.train\.gpu: 3 cannot be spread evenly over 2 nodes"):
-        from_mapping(mapping, "my.yaml")
+def test_a_training_in_parts_refuses_what_needs_the_whole_batch(read):
+    mapping = changed("runs.grid.k5s1.optimisation.accumulate", 2)
+    mapping = changed(f"{PG}.standardise", "batch", mapping)
+    with pytest.raises(InputError, match=rf"^mine\.yaml: {PG}\.standardise: batch needs the whole batch at once"):
+        read(mapping)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("a: 1\nb: 2\na: 3", r"line 3: not valid YAML: a: key given twice"),
+        ("a: {b: 1, 'b': 2}", r"line 1: not valid YAML: b: key given twice"),
+        ("a: 010", r"line 1: not valid YAML: 010 is not the same in YAML 1\.1 and 1\.2"),
+        ("a: 0o17", r"line 1: .*0o17 is not the same"),
+        ("a: 0b11", r"line 1: .*0b11 is not the same"),
+        ("a: 1_000", r"line 1: .*1_000 is not the same"),
+        ("a: 1:30", r"line 1: .*1:30 is not the same"),
+        ("x: 1\na: [yes]", r"line 2: .*yes is not the same"),
+        ("a: No", r"line 1: .*No is not the same"),
+        ("no: 1", r"line 1: .*no is not the same"),
+        ("a: OFF", r"line 1: .*OFF is not the same"),
+    ],
+)
+def test_what_two_programs_would_read_differently_is_refused(tmp_path, line, message):
+    file = tmp_path / "mine.yaml"
+    file.write_text(line)
+    with pytest.raises(InputError, match=rf"mine\.yaml, {message}"):
+        read_yaml(file)
+
+
+def test_what_is_read_is_what_dvc_reads(tmp_path):
+    """Numbers in full, quoted words, merged anchors, over whose keys one's own may stand."""
+    text = (
+        "a: 1e-4\nb: 5e-05\nc: 1.0e-4\nd: -1E6\ne: '010'\nf: \"yes\"\ng: true\nh: 10\ni: 1.5\nj: .5\nk: null\nl: 0\n"
+        "m: &m {x: 1, y: 2e-3}\nn: {<<: *m, x: 3}\no: 1/3\np: [1/5, 1/5]\nq: -0.5\nr: 0.002\n"
+    )
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    found = read_yaml(file)
+    assert (found["a"], found["b"], found["d"], found["e"], found["f"]) == (1e-4, 5e-5, -1e6, "010", "yes")
+    assert found["n"] == {"x": 3, "y": 0.002}
+    from dvc.utils.serialize import load_yaml
+
+    theirs = load_yaml(str(file))
+    assert found == theirs and [*map(type, found.values())] == [*map(type, theirs.values())]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+def test_every_reader_of_yaml_reads_the_same_in_our_files(file):
+    """DVC's, of YAML 1.2; PyYAML's of 1.1, which Snakemake has, but for numbers such as 5e-05, which it takes for texts."""
+    from dvc.utils.serialize import load_yaml
+
+    def numbers(value):
+        if isinstance(value, dict):
+            return {key: numbers(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [numbers(each) for each in value]
+        try:
+            return float(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
+
+    ours = read_yaml(file)
+    assert ours == load_yaml(str(file))
+    assert numbers(ours) == numbers(yaml.safe_load(file.read_text()))

@@ -1,15 +1,20 @@
 """What every corpus becomes: a manifest of clips, what cannot be used with the reason, and remarks on the whole."""
 
-import csv
+import re
+import string
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from pcpg.workspace.errors import InputError
-from pcpg.workspace.files import atomic_file
 
 SPLITS = ("train", "val", "test")
+ALPHABET = " " + string.ascii_lowercase + string.digits  # all that a text may hold: the decoder's classes but three
+RATE = 25  # frames a second of the corpora, and so of all that is made from them
+VIDEOS = {".mpg", ".mpeg", ".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".wmv"}  # in small or capital letters
+PICTURES = {".jpg", ".jpeg"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class Clip:
     video: str  # video file or folder of jpgs, relative to the corpus' root
     speaker: str  # "" where the corpus does not name one
     split: str  # train, val or test
-    text: str  # the transcript, lower case
+    text: str  # the transcript, of characters in ALPHABET
     label: int  # word class, fixed over all splits; -1 where the corpus has no classes
     first: int  # first video frame of the utterance (0-based)
     frames: int  # number of video frames from there on; 0: all
@@ -66,19 +71,112 @@ class Reading(NamedTuple):
     remarks: list[Remark]
 
 
+class Unusable(InputError):
+    """No corpus can be made of what was found; `excluded` says why of each clip, and is not to be lost."""
+
+    def __init__(self, where: object, problem: str, excluded: list[Excluded]):
+        super().__init__(where, problem)
+        self.where, self.problem, self.excluded = where, problem, excluded
+
+
+class Files(NamedTuple):
+    """The files of a folder, by the name without ending in small letters."""
+
+    videos: dict[str, Path]
+    texts: dict[str, Path]
+    doubles: list[Path]  # videos whose name another one has
+    others: list[Path]
+
+
 def some(names: Iterable, most: int = 5) -> str:
     """The first few of `names`, and how many more there are: "s1, s2 and 3 more"."""
     names = list(map(str, names))
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
+def reasons(excluded: list[Excluded], most: int = 3) -> str:
+    """The commonest reasons, each with its count and in the words of the first clip that has it.
+
+    Two reasons are the same if they differ in nothing but files, quoted text and numbers.
+    """
+    alike = defaultdict(list)
+    for row in excluded:
+        alike[re.sub(r"'.*'|\d+|\S*[./]\S*|\b" + re.escape(Path(row.clip).name) + r"\b", "", row.reason)].append(row)
+    groups = sorted(alike.values(), key=len, reverse=True)  # equal counts: in the order of the clips
+    lines = []
+    for rows in groups[:most]:
+        named = Path(rows[0].clip).name in rows[0].reason
+        clips = "" if named else f" ({some([row.clip for row in rows], most=1)})"
+        lines.append(f"{len(rows):,} x {rows[0].reason}{clips}")
+    if len(groups) > most:
+        lines.append(f"{sum(map(len, groups[most:])):,} for {len(groups) - most:,} other reasons")
+    return "; ".join(lines)
+
+
+def held(folder: Path) -> str:
+    """What a folder holds, for a message: "it holds s1.zip, s2.zip and 3 more"; InputError where it cannot be read."""
+    try:
+        names = [f"{path.name}/" if path.is_dir() else path.name for path in entries(folder)]
+    except OSError as error:
+        raise InputError(folder, error.strerror or "cannot be read") from None
+    packed = [name for name in names if name.endswith((".zip", ".tar", ".gz", ".tgz", ".rar", ".7z"))]
+    hint = f"; {packed[0]} must be unpacked first" if packed else ""
+    return f"it holds {some(names)}{hint}" if names else "it is empty"
+
+
+def entries(folder: Path) -> list[Path]:
+    """Files and folders in `folder` by name, without hidden ones and what macOS adds."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
+
+
+def child(folder: Path, name: str) -> Path:
+    """folder/name, or what lies there under the same name in other small and capital letters."""
+    path = folder / name
+    if path.exists() or not folder.is_dir():
+        return path
+    return next((other for other in entries(folder) if other.name.lower() == name.lower()), path)
+
+
+def sort_files(paths: Iterable[Path], text: str = "") -> Files:
+    """Tell videos, files that end in `text` and others apart. Of two videos of one name the .mpg is taken."""
+    files = Files({}, {}, [], [])
+    for path in sorted(paths, key=lambda path: (len(path.parts), path.suffix.lower() != ".mpg", path)):
+        ending, name = path.suffix.lower(), path.stem.lower()
+        if ending == text:
+            files.texts[name] = path
+        elif ending not in VIDEOS:
+            files.others.append(path)
+        elif files.videos.setdefault(name, path) != path:
+            files.doubles.append(path)
+    return files
+
+
+def picture_files(folder: Path) -> dict[int, Path]:
+    """The pictures of a folder by the number at the end of their name, as 7.jpg, 0007.jpg and frame_7.JPG; from 1.
+
+    Empty where there is no such folder; InputError where two pictures have one number.
+    """
+    numbered = {}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        number = re.search(r"\d+$", path.stem)
+        if number and path.suffix.lower() in PICTURES and not path.name.startswith("."):
+            other = numbered.setdefault(int(number[0]), path)
+            if other != path:
+                one, two = sorted([other.name, path.name])
+                raise InputError(folder, f"{one} and {two} have the same number")
+    return {number + 1: path for number, path in numbered.items()} if 0 in numbered else numbered
+
+
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Number (from 1) and text of each line that has any, stripped; what is not UTF-8 shows as U+FFFD.
 
-    Raises InputError where the file cannot be read.
+    Raises InputError where the file cannot be read, or is in UTF-16.
     """
     try:
         with open(path, encoding="utf-8-sig", errors="replace") as file:
+            begin = file.buffer.peek(2)[:2]
+            if begin in (b"\xff\xfe", b"\xfe\xff") or b"\0" in begin:
+                raise InputError(f"{path}, line 1", "is UTF-16 or no text; expected UTF-8")
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, line.strip()
@@ -86,31 +184,11 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(path, error.strerror or "cannot be read") from None
 
 
-def write_rows(path: Path, kind: type, rows: Iterable) -> None:
-    """Write dataclass instances of `kind` as CSV, atomically."""
-    names = [field.name for field in fields(kind)]
-    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([getattr(row, name) for name in names] for row in rows)
-
-
-def read_rows(path: Path, kind: type) -> list:
-    """Read what write_rows wrote; a wrong header or value is an InputError that names file and line."""
-    kinds = {field.name: field.type for field in fields(kind)}
-    if not path.is_file():
-        raise InputError(path, "no such file")
-    with open(path, newline="", encoding="utf-8") as file:
-        reader, line = csv.reader(file, strict=True), 1
-        try:
-            if next(reader, None) != list(kinds):
-                raise InputError(f"{path}, line 1", f"expected the columns {', '.join(kinds)}")
-            rows = []
-            for cells in reader:
-                line = reader.line_num
-                rows.append(kind(*(read(cell) for read, cell in zip(kinds.values(), cells, strict=True))))
-            return rows
-        except InputError:
-            raise
-        except (csv.Error, ValueError) as error:  # among them text that is not UTF-8, and too few or many cells
-            raise InputError(f"{path}, line {max(line, reader.line_num)}", str(error)) from None
+def check_text(text: str) -> str:
+    """`text` itself; ValueError where the decoder has no class for one of its characters."""
+    unknown = sorted(set(text) - set(ALPHABET))
+    if unknown:
+        raise ValueError(
+            f"{text!r} holds {', '.join(map(repr, unknown))}; a text is of the letters a to z, digits and spaces"
+        )
+    return text

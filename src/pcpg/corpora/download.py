@@ -1,16 +1,15 @@
-"""GRID from Zenodo: the chosen speakers' archives, fetched once, verified, and unpacked to what grid.read expects."""
+"""GRID from Zenodo: the chosen speakers' archives, fetched once, verified, and unpacked to what grid.py reads."""
 
 import json
 import re
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from pcpg.corpora import unpack
-from pcpg.corpora.fetch import TRIES, Remote, arrived, fetch, progress
+from pcpg.corpora.fetch import TRIES, Remote, arrived, fetch_file, progress
 from pcpg.corpora.grid_align import covering, named_as
 from pcpg.workspace.errors import InputError
 
@@ -18,9 +17,7 @@ RECORD = "https://zenodo.org/api/records/3625687"
 ALIGNMENTS = "alignments.zip"
 
 
-def download(
-    root: Path, speakers: list[str] | None, *, api: str = RECORD, tries: int = TRIES, sleep: Callable = time.sleep
-) -> None:
+def download_grid(root: Path, speakers: list[str] | None, *, api: str = RECORD, tries: int = TRIES) -> None:
     """Make root/sN/*.mpg and root/alignments/sN/*.align for each of `speakers` (None: for all that the record has).
 
     A speaker's folder appears when it is complete, and one that is there is left alone. root/archives holds the
@@ -31,7 +28,7 @@ def download(
     root = Path(root)
     if speakers and all(_folders_there(root, speaker) for speaker in speakers):
         return _say(f"{root} has {', '.join(speakers)} already: nothing to download")
-    get = partial(fetch, tries=tries, sleep=sleep)
+    get = partial(fetch_file, tries=tries)
     archives = root / "archives"
     remotes = listing(api, archives / "record.json", get)
     speakers = _chosen(speakers, remotes, api)
@@ -52,7 +49,7 @@ def _folders_there(root: Path, speaker: str) -> bool:
     return (root / speaker).is_dir() and (root / "alignments" / speaker).is_dir()
 
 
-def listing(api: str, file: Path, get: Callable = fetch) -> dict[str, Remote]:
+def listing(api: str, file: Path, get: Callable = fetch_file) -> dict[str, Remote]:
     """Name -> archive of a Zenodo record, as its API tells; kept in `file`, since a record's files never change.
 
     Raises InputError where the answer is no such list, or lacks GRID's alignments.
@@ -80,7 +77,7 @@ def _remote(row: dict) -> Remote:
 
 def _chosen(speakers: list[str] | None, remotes: dict[str, Remote], api: str) -> list[str]:
     """The speakers that are wanted, each once; InputError where the record has no archive of one."""
-    numbers = sorted(int(found[1]) for found in map(re.compile(r"s(\d+)\.zip").fullmatch, remotes) if found)
+    numbers = sorted(int(name[1]) for name in map(re.compile(r"s(\d+)\.zip").fullmatch, remotes) if name)
     there = [f"s{number}" for number in numbers]
     absent = [speaker for speaker in speakers or [] if speaker not in there]
     if absent:
@@ -98,13 +95,13 @@ def _fetch_speakers(root: Path, speakers: list[str], remotes: dict[str, Remote],
     with progress("GRID", total, sum(map(arrived, waiting))) as bar:
         for speaker, archive in places.items():
             get(remotes[archive.name], archive, bar=bar)
-            with unpack.opened(archive) as opened:
-                unpack.extract(opened, _videos(opened, archive), root / speaker)
+            with unpack.open_archive(archive) as opened:
+                unpack.extract_files(opened, _videos(opened, archive), root / speaker)
             archive.unlink()
 
 
 def _videos(opened: ZipFile, archive: Path) -> list[ZipInfo]:
-    videos = [entry for entries in unpack.members(opened, ".mpg").values() for entry in entries]
+    videos = [entry for entries in unpack.files_by_folder(opened, ".mpg").values() for entry in entries]
     if not videos:
         raise InputError(archive, f"holds no .mpg file, but {', '.join(opened.namelist()[:3]) or 'nothing'}")
     return videos
@@ -112,8 +109,8 @@ def _videos(opened: ZipFile, archive: Path) -> list[ZipInfo]:
 
 def _align(root: Path, speakers: list[str], archive: Path) -> None:
     """Each speaker's .align files, from the folder that fits; a speaker without any is told of, and no fault."""
-    with unpack.opened(archive) as opened:
-        folders = unpack.members(opened, ".align")
+    with unpack.open_archive(archive) as opened:
+        folders = unpack.files_by_folder(opened, ".align")
         names = {folder: unpack.stems(entries) for folder, entries in folders.items()}
         elsewhere = []
         for speaker in speakers:
@@ -121,7 +118,7 @@ def _align(root: Path, speakers: list[str], archive: Path) -> None:
             if folder is None:
                 _say(f"{archive} has no folder for {speaker}, which goes without .align files")
                 continue
-            unpack.extract(opened, folders[folder], root / "alignments" / speaker)
+            unpack.extract_files(opened, folders[folder], root / "alignments" / speaker)
             elsewhere += [] if named_as(folder, speaker) else [f"{speaker} from {folder}"]
     if elsewhere:
         _say(f"{len(elsewhere)} speakers got their .align files from another one's folder: {', '.join(elsewhere)}")

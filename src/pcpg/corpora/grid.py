@@ -6,8 +6,20 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pcpg.corpora.base import Clip, Excluded, Reading, Remark, Word, some
-from pcpg.corpora.grid_align import match
+from pcpg.corpora.base import (
+    Clip,
+    Excluded,
+    Files,
+    Reading,
+    Remark,
+    Unusable,
+    Word,
+    entries,
+    held,
+    some,
+    sort_files,
+)
+from pcpg.corpora.grid_align import match_alignments
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists
 from pcpg.corpora.grid_text import SILENCES, TICKS, read_align, sentence_of
 from pcpg.workspace.errors import InputError
@@ -18,35 +30,48 @@ FRAMES = (75,)  # that a whole clip may have
 SILENT = 21  # the speaker of whom there is no video
 
 
-def read(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -> Reading:
+def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -> Reading:
     """All clips of `speakers` (None: of everybody) under `root`, with their splits, and those that cannot be used.
 
     The splits follow `plan` and the names alone, so another speaker on disk changes nothing. Raises InputError where
-    a folder is missing or the plan cannot be followed.
+    a folder is missing, Unusable where no clip is left or the plan cannot be followed.
     """
     root = Path(root)
-    speakers = _chosen(root, speakers)
-    plan.check(root, speakers)
-    videos = {speaker: {path.stem: path for path in (root / speaker).glob("*.mpg")} for speaker in speakers}
-    aligns, remarks = match(root, {speaker: set(paths) for speaker, paths in videos.items()})
-    clips, excluded, words, usable = [], [], [], {}
-    for speaker in tqdm(speakers, "grid", unit="speaker"):
-        spoken, unusable = _usable(root, speaker, videos[speaker], aligns.get(speaker))
-        splits = plan.splits(speaker, list(spoken))
-        clips += [_clip(speaker, name, splits[name]) for name in spoken if name in splits]
-        words += [word for name, timing in spoken.items() if name in splits for word in timing]
+    folders = _chosen(root, speakers)
+    plan.check(root, list(folders))
+    files = {speaker: _files(folder) for speaker, folder in folders.items()}
+    aligns, remarks = match_alignments(root, {speaker: set(found.videos) for speaker, found in files.items()})
+    others = [path.relative_to(root).as_posix() for found in files.values() for path in found.others]
+    if others:
+        remarks.append(Remark("files in the speakers' folders are no videos", len(others), some(others)))
+    excluded, usable = [], {}
+    for speaker, folder in tqdm(folders.items(), "grid", unit="speaker"):
+        usable[speaker], unusable = _usable(root, speaker, folder, files[speaker], aligns.get(speaker, {}))
         excluded += unusable
-        usable[speaker] = list(spoken)
-    misfits, more = plan.misfits(usable, {row.clip for row in excluded})
-    excluded += misfits
+    if not any(usable.values()):
+        where = "" if excluded else f"; {next(iter(folders.values())).name}: {held(next(iter(folders.values())))}"
+        raise Unusable(root, f"holds no usable clip s1/bbaf2n.mpg{where}. {WHERE}", excluded)
+    try:
+        splits = {speaker: plan.splits(speaker, list(spoken)) for speaker, spoken in usable.items()}
+    except InputError as error:
+        raise Unusable(root, str(error), excluded) from None
+    clips, words = [], []
+    for speaker, spoken in usable.items():
+        for name, timing in spoken.items():
+            if name in splits[speaker]:
+                video = files[speaker].videos[name].relative_to(root).as_posix()
+                clips.append(_clip(speaker, name, video, splits[speaker][name]))
+                words += timing
+    misfits, more = plan.misfits({speaker: list(spoken) for speaker, spoken in usable.items()}, excluded)
     if not clips:
-        raise InputError(root, f"none of the {len(excluded)} clips can be used; first: {_first(excluded)}. {WHERE}")
-    return Reading(clips, excluded, words, remarks + more)
+        raise Unusable(root, f"holds no usable clip that the lists name. {WHERE}", excluded + misfits)
+    return Reading(clips, excluded + misfits, words, remarks + more)
 
 
 def lacking(reading: Reading, speakers: list[str] | None) -> list[Remark]:
     """What a copy of the real corpus lacks, of which nothing on disk tells; `speakers` as in `read`."""
-    sentences = Counter(row.clip.split("/")[0] for row in [*reading.clips, *reading.excluded])
+    names = dict.fromkeys(row.clip.partition(".")[0] for row in [*reading.clips, *reading.excluded])
+    sentences = Counter(name.split("/")[0] for name in names)
     odd = [f"{speaker} has {count:,}" for speaker, count in sentences.items() if count != SENTENCES]
     remarks = []
     if odd:
@@ -58,53 +83,62 @@ def lacking(reading: Reading, speakers: list[str] | None) -> list[Remark]:
     return remarks
 
 
-def _clip(speaker: str, name: str, split: str) -> Clip:
-    video, text = f"{speaker}/{name}.mpg", sentence_of(name)
-    return Clip(f"{speaker}/{name}", video, speaker, split, text, label=-1, first=0, frames=0)
+def _clip(speaker: str, name: str, video: str, split: str) -> Clip:
+    return Clip(f"{speaker}/{name}", video, speaker, split, sentence_of(name), label=-1, first=0, frames=0)
 
 
-def _first(excluded: list[Excluded]) -> str:
-    return f"{excluded[0].clip}, {excluded[0].reason}" if excluded else "there are no .mpg files"
-
-
-def _speakers(root: Path) -> list[str]:
-    """Names of the folders s1, s2, ... in `root`, by number."""
+def _speakers(root: Path) -> dict[str, Path]:
+    """The folders s1, s2, ... in `root`, by number; in capitals, too."""
     if not root.is_dir():
-        raise InputError(root, f"no such folder; expected it to hold s1/, s2/, ... and alignments/. {WHERE}")
-    names = [path.name for path in root.iterdir() if path.is_dir() and re.fullmatch("s[1-9][0-9]*", path.name)]
-    if not names:
-        raise InputError(root, f"holds no speaker folder s1, s2, ... with .mpg files. {WHERE}")
-    return sorted(names, key=lambda name: int(name[1:]))
+        problem = "is no folder" if root.exists() else "no such folder"
+        raise InputError(root, f"{problem}; expected one that holds s1/, s2/, ... and alignments/. {WHERE}")
+    there, folders = held(root), {}
+    for path in entries(root):
+        name = path.name.lower()
+        if path.is_dir() and re.fullmatch("s[1-9][0-9]*", name) and folders.setdefault(name, path) != path:
+            raise InputError(path, f"{folders[name].name} is the same speaker")
+    if not folders:
+        raise InputError(root, f"holds no speaker folder s1, s2, ... with .mpg files; {there}. {WHERE}")
+    return dict(sorted(folders.items(), key=lambda item: int(item[0][1:])))
 
 
-def _chosen(root: Path, names: list[str] | None) -> list[str]:
-    """The speakers `names`, each once and by number; InputError where one is not there."""
+def _chosen(root: Path, names: list[str] | None) -> dict[str, Path]:
+    """The folders of the speakers `names`, each once and by number; InputError where one is not there."""
     there = _speakers(root)
     absent = [name for name in names or [] if name not in there]
     if absent:
         raise InputError(root, f"no folder for the speaker {', '.join(absent)}; there are {', '.join(there)}")
-    return there if names is None else [name for name in there if name in names]
+    return there if names is None else {name: folder for name, folder in there.items() if name in names}
+
+
+def _files(folder: Path) -> Files:
+    """All files below a speaker's folder, however deep: what lies too deep is to be listed."""
+    return sort_files(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
 def _usable(
-    root: Path, speaker: str, videos: dict[str, Path], align: Path | None
+    root: Path, speaker: str, folder: Path, files: Files, aligns: dict[str, Path]
 ) -> tuple[dict[str, list[Word]], list[Excluded]]:
-    """The words of each usable clip of one speaker, whose .align files lie in `align`, and what cannot be used."""
-    aligns = {path.stem: path for path in align.glob("*.align")} if align else {}
-    spoken, excluded = {}, []
-    for name in sorted(videos | aligns):
+    """The words of each usable clip of one speaker, and what cannot be used."""
+    usable, excluded = {}, []
+    for name in sorted(files.videos | aligns):
         try:
-            spoken[name] = _words(speaker, name, videos.get(name), aligns.get(name))
+            usable[name] = _words(speaker, name, folder, files.videos.get(name), aligns.get(name))
         except InputError as error:
             excluded.append(Excluded(f"{speaker}/{name}", "raw", str(error).replace(f"{root}/", "")))
-    return spoken, excluded
+    for path in files.doubles:
+        reason = f"is not read, but {files.videos[path.stem.lower()].relative_to(root)}"
+        excluded.append(Excluded(f"{speaker}/{path.relative_to(folder).as_posix()}", "raw", reason))
+    return usable, excluded
 
 
-def _words(speaker: str, name: str, video: Path | None, align: Path | None) -> list[Word]:
+def _words(speaker: str, name: str, folder: Path, video: Path | None, align: Path | None) -> list[Word]:
     """The words of a usable clip with their timing; none without .align, which is no fault: the name has the text."""
     sentence = sentence_of(name)
     if video is None:
         raise InputError(name, "has an .align but no .mpg")
+    if video.parent != folder:
+        raise InputError(video, f"lies too deep; expected {folder.name}/{video.name}")
     if video.stat().st_size == 0:
         raise InputError(video, "is empty")
     if align is None:

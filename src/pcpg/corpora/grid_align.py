@@ -5,18 +5,18 @@ Zenodo's alignments.zip has many folders under another speaker's name, and so ha
 
 from pathlib import Path, PurePosixPath
 
-from pcpg.corpora.base import Remark, some
+from pcpg.corpora.base import Remark, child, some
 
 FOLDER = "alignments"
 
 
-def folders(root: Path) -> dict[str, set[str]]:
-    """The clip names that each folder below root/alignments covers; its own path relative to that is the key."""
-    found = {}
-    for path in sorted((root / FOLDER).rglob("*.align")):
-        if not path.name.startswith("."):  # macOS leaves ._name.align beside name.align
-            found.setdefault(path.parent.relative_to(root / FOLDER).as_posix(), set()).add(path.stem)
-    return found
+def align_files(folder: Path) -> dict[str, dict[str, Path]]:
+    """The .align files of each folder below `folder`, by the clip's name; the key is the folder's relative path."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() == ".align" and not path.name.startswith("."):  # macOS leaves ._name beside name
+            files.setdefault(path.parent.relative_to(folder).as_posix(), {})[path.stem.lower()] = path
+    return files
 
 
 def covering(folders: dict[str, set[str]], clips: set[str], speaker: str = "") -> str | None:
@@ -33,23 +33,30 @@ def covering(folders: dict[str, set[str]], clips: set[str], speaker: str = "") -
 
 def named_as(folder: str, speaker: str) -> bool:
     """Whether a folder bears the speaker's name, wherever it lies."""
-    return PurePosixPath(folder).name == speaker
+    return PurePosixPath(folder).name.lower() == speaker
 
 
-def match(root: Path, clips: dict[str, set[str]]) -> tuple[dict[str, Path], list[Remark]]:
-    """Each speaker's folder of .align files, by the names of its clips; and who has none, or another one's."""
-    names = folders(root)
-    found = {}
+def match_alignments(root: Path, clips: dict[str, set[str]]) -> tuple[dict[str, dict[str, Path]], list[Remark]]:
+    """Each speaker's .align files by the clip's name, matched by the names of its clips; and who has none, or another
+    one's."""
+    top = child(root, FOLDER)
+    files = align_files(top)
+    names = {folder: set(paths) for folder, paths in files.items()}
+    folders = {}
     for speaker, wanted in clips.items():  # a speaker without any clip keeps the own folder, which says what is missing
-        found[speaker] = covering(names, wanted, speaker) if wanted or speaker not in names else speaker
-    without = [speaker for speaker, folder in found.items() if folder is None and clips[speaker]]
-    pairs = {speaker: folder for speaker, folder in found.items() if folder is not None}
-    other = {speaker: folder for speaker, folder in pairs.items() if not named_as(folder, speaker)}
-    elsewhere = [f"those of {speaker} in {FOLDER}/{folder}" for speaker, folder in other.items()]
+        folder = covering(names, wanted, speaker) if wanted or speaker not in names else speaker
+        if folder is not None:
+            folders[speaker] = folder
+    without = [speaker for speaker, wanted in clips.items() if wanted and speaker not in folders]
+    elsewhere = [
+        f"those of {speaker} in {top.name}/{folder}"
+        for speaker, folder in folders.items()
+        if not named_as(folder, speaker)
+    ]
     remarks = []
     if elsewhere:
         what = "speakers whose .align files lie under another name, by the clips that they cover"
         remarks.append(Remark(what, len(elsewhere), some(elsewhere, most=len(elsewhere))))
     if without:
         remarks.append(Remark("speakers without .align files, whose words have no timing", len(without), some(without)))
-    return {speaker: root / FOLDER / folder for speaker, folder in pairs.items()}, remarks
+    return {speaker: files[folder] for speaker, folder in folders.items()}, remarks

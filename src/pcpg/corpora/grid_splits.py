@@ -31,17 +31,17 @@ def read_list(path: str | Path) -> dict[str, dict[str, int]]:
     """
     named = {}
     for number, line in text_lines(Path(path)):
-        where, found = f"{path}, line {number}", LINE.fullmatch(line)
-        if not found or int(found[1]) > SPEAKERS:
+        where, parts = f"{path}, line {number}", LINE.fullmatch(line.lower())
+        if not parts or int(parts[1]) > SPEAKERS:
             raise InputError(where, f"expected a clip of s1 to s{SPEAKERS} as s14/video/mpg_6000/bbaq7n: {line[:80]!r}")
         try:
-            sentence_of(found[2])
+            sentence_of(parts[2])
         except InputError as error:
             raise InputError(where, str(error)) from None
-        clips = named.setdefault(f"s{found[1]}", {})
-        if found[2] in clips:
-            raise InputError(where, f"s{found[1]}/{found[2]} is in line {clips[found[2]]} already")
-        clips[found[2]] = number
+        clips = named.setdefault(f"s{parts[1]}", {})
+        if parts[2] in clips:
+            raise InputError(where, f"s{parts[1]}/{parts[2]} is in line {clips[parts[2]]} already")
+        clips[parts[2]] = number
     if not named:
         raise InputError(path, "names no clip")
     return named
@@ -77,7 +77,7 @@ class Draw:
         if self.split == "unseen" and strangers:
             raise InputError(root, f"the test speaker {', '.join(strangers)} is not among {', '.join(speakers)}")
 
-    def misfits(self, usable: dict[str, list[str]], unusable: set[str]) -> tuple[list[Excluded], list[Remark]]:
+    def misfits(self, usable: dict[str, list[str]], unusable: list[Excluded]) -> tuple[list[Excluded], list[Remark]]:
         """None: a draw takes what there is."""
         return [], []
 
@@ -113,17 +113,17 @@ class Lists:
         if not any(self._lines(split, speaker) for split in self.files for speaker in speakers):
             raise InputError(self.files["train"], f"names, like {self.files['test']}, no clip of {', '.join(speakers)}")
 
-    def misfits(self, usable: dict[str, list[str]], unusable: set[str]) -> tuple[list[Excluded], list[Remark]]:
+    def misfits(self, usable: dict[str, list[str]], unusable: list[Excluded]) -> tuple[list[Excluded], list[Remark]]:
         """Clips that only the lists or only the disk has, from each speaker's usable clips and all unusable ones."""
         files = " nor ".join(file.name for file in self.files.values())
-        unlisted, absent = [], []
+        unlisted, absent, known = [], [], {row.clip for row in unusable}
         for speaker, names in usable.items():
             lines = {name: (split, n) for split in self.files for name, n in self._lines(split, speaker).items()}
             strangers = [name for name in names if name not in lines]
             unlisted += [Excluded(f"{speaker}/{name}", "raw", f"is in neither {files}") for name in strangers]
             for name in sorted(lines.keys() - set(names)):
                 split, line = lines[name]
-                if f"{speaker}/{name}" not in unusable:
+                if f"{speaker}/{name}" not in known:
                     reason = f"is not on disk, but in {self.files[split].name}, line {line}"
                     absent.append(Excluded(f"{speaker}/{name}", "raw", reason))
         return unlisted + absent, self._remarks(list(usable), unlisted, absent)

@@ -7,7 +7,8 @@ from pcpg.workspace.errors import InputError
 
 SILENCES = ("sil", "sp")
 TICKS = 25_000  # of the timing, a second: 1000 a video frame
-LONGEST = 9  # digits of a time: 11 hours
+DIGITS = 9  # of a time: 11 hours
+ENDS = range(3_001, 10 * TICKS)  # where the last word of a clip of 3 s may end; in s, ms or frames it ends before that
 # Cooke, Barker, Cunningham and Shao (2006), table I: one letter of the name for each word of the sentence
 GRAMMAR = (
     {"b": "bin", "l": "lay", "p": "place", "s": "set"},
@@ -32,19 +33,25 @@ def sentence_of(name: str) -> str:
 
 
 def read_align(path: Path) -> list[tuple[int, int, str]]:
-    """Start, end and word of each line, in samples at 25 kHz (1000 = one video frame); silences included.
+    """Start, end and word (small letters) of each line, in samples at 25 kHz (1000 = one video frame), with silences.
 
-    Raises InputError that names file and line where a line is malformed or overlaps the one before.
+    Raises InputError that names file and line where a line is malformed or overlaps the one before, or where the times
+    are in another unit.
     """
     rows = []
     for number, line in text_lines(Path(path)):
         parts = line.split()
-        if len(parts) != 3 or not all(part.isdecimal() and len(part) <= LONGEST for part in parts[:2]):
-            raise InputError(f"{path}, line {number}", f"expected 'start end word', found {line[:80]!r}")
+        if len(parts) != 3 or not all(part.isdecimal() and len(part) <= DIGITS for part in parts[:2]):
+            wanted = f"'start end word' with times in whole numbers, {TICKS:,} a second"
+            raise InputError(f"{path}, line {number}", f"expected {wanted}, found {line[:80]!r}")
         start, end = int(parts[0]), int(parts[1])
         if end < start or (rows and start < rows[-1][1]):
             raise InputError(f"{path}, line {number}", f"{start} to {end} runs backwards or overlaps the line before")
-        rows.append((start, end, parts[2]))
+        rows.append((start, end, parts[2].lower().strip("<>[]()")))  # SIL and <sil>, too
     if not rows:
         raise InputError(path, "is empty")
+    if end not in ENDS:
+        raise InputError(
+            f"{path}, line {number}", f"ends at {end:,}, but times are in {TICKS:,} a second, 75,000 a clip"
+        )
     return rows

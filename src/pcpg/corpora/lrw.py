@@ -6,7 +6,22 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Word, some, text_lines
+from pcpg.corpora.base import (
+    SPLITS,
+    Clip,
+    Excluded,
+    Reading,
+    Remark,
+    Unusable,
+    Word,
+    check_text,
+    child,
+    entries,
+    held,
+    some,
+    sort_files,
+    text_lines,
+)
 from pcpg.workspace.errors import InputError
 
 FOLDER = "lipread_mp4"
@@ -20,74 +35,102 @@ FRAMES = (29, 30)  # that a whole clip may have: decoders disagree
 MIDDLE = 29 / 2 / 25  # s; the word stands in the middle of the clip
 
 
-def read(root: Path, *, words: list[str] | None = None) -> Reading:
+def read_corpus(root: Path, *, words: list[str] | None) -> Reading:
     """All clips under `root`, or those of `words` (any case), and those that cannot be used.
 
     The label is the place of the word among ALL word folders, so it is the same in every split and for every choice
-    of `words`. Raises InputError where folders or words are missing.
+    of `words`. Raises InputError where folders or words are missing, Unusable where no clip is left.
     """
     root = Path(root)
-    if not (root / FOLDER).is_dir():
-        raise InputError(root, f"no folder {FOLDER}/ with a folder for each word. {WHERE}")
-    labels = {word: label for label, word in enumerate(_words(root))}
+    top, folders = _word_folders(root)
+    labels = {word: label for label, word in enumerate(folders)}
     chosen = list(labels) if words is None else [word.upper() for word in words]
     unknown = [word for word in chosen if word not in labels]
     if unknown or not chosen:
-        raise InputError(root / FOLDER, f"no folder for the word {', '.join(unknown)}" if unknown else "is empty")
-    reading = Reading([], [], [], [])
+        raise InputError(top, f"no folder for the word {', '.join(unknown)}" if unknown else "is empty")
+    reading, others = Reading([], [], [], []), []
     for word in tqdm(sorted(set(chosen)), "lrw", unit="word"):
+        inside = {entry.name.lower(): entry for entry in entries(folders[word])}
         for split in SPLITS:
-            for path in sorted((root / FOLDER / word / split).glob("*.mp4")):
-                name = f"{word}/{split}/{path.stem}"
-                clip = Clip(name, f"{FOLDER}/{name}.mp4", "", split, word.lower(), labels[word], first=0, frames=0)
-                _add(reading, clip, path)
+            if split in inside and inside[split].is_dir():
+                others += _add_split(reading, root, inside.pop(split), labels[word])
+        for entry in inside.values():
+            reason = f"{entry.relative_to(root)}: is none of train/, val/ and test/"
+            reading.excluded.append(Excluded(f"{folders[word].name}/{entry.name}", "raw", reason))
     if not reading.clips:
-        raise InputError(root / FOLDER, f"holds no usable .mp4 under WORD/train, WORD/val or WORD/test. {WHERE}")
+        raise Unusable(top, f"holds no usable .mp4 under WORD/train, WORD/val or WORD/test. {WHERE}", reading.excluded)
     untimed = len(reading.clips) - len(reading.words)
-    if untimed:
-        reading.remarks.append(Remark("clips without .txt, whose word has no timing", untimed, ""))
     long = [word.clip for word in reading.words if word.start < 0]  # the video can be used all the same
-    if long:
-        reading.remarks.append(Remark("clips shorter than their word, by the .txt", len(long), some(long)))
+    remarks = [
+        Remark("clips without .txt, whose word has no timing", untimed, ""),
+        Remark("clips shorter than their word, by the .txt", len(long), some(long)),
+        Remark("files beside the clips are neither video nor .txt", len(others), some(others)),
+    ]
+    reading.remarks.extend(remark for remark in remarks if remark.count)
     return reading
 
 
-def _words(root: Path) -> list[str]:
-    return sorted(path.name for path in (root / FOLDER).iterdir() if path.is_dir())
+def _word_folders(root: Path) -> tuple[Path, dict[str, Path]]:
+    """The folder lipread_mp4, and the folders of its words by the word in capitals, in their order."""
+    top = child(root, FOLDER)
+    if not top.is_dir():
+        there = held(root) if root.is_dir() else "there is no such folder"
+        raise InputError(root, f"no folder {FOLDER}/ with a folder for each word; {there}. {WHERE}")
+    held(top)  # InputError where it cannot be read
+    folders = {}
+    for path in entries(top):
+        if path.is_dir() and folders.setdefault(path.name.upper(), path) != path:
+            raise InputError(path, f"{folders[path.name.upper()].name} is the same word")
+    return top, dict(sorted(folders.items()))
 
 
-def _add(reading: Reading, clip: Clip, path: Path) -> None:
-    """The clip, with the timing of its word; or why it cannot be used. A missing .txt is no fault: the folder has
-    the word."""
-    text = path.with_suffix(".txt")
-    try:
-        if path.stat().st_size == 0:
-            raise InputError(path, "is empty")
-        if text.is_file():
-            half = read_duration(text) / 2
-            reading.words.append(Word(clip.clip, clip.text, round(MIDDLE - half, 4), round(MIDDLE + half, 4)))
-        reading.clips.append(clip)
-    except InputError as error:
-        reading.excluded.append(Excluded(clip.clip, "raw", str(error).replace(f"{path.parent}/", "")))
+def _add_split(reading: Reading, root: Path, folder: Path, label: int) -> list[str]:
+    """Add the clips of a word's split; -> the files that belong to none."""
+    files = sort_files(entries(folder), ".txt")
+    word, split = folder.parent.name, folder.name.lower()
+    for name, path in sorted(files.videos.items()):
+        clip = f"{word}/{split}/{path.stem}"
+        try:
+            timing = _timing(clip, word.lower(), path, files.texts.get(name))
+        except ValueError as error:  # InputError is one
+            reading.excluded.append(Excluded(clip, "raw", str(error).replace(f"{folder}/", "")))
+            continue
+        video = path.relative_to(root).as_posix()
+        reading.clips.append(Clip(clip, video, "", split, word.lower(), label, first=0, frames=0))
+        reading.words.extend(timing)
+    for path in files.doubles:
+        reason = f"is not read, but {files.videos[path.stem.lower()].name}"
+        reading.excluded.append(Excluded(f"{word}/{split}/{path.name}", "raw", reason))
+    return [path.relative_to(root).as_posix() for path in files.others]
+
+
+def _timing(clip: str, word: str, video: Path, text: Path | None) -> list[Word]:
+    """When the word is said, if its .txt is there: a missing one is no fault. ValueError where the clip is unusable."""
+    check_text(word)
+    if video.stat().st_size == 0:
+        raise InputError(video, "is empty")
+    if text is None:
+        return []
+    half = read_duration(text) / 2
+    return [Word(clip, word, round(MIDDLE - half, 4), round(MIDDLE + half, 4))]
 
 
 def read_duration(path: Path) -> float:
     """Seconds the word lasts, from line 5, "Duration: 0.53 seconds"; InputError that names file and line if not so."""
     line = dict(text_lines(path)).get(5, "")
-    parts = line.split()
     try:
-        label, seconds, unit = parts
+        label, seconds, unit = line.lower().split()
         duration = float(seconds)
     except ValueError:
         label, duration, unit = "", 0.0, ""
-    if label != "Duration:" or unit != "seconds" or not (math.isfinite(duration) and duration > 0):
-        found = repr(line[:80]) if line else "nothing"
-        raise InputError(f"{path}, line 5", f"expected 'Duration: <seconds> seconds', found {found}")
+    if label != "duration:" or unit != "seconds" or not (math.isfinite(duration) and duration > 0):
+        there = repr(line[:80]) if line else "nothing"
+        raise InputError(f"{path}, line 5", f"expected 'Duration: <seconds> seconds', found {there}")
     return duration
 
 
 def lacking(reading: Reading, root: Path, words: list[str] | None) -> list[Remark]:
-    """What a copy of the real corpus lacks, the excluded clips counted as there; `words` as in `read`."""
+    """What a copy of the real corpus lacks, the excluded clips counted as there; `words` as in `read_corpus`."""
     counts = Counter(tuple(row.clip.split("/")[:2]) for row in [*reading.clips, *reading.excluded])
     there = sorted({word for word, _ in counts})
     remarks = []
@@ -97,11 +140,11 @@ def lacking(reading: Reading, root: Path, words: list[str] | None) -> list[Remar
             remarks.append(Remark(what, count, some(names)))
 
     if words is None:
-        missing = WORDS - len(_words(Path(root)))
+        missing = WORDS - len(_word_folders(Path(root))[1])
         note(f"of LRW's {WORDS} word folders are missing, and classes are numbered without them", missing, [])
         for split, full in CLIPS.items():
-            found = sum(count for (_, place), count in counts.items() if place == split)
-            note(f"of LRW's {full:,} clips for {split} are missing", full - found, [])
+            total = sum(count for (_, place), count in counts.items() if place == split)
+            note(f"of LRW's {full:,} clips for {split} are missing", full - total, [])
     for split in SPLITS:
         none = [word for word in there if not counts[word, split]]
         note(f"words without any clip for {split}", len(none), none)

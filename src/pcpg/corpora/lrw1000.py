@@ -1,6 +1,7 @@
 """The LRW-1000 corpus: images/<clip>/<i>.jpg, mouths cut from television, and info/{trn,val,tst}_1000.txt."""
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,8 +9,21 @@ from pathlib import Path, PurePath
 
 from tqdm import tqdm
 
-from pcpg.corpora.base import Clip, Excluded, Reading, Remark, Word, some, text_lines
-from pcpg.mouths.video import RATE, jpg_numbers
+from pcpg.corpora.base import (
+    RATE,
+    Clip,
+    Excluded,
+    Reading,
+    Remark,
+    Unusable,
+    Word,
+    check_text,
+    child,
+    held,
+    picture_files,
+    some,
+    text_lines,
+)
 from pcpg.workspace.errors import InputError
 
 WHERE = "LRW-1000 is licensed by ICT-CAS to universities and institutes: ask through https://vipl.ict.ac.cn"
@@ -37,37 +51,41 @@ class Row:
         return f"{self.split}/{self.line:06d}-{self.folder}"
 
 
-def read(root: Path, *, protocol: str) -> Reading:
+def read_corpus(root: Path, *, protocol: str) -> Reading:
     """All words, with their frames by `protocol`, and those that cannot be used.
 
     "cut30" takes the word exactly, and words over 30 frames are excluded (the paper's first author). "centred40"
     takes 40 frames about its middle, as far as they exist. Accuracies of the two do not compare. The label is the
-    place of the pinyin among those of ALL three files. Raises InputError where files or folders are missing.
+    place of the pinyin among those of ALL three files. Raises InputError where files or folders are missing, Unusable
+    where no word is left.
     """
     root = Path(root)
     if protocol not in ("cut30", "centred40"):
         raise InputError("protocol", f"{protocol!r} is neither 'cut30' nor 'centred40'")
-    _check_layout(root)
+    images, lists = _layout(root)
     rows, excluded = [], []
-    for split in FILES:
-        for row in _rows(root / "info" / FILES[split], split):
+    for split, file in lists.items():
+        for row in _rows(file, split):
             (rows if isinstance(row, Row) else excluded).append(row)
     labels = {pinyin: label for label, pinyin in enumerate(sorted({row.pinyin for row in rows}))}
-    ranges, remarks = _frame_ranges(root, rows, protocol)
+    ranges, remarks = _frame_ranges(images, rows, protocol)
     clips, words = [], []
     for row in rows:
-        found = ranges[row.clip]
-        if isinstance(found, str):
-            excluded.append(Excluded(row.clip, "raw", found))
+        span = ranges[row.clip]
+        if isinstance(span, str):
+            excluded.append(Excluded(row.clip, "raw", span))
             continue
-        clips.append(Clip(row.clip, f"images/{row.folder}", "", row.split, row.pinyin, labels[row.pinyin], *found))
+        video = f"{images.name}/{row.folder}"
+        clips.append(Clip(row.clip, video, "", row.split, row.pinyin, labels[row.pinyin], *span))
         words.append(Word(row.clip, row.pinyin, row.start, row.end))
     if not clips:
-        raise InputError(root, f"none of {len(excluded)} words can be used; first: {excluded[:1]}. {WHERE}")
+        raise Unusable(root, f"none of {len(excluded)} words can be used. {WHERE}", excluded)
     return Reading(clips, excluded, words, remarks)
 
 
-def _frame_ranges(root: Path, rows: list[Row], protocol: str) -> tuple[dict[str, tuple[int, int] | str], list[Remark]]:
+def _frame_ranges(
+    images: Path, rows: list[Row], protocol: str
+) -> tuple[dict[str, tuple[int, int] | str], list[Remark]]:
     """First frame and number of frames of each clip, or why it has none; and the folders and jpgs that are not there.
 
     Each folder is listed once, however many words it holds, and forgotten before the next: there are many.
@@ -75,7 +93,11 @@ def _frame_ranges(root: Path, rows: list[Row], protocol: str) -> tuple[dict[str,
     ranges, folders, gaps, jpgs = {}, [], [], 0
     by_folder = groupby(tqdm(sorted(rows, key=lambda row: row.folder), "lrw1000", unit="word"), _folder)
     for folder, words in by_folder:
-        existing = frozenset(number - 1 for number in jpg_numbers(root / "images" / folder))
+        try:
+            existing = frozenset(number - 1 for number in picture_files(images / folder))
+        except InputError as error:
+            ranges |= {row.clip: str(error).replace(f"{images.parent}/", "") for row in words}
+            continue
         if not existing:
             folders.append(f"images/{folder}")
         for row in words:
@@ -112,27 +134,37 @@ def lacking(reading: Reading) -> list[Remark]:
     return [remark for remark in remarks if remark.count > 0]
 
 
-def _check_layout(root: Path) -> None:
-    expected = [root / "images", *(root / "info" / name for name in FILES.values())]
-    absent = [str(path.relative_to(root)) for path in expected if not path.exists()]
+def _layout(root: Path) -> tuple[Path, dict[str, Path]]:
+    """The folder of pictures, and the list of each split; InputError where one is not there."""
+    images, info = child(root, "images"), child(root, "info")
+    lists = {split: child(info, name) for split, name in FILES.items()}
+    absent = [str(path.relative_to(root)) for path in (images, *lists.values()) if not path.exists()]
     if absent:
-        raise InputError(root, f"missing: {', '.join(absent)}. {WHERE}")
+        there = held(root) if root.is_dir() else "there is no such folder"
+        raise InputError(root, f"missing: {', '.join(absent)}; {there}. {WHERE}")
+    return images, lists
 
 
 def _rows(path: Path, split: str) -> Iterator[Row | Excluded]:
     """Each line of an info file: clip, Hanzi, pinyin, start s, end s."""
     for line, text in text_lines(path):
-        parts = [part.strip() for part in text.split(",")]
+        problem = f"expected 'clip,Hanzi,pinyin,start,end', found {text[:80]!r}"
         try:
-            folder, _, pinyin, start, end = parts
-            row = Row(split, line, folder, pinyin.lower(), float(start), float(end))
-        except ValueError:
-            row = None
-        if row and _is_name(folder) and pinyin and 0 <= row.start < row.end <= LONGEST:
-            yield row
-        else:
-            reason = f"{path.name}, line {line}: expected 'clip,Hanzi,pinyin,start,end', found {text[:80]!r}"
-            yield Excluded(f"{split}/{line:06d}", "raw", reason)
+            folder, _, pinyin, start, end = (part.strip() for part in text.split(","))
+            row = Row(split, line, folder, spelt(pinyin), float(start), float(end))
+            if _is_name(folder) and row.pinyin and 0 <= row.start < row.end <= LONGEST:
+                problem = ""
+                check_text(row.pinyin)
+                yield row
+                continue
+        except ValueError as error:
+            problem = problem or str(error)
+        yield Excluded(f"{split}/{line:06d}", "raw", f"{path.name}, line {line}: {problem}")
+
+
+def spelt(pinyin: str) -> str:
+    """`pinyin` as the classes are spelt: small letters, single spaces, and v for u with two dots."""
+    return " ".join(unicodedata.normalize("NFKC", pinyin).lower().replace("\u00fc", "v").split())
 
 
 def _is_name(folder: str) -> bool:

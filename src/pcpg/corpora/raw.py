@@ -5,11 +5,12 @@ from collections import Counter
 from pathlib import Path
 
 from pcpg.corpora import grid, lrw, lrw1000
-from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Word, write_rows
+from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, reasons
 from pcpg.corpora.grid_splits import Draw, Lists
 from pcpg.settings.schema import GridRaw, Lrw1000Raw, LrwRaw
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_folder
+from pcpg.workspace.rows import write_rows
 
 Settings = GridRaw | LrwRaw | Lrw1000Raw
 READERS = {GridRaw: grid, LrwRaw: lrw, Lrw1000Raw: lrw1000}
@@ -20,7 +21,7 @@ def corpus_root(settings: Settings, folder: Path) -> Path:
     return folder / "corpus" if settings.source == "synthetic" else Path(settings.root)
 
 
-def whole(settings: Settings) -> tuple[int, ...] | None:
+def whole_lengths(settings: Settings) -> tuple[int, ...] | None:
     """The numbers of frames that a whole clip may have, or None where each has its own."""
     return READERS[type(settings)].FRAMES
 
@@ -46,10 +47,10 @@ def _plan(settings: GridRaw) -> Draw | Lists:
 
 def _read(settings: Settings, root: Path) -> Reading:
     if isinstance(settings, GridRaw):
-        return grid.read(root, speakers=settings.speakers, plan=_plan(settings))
+        return grid.read_corpus(root, speakers=settings.speakers, plan=_plan(settings))
     if isinstance(settings, LrwRaw):
-        return lrw.read(root, words=settings.words)
-    return lrw1000.read(root, protocol=settings.protocol)
+        return lrw.read_corpus(root, words=settings.words)
+    return lrw1000.read_corpus(root, protocol=settings.protocol)
 
 
 def _lacking(settings: Settings, root: Path, reading: Reading) -> list[Remark]:
@@ -71,32 +72,48 @@ def protocol(settings: Settings) -> str:
     return f"{name}, generated corpus" if settings.source == "synthetic" else name
 
 
-def make(settings: Settings, folder: Path, workers: int) -> None:
+def prepare_corpus(settings: Settings, folder: Path, workers: int) -> None:
     """Write `folder`/manifest.csv, excluded.csv, words.csv and remarks.csv; for source: synthetic, the corpus itself.
 
     For source: download what is missing under settings.root is fetched first; the other sources ask no server. What
-    the corpus has and lacks is told on stderr; InputError where nothing is left for one of the splits.
+    the corpus has and lacks is told on stderr. InputError where nothing is left for one of the splits: it gives the
+    commonest reasons, and the list of the excluded clips is beside `folder`, as <folder>-excluded.csv.
     """
     if isinstance(settings, GridRaw):
         _plan(settings)  # a fault of the lists is told before a download and not after it
+    refused = folder.with_name(f"{folder.name}-excluded.csv")
     with atomic_folder(folder) as temporary:
         root = corpus_root(settings, temporary)
         if settings.source == "synthetic":
             _generate(settings, root, workers)
         elif settings.source == "download":
-            from pcpg.corpora.download import download
+            from pcpg.corpora.download import download_grid
 
-            download(root, settings.speakers)
-        reading = _read(settings, root)
+            download_grid(root, settings.speakers)
+        try:
+            reading = _read_splits(settings, root)
+        except Unusable as error:
+            if not error.excluded:
+                raise
+            write_rows(refused, Excluded, error.excluded)
+            why = f"{len(error.excluded):,} excluded: {reasons(error.excluded)}; all are listed in {refused}"
+            raise InputError(error.where, f"{error.problem}; {why}") from None
         lacking = _lacking(settings, root, reading) if settings.source != "synthetic" else []
         _tell(settings, reading, lacking)
-        for split in SPLITS:
-            if not any(clip.split == split for clip in reading.clips):
-                raise InputError(root, f"no usable clip for the {split} split")
         write_rows(temporary / "manifest.csv", Clip, reading.clips)
         write_rows(temporary / "excluded.csv", Excluded, reading.excluded)
         write_rows(temporary / "words.csv", Word, reading.words)
         write_rows(temporary / "remarks.csv", Remark, reading.remarks + lacking)
+    refused.unlink(missing_ok=True)
+
+
+def _read_splits(settings: Settings, root: Path) -> Reading:
+    """What the corpus' reader makes of it; Unusable where a split has no clip."""
+    reading = _read(settings, root)
+    for split in SPLITS:
+        if not any(clip.split == split for clip in reading.clips):
+            raise Unusable(root, f"no usable clip for the {split} split", reading.excluded)
+    return reading
 
 
 def _tell(settings: Settings, reading: Reading, lacking: list[Remark]) -> None:
@@ -105,7 +122,7 @@ def _tell(settings: Settings, reading: Reading, lacking: list[Remark]) -> None:
     counts = ", ".join(f"{splits[split]:,} {split}" for split in SPLITS)
     lines = [f"{len(reading.clips):,} clips ({counts}); {len(reading.excluded):,} excluded", *reading.remarks, *lacking]
     if reading.excluded:
-        lines.insert(1, f"first of the excluded: {reading.excluded[0].clip}, {reading.excluded[0].reason}")
+        lines.insert(1, f"excluded: {reasons(reading.excluded)}")
     if lacking:
         lines.append(f"to complete it: {reader.WHERE}")
     for line in lines:

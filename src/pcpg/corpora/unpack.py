@@ -16,7 +16,7 @@ EXPANSION = 20  # videos hardly shrink in a zip, .align files to a third
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[ZipFile]:
+def open_archive(path: Path) -> Iterator[ZipFile]:
     """The archive, after a look at all its entries.
 
     Raises InputError that names archive and entry for paths that lead out of a folder, links and devices, for an
@@ -54,12 +54,12 @@ def _check(entry: ZipInfo, archive: Path) -> None:
         raise InputError(archive, f"refused: its entry {entry.filename!r} {problem}")
 
 
-def members(archive: ZipFile, suffix: str) -> dict[str, list[ZipInfo]]:
-    """The files that end in `suffix`, by their folder in the archive, without the hidden ones that macOS adds."""
+def files_by_folder(archive: ZipFile, suffix: str) -> dict[str, list[ZipInfo]]:
+    """The files that end in `suffix` (any case), by their folder in the archive, without those that macOS adds."""
     folders = {}
     for entry in archive.infolist():
         path = _parts(entry)
-        if not entry.is_dir() and path.suffix == suffix and not path.name.startswith("."):
+        if not entry.is_dir() and path.suffix.lower() == suffix and not path.name.startswith("."):
             folders.setdefault(str(path.parent), []).append(entry)
     return folders
 
@@ -69,7 +69,7 @@ def stems(entries: Iterable[ZipInfo]) -> set[str]:
     return {_parts(entry).stem for entry in entries}
 
 
-def extract(archive: ZipFile, entries: Iterable[ZipInfo], folder: Path) -> None:
+def extract_files(archive: ZipFile, entries: Iterable[ZipInfo], folder: Path) -> None:
     """Write the entries side by side into a new `folder`, whatever folders the archive has; InputError on a clash."""
     with atomic_folder(folder) as temporary:
         for entry in entries:

@@ -1,19 +1,30 @@
-"""What became of every clip of a corpus: counts, and a line for each clip that was repaired or cannot be used."""
+"""What became of every clip of a corpus: tables of counts, measures and notes; and what `pcpg clips info` prints."""
 
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
-from pcpg.corpora.base import SPLITS, Excluded, Remark, read_rows, write_rows
-from pcpg.mouths.store import ClipStore, Quality
+from pcpg.corpora.base import SPLITS, Excluded, Remark
+from pcpg.mouths.store import VERSION, ClipStore, Quality
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.rows import read_rows, write_rows
 
 
 @dataclass(frozen=True)
 class Count:
     what: str
     count: int
+
+
+@dataclass(frozen=True)
+class Length:
+    """How many clips have how many frames."""
+
+    frames: int
+    clips: int
 
 
 @dataclass(frozen=True)
@@ -35,8 +46,8 @@ class Note:
     reason: str
 
 
-def write(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ...] | None) -> None:
-    """From the folder of the stage raw and the clips made of it, write `out`/summary.csv, quality.csv and notes.csv.
+def write_inventory(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ...] | None) -> None:
+    """Write `out`/summary.csv, lengths.csv, quality.csv and notes.csv, from the stage raw's folder and the clips.
 
     `whole`: the numbers of frames that a clip may have, others are noted as odd; None: any.
     """
@@ -50,7 +61,6 @@ def write(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ...] | None)
     notes += [Note(row.clip, "repaired", "clips", _repairs(row)) for row in quality if _repairs(row)]
     counts = {"clips found": len(excluded) + len(quality), "clips excluded": len(excluded), "clips made": len(quality)}
     counts |= {f"clips for {split}": splits[split] for split in SPLITS}
-    counts |= {f"clips of {length} frames": number for length, number in _lengths(quality)}
     counts |= {
         "frames": sum(row.frames for row in quality),
         "clips with frames without a face": sum(row.faceless > 0 for row in quality),
@@ -60,6 +70,8 @@ def write(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ...] | None)
     }
     counts |= {remark.what: remark.count for remark in remarks}
     write_rows(out / "summary.csv", Count, [Count(what, count) for what, count in counts.items()])
+    lengths = sorted(Counter(row.frames for row in quality).items())
+    write_rows(out / "lengths.csv", Length, [Length(frames, clips) for frames, clips in lengths])
     write_rows(out / "quality.csv", Measure, measures(quality))
     write_rows(out / "notes.csv", Note, sorted(notes, key=lambda note: (note.status, note.clip)))
 
@@ -80,10 +92,6 @@ def _measure(what: str, column: list[float], quality: list[Quality]) -> Measure:
     return Measure(what, median, p95, largest, quality[int(np.argmax(column))].clip)
 
 
-def _lengths(quality: list[Quality]) -> list[tuple[int, int]]:
-    return sorted(Counter(row.frames for row in quality).items())
-
-
 def _oddity(row: Quality, whole: tuple[int, ...] | None) -> str:
     """Damage shows in the number of frames that could be decoded."""
     return f"{row.frames} frames, not {' or '.join(map(str, whole))}" if whole and row.frames not in whole else ""
@@ -96,3 +104,39 @@ def _repairs(row: Quality) -> str:
     if row.missing:
         parts.append(f"{row.missing} frames missing")
     return "; ".join(parts)
+
+
+def describe_store(store: ClipStore) -> str:
+    """What `pcpg clips info` prints of a clip store."""
+    frames, total = sum(shard.frames for shard in store.shards), sum(shard.bytes for shard in store.shards)
+    splits, excluded = Counter(row.split for row in store.index), len(store.excluded())
+    clips = max(len(store), 1)
+    facts = {
+        "format": f"version {VERSION}",
+        "region": f"{store.region}" + (f", landmarks by {store.region.landmarks}" if store.region.landmarks else ""),
+        "clips": f"{len(store):,}: " + ", ".join(f"{splits[split]:,} {split}" for split in SPLITS),
+        "excluded": f"{excluded:,}",
+        "frames": f"{frames:,}, {frames / clips:.1f} a clip",
+        "bytes": f"{total:,}, {total / clips:,.0f} a clip",
+    }
+    lines = [f"{name:9} {value}" for name, value in facts.items()]
+    table = [("shard", "clips", "frames", "bytes")]
+    table += [(shard.name, f"{shard.clips:,}", f"{shard.frames:,}", f"{shard.bytes:,}") for shard in store.shards]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
+    return "\n".join(lines)
+
+
+def verify_store(store: ClipStore) -> None:
+    """Read all clips and tables; print what is damaged, a line each, and end in an InputError if anything is."""
+    store.quality()
+    damaged = 0
+    for number in (bar := tqdm(range(len(store)), "verify", unit="clip")):
+        try:
+            store[number]
+        except InputError as error:
+            damaged += 1
+            bar.write(str(error))
+    if damaged:
+        raise InputError(store.folder, f"{damaged} of {len(store)} clips are damaged: make their shards again")
+    print(f"verified  all {len(store):,} clips have the bytes that they were made with")

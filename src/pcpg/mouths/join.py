@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from pcpg.corpora.base import Clip, Excluded, read_rows
-from pcpg.mouths.shard import reasons
+from pcpg.corpora.base import Clip, Excluded, reasons
 from pcpg.mouths.store import (
     TABLES,
     VERSION,
@@ -22,6 +21,7 @@ from pcpg.mouths.store import (
 )
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import sha256, write_text
+from pcpg.workspace.rows import read_rows
 
 
 def read_manifest(path: Path) -> list[Clip]:
@@ -40,14 +40,14 @@ def part(clips: list[Clip], number: int, count: int) -> list[Clip]:
     return clips[len(clips) * number // count : len(clips) * (number + 1) // count]
 
 
-def join(manifest: list[Clip], folder: Path, count: int, region: Region) -> ClipStore:
+def join_shards(manifest: list[Clip], folder: Path, count: int, region: Region) -> ClipStore:
     """Write `folder`/store.json for `count` shards; InputError where one is missing or of another manifest.
 
     The clips stand in the manifest's order, however many shards there are.
     """
-    shards = [describe(folder, number, part(manifest, number, count), region.size) for number in range(count)]
+    shards = [describe_shard(folder, number, part(manifest, number, count), region.size) for number in range(count)]
     if not any(shard.clips for shard in shards):
-        excluded = [row for shard in shards for row in read_rows(table(folder, shard.name, "excluded"), Excluded)]
+        excluded = [row for shard in shards for row in read_rows(table_path(folder, shard.name, "excluded"), Excluded)]
         raise InputError(folder, f"none of the {len(manifest)} clips could be used: {reasons(excluded)}")
     contents = asdict(Contents(VERSION, region, shards))
     write_text(folder / "store.json", json.dumps(contents, indent=2) + "\n")
@@ -61,23 +61,23 @@ def join(manifest: list[Clip], folder: Path, count: int, region: Region) -> Clip
     return store
 
 
-def describe(folder: Path, number: int, clips: list[Clip], size: int) -> Shard:
+def describe_shard(folder: Path, number: int, clips: list[Clip], size: int) -> Shard:
     """One shard, once it has been found to hold just `clips`, less what it lists as excluded."""
     name = str(number)
-    index = read_rows(table(folder, name, "index"), IndexRow)
-    left = {row.clip for row in read_rows(table(folder, name, "excluded"), Excluded)}
+    index = read_rows(table_path(folder, name, "index"), IndexRow)
+    left = {row.clip for row in read_rows(table_path(folder, name, "excluded"), Excluded)}
     frames = shard_folder(folder, name) / "frames.npy"
     made = [(row.clip, row.speaker, row.split, row.text, row.label) for row in index]
     wanted = [(c.clip, c.speaker, c.split, c.text, c.label) for c in clips if c.clip not in left]
     if made != wanted or not left <= {clip.clip for clip in clips}:
         raise InputError(frames.parent, "was not made from this part of the manifest; make the shard again")
-    sums = {kind: sha256(table(folder, name, kind)) for kind in TABLES}
+    sums = {kind: sha256(table_path(folder, name, kind)) for kind in TABLES}
     total = sum(row.frames for row in index)
     shard = Shard(name, len(index), total, frames.stat().st_size if frames.is_file() else 0, **sums)
-    check_index(table(folder, name, "index"), index, shard)
+    check_index(table_path(folder, name, "index"), index, shard)
     map_frames(frames, shard, size)
     return shard
 
 
-def table(folder: Path, name: str, kind: str) -> Path:
+def table_path(folder: Path, name: str, kind: str) -> Path:
     return shard_folder(folder, name) / f"{kind}.csv"

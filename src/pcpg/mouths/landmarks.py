@@ -1,94 +1,31 @@
-"""Seven points of a face per video frame: found by MediaPipe (or read by sidecar.py), then repaired and smoothed.
+"""Seven points of a face per video frame, as detector.py finds or sidecar.py reads them: checked, repaired, smoothed.
 
 An array of landmarks is float32 (frames, 7, 2): x to the right and y down in pixels of the video, the centre of the
 pixel frames[t, y, x] at (x, y); NaN where no face was found. Left and right are those of the person.
 """
 
-import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import numpy as np
 
-from pcpg.workspace.errors import InputError
-
 RIGHT_EYE, LEFT_EYE, NOSE, RIGHT_CORNER, LEFT_CORNER, UPPER_LIP, LOWER_LIP = range(7)
-MESH = (33, 263, 2, 61, 291, 13, 14)  # the same in MediaPipe's mesh of 478: outer corners of the eyes, foot of the nose
-FRAME_MS = 40  # VIDEO mode wants rising timestamps; all three corpora have 25 frames/s
+SMALLEST = 2  # px between the eyes
+BELOW = (0.2, 5)  # how far the mouth lies below the eyes, in distances between these; 0.9 in a frontal face
 
 
-def detect(frames_rgb: Iterable[np.ndarray], model: Path) -> np.ndarray:
-    """Landmarks of the frames uint8 (H, W, 3), by MediaPipe's FaceLandmarker in VIDEO mode on one CPU thread.
+def without_impossible(landmarks: np.ndarray, height: int, width: int) -> np.ndarray:
+    """`landmarks` with NaN for each frame whose points are no face within a picture of that size.
 
-    The landmarker tracks, so it carries state: a new one for each clip keeps a clip independent of the one before.
-    Raises InputError where MediaPipe cannot be loaded or the model file cannot be used.
+    Its mouth is in the picture, and, whichever way the head is turned, below the eyes as seen from the face: on the
+    other side if x and y were exchanged, or left and right. A detector's zeros have no two eyes.
     """
-    mediapipe, vision = _load_mediapipe()
-    rows = []
-    with _quiet(), _open_landmarker(vision, Path(model)) as landmarker:
-        for number, frame in enumerate(frames_rgb):
-            # a view with padded rows is accepted by MediaPipe, and then finds no face at all
-            image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame))
-            faces = landmarker.detect_for_video(image, number * FRAME_MS).face_landmarks
-            rows.append(_seven_points(faces[0], *frame.shape[:2]) if faces else np.full((7, 2), np.nan))
-    return np.array(rows, np.float32).reshape(-1, 7, 2)
-
-
-def check(model: Path | None) -> None:
-    """Raise InputError unless `detect` can work here: MediaPipe loads and accepts the model file."""
-    if model is None:
-        raise InputError("landmarks: mediapipe", "needs a model file (face_landmarker.task)")
-    _, vision = _load_mediapipe()
-    with _quiet():
-        _open_landmarker(vision, Path(model)).close()
-
-
-def _load_mediapipe():
-    """Import on first use: it takes 0.3 s, needs system libraries, and only real faces need it."""
-    try:
-        import mediapipe
-        from mediapipe.tasks.python import vision
-    except (ImportError, OSError) as error:
-        raise InputError("mediapipe", f"cannot be loaded ({error}); on Debian: apt install libgl1 libegl1") from None
-    return mediapipe, vision
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Nothing on file descriptor 2 meanwhile: MediaPipe's C++ writes five lines a clip, and heeds no log level."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
-def _open_landmarker(vision, model: Path):
-    from mediapipe.tasks.python import BaseOptions
-
-    if not model.is_file():
-        raise InputError(model, "no such file; the face landmark model is needed here")
-    options = vision.FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(model), delegate=BaseOptions.Delegate.CPU),
-        running_mode=vision.RunningMode.VIDEO,
-        num_faces=1,
-    )
-    try:
-        return vision.FaceLandmarker.create_from_options(options)
-    except (RuntimeError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(model, f"MediaPipe cannot use it as a face landmark model: {reason}") from None
-
-
-def _seven_points(face, height: int, width: int) -> np.ndarray:
-    """(7, 2) in pixels; MediaPipe's 0..1 runs from edge to edge of the image, hence the half pixel."""
-    return np.array([(face[point].x * width - 0.5, face[point].y * height - 0.5) for point in MESH])
+    right, left = landmarks[:, RIGHT_EYE].astype(np.float64), landmarks[:, LEFT_EYE].astype(np.float64)
+    mouth = landmarks[:, [RIGHT_CORNER, LEFT_CORNER]].mean(axis=1, dtype=np.float64)
+    across, down = left - right, mouth - (left + right) / 2
+    apart = np.hypot(*across.T)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below = (across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0]) / apart**2
+        inside = ((mouth >= 0) & (mouth <= [width - 1, height - 1])).all(axis=1)
+        face = inside & (apart >= SMALLEST) & (below > BELOW[0]) & (below < BELOW[1])
+    return np.where((face | ~np.isfinite(landmarks).all(axis=(1, 2)))[:, None, None], landmarks, np.float32(np.nan))
 
 
 def repair(landmarks: np.ndarray) -> tuple[np.ndarray, int]:

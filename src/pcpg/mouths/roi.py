@@ -6,7 +6,7 @@ Positions are (x, y) in pixels, with the centre of the pixel frames[t, y, x] at 
 import numpy as np
 from PIL import Image
 
-from pcpg.mouths.landmarks import LEFT_CORNER, RIGHT_CORNER, repair, smooth
+from pcpg.mouths.landmarks import LEFT_CORNER, RIGHT_CORNER, repair, smooth, without_impossible
 
 MEAN_FACE_SIZE = 96
 # Where the seven points of landmarks.py lie in a ROI of 96 x 96: the mean over 31 GRID clips of speaker s1 (every
@@ -23,12 +23,15 @@ def align(frames: np.ndarray, points: np.ndarray, size: int) -> tuple[np.ndarray
     """Mouth ROIs uint8 (T, size, size) of grey frames (T, H, W) with landmarks (T, 7, 2), NaN where no face was found.
 
     With them how it went: frames without a face, frames whose landmarks were filled in, jitter (see below) and mean
-    scale (ROI pixels per video pixel). ValueError where no frame has a face.
+    scale (ROI pixels per video pixel). Points that are no face count as none. ValueError where no frame has a face.
     """
+    given = bool(np.isfinite(points).all(axis=(1, 2)).any())
+    points = without_impossible(points, *frames.shape[1:])
     faceless = int(np.isnan(points).all(axis=(1, 2)).sum())
     points, interpolated = repair(points)
     if not np.isfinite(points).all():
-        raise ValueError("no face in any frame")
+        odd = ": the landmarks lie outside the picture or as in no face (x and y exchanged?)" if given else ""
+        raise ValueError(f"no face in any frame{odd}")
     transforms = similarity(anchors(smooth(points)), anchors(mean_face(size)))
     scale = float(scales(transforms).mean())
     return crop(frames, transforms, size), faceless, interpolated, jitter(points), scale

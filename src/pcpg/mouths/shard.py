@@ -2,7 +2,6 @@
 
 import sys
 import zlib
-from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -11,18 +10,18 @@ import av
 import numpy as np
 from tqdm import tqdm
 
-from pcpg.corpora.base import Clip, Excluded, write_rows
-from pcpg.mouths import landmarks as face
+from pcpg.corpora.base import Clip, Excluded, reasons
+from pcpg.mouths import detector, sidecar, video
 from pcpg.mouths import roi as region
-from pcpg.mouths import sidecar, video
 from pcpg.mouths.store import IndexRow, Quality, npy_header
 from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.pool import in_order
+from pcpg.workspace.rows import write_rows
 
 Made = tuple[np.ndarray, Quality]  # ROIs uint8 (T, size, size), and what their making met
 
 
-def build(
+def make_shard(
     clips: list[Clip],
     root: Path,
     out: Path,
@@ -42,13 +41,13 @@ def build(
     The bytes do not depend on `workers`. A clip that fails is listed in excluded.csv, also where all do.
     """
     _check(root, roi, landmarks, model, size, workers)
-    job = partial(process, root=Path(root), roi=roi, landmarks=landmarks, model=model, size=size, folder=folder)
+    job = partial(cut_mouths, root=Path(root), roi=roi, landmarks=landmarks, model=model, size=size, folder=folder)
     results = in_order(job, clips, workers)
     pack(clips, tqdm(results, "clips", len(clips), unit="clip"), Path(out), size)
 
 
 def pack(clips: list[Clip], results: Iterable[Made | Excluded | None], out: Path, size: int) -> None:
-    """Write the files of a shard as the `results` of process() come in, one a clip; None: the process crashed."""
+    """Write the files of a shard as the `results` of cut_mouths() come in, one a clip; None: the process crashed."""
     out.mkdir(parents=True, exist_ok=True)
     index, quality, excluded = [], [], []
     with open(out / "frames.npy", "wb") as file:
@@ -85,10 +84,10 @@ def _check(root, roi, landmarks, model, size, workers) -> None:
     if not Path(root).is_dir():
         raise InputError(root, "no such folder")
     if landmarks == "mediapipe":
-        face.check(model)
+        detector.check_model(model)
 
 
-def process(
+def cut_mouths(
     clip: Clip,
     *,
     root: Path,
@@ -105,7 +104,7 @@ def process(
         missing = max(clip.frames - len(frames), 0)
         if roi == "landmarks":
             if landmarks == "sidecar":
-                points = sidecar.read((folder or root / "landmarks") / f"{clip.clip}.npy", len(frames))
+                points = sidecar.read_landmarks((folder or root / "landmarks") / f"{clip.clip}.npy", len(frames))
             else:
                 points = _detect(clip, path, len(frames), model, folder)
             rois, faceless, interpolated, jitter, scale = region.align(frames, points, size)
@@ -127,21 +126,15 @@ def _detect(clip: Clip, path: Path, frames: int, model: Path, folder: Path | Non
     """Landmarks (frames, 7, 2) by MediaPipe, kept in `folder` if there is one."""
 
     def find() -> np.ndarray:
-        return face.detect(video.colour_clip(path, clip.first, clip.frames), model)
+        return detector.detect_landmarks(video.colour_clip(path, clip.first, clip.frames), model)
 
-    return sidecar.kept(folder / f"{clip.clip}.npy", frames, find) if folder else find()
+    return sidecar.kept_landmarks(folder / f"{clip.clip}.npy", frames, find) if folder else find()
 
 
 def _reason(error: Exception, root: Path, clip: Clip) -> str:
     """One line without the path to the corpus, which differs from machine to machine."""
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     return text.replace(f"{root}/", "").removeprefix(f"{clip.video}: ")
-
-
-def reasons(excluded: list[Excluded]) -> str:
-    """The commonest, with their counts."""
-    counts = Counter(row.reason for row in excluded).most_common(5)
-    return "; ".join(f"{count} x {reason}" for reason, count in counts)
 
 
 def _summary(quality: list[Quality], excluded: list[Excluded]) -> str:

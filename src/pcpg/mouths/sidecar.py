@@ -16,7 +16,7 @@ import numpy as np
 from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.files import atomic_file
 
-# The seven of landmarks.MESH among the 68 points of iBUG 300-W (dlib, face-alignment), counted from 0: the outer
+# The seven of detector.MESH among the 68 points of iBUG 300-W (dlib, face-alignment), counted from 0: the outer
 # corners of the eyes, the foot of the nose between the nostrils (the tip is 30), corners of the mouth, inner lips
 SIXTY_EIGHT = (36, 45, 33, 48, 54, 62, 66)
 LARGEST = 1 << 24  # bytes: 10 minutes of video with 68 points
@@ -24,7 +24,7 @@ PIXELS = 1e5  # no video is as wide
 PICKLED = "holds pickled Python objects, which are never loaded here; docs/corpora.md says how to convert them"
 
 
-def read(path: str | Path, frames: int) -> np.ndarray:
+def read_landmarks(path: str | Path, frames: int) -> np.ndarray:
     """Landmarks float32 (frames, 7, 2) in pixels of the video, NaN where a frame has none.
 
     `path` ends in .npy; where it does not exist, the .npz beside it is taken: its array "data", or its only one. The
@@ -42,18 +42,18 @@ def read(path: str | Path, frames: int) -> np.ndarray:
     return _pixels(points[:, SIXTY_EIGHT] if points.shape[1] == 68 else points, path)
 
 
-def write(path: str | Path, points: np.ndarray) -> None:
-    """Keep landmarks (frames, 7, 2) where `read` finds them, atomically."""
+def write_landmarks(path: str | Path, points: np.ndarray) -> None:
+    """Keep landmarks (frames, 7, 2) where read_landmarks finds them, atomically."""
     with atomic_file(path) as temporary, open(temporary, "wb") as file:
         np.save(file, points.astype(np.float32), allow_pickle=False)
 
 
-def kept(path: Path, frames: int, find: Callable[[], np.ndarray]) -> np.ndarray:
+def kept_landmarks(path: Path, frames: int, find: Callable[[], np.ndarray]) -> np.ndarray:
     """What `find` finds, kept at `path`; or what is there already, if it is for so many frames."""
     if path.is_file():
-        return read(path, frames)
+        return read_landmarks(path, frames)
     points = find()
-    write(path, points)
+    write_landmarks(path, points)
     return points
 
 

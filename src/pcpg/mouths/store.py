@@ -16,10 +16,11 @@ from typing import Literal
 
 import numpy as np
 
-from pcpg.corpora.base import SPLITS, Excluded, read_rows
+from pcpg.corpora.base import SPLITS, Excluded
 from pcpg.settings.keys import build
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import sha256
+from pcpg.workspace.rows import read_rows
 
 VERSION = 1  # of the format
 TABLES = ("index", "quality", "excluded")  # .csv, in each shard
@@ -197,13 +198,15 @@ def map_frames(path: Path, shard: Shard, size: int) -> np.ndarray:
     """frames.npy mapped into memory, read-only: uint8 (frames, size, size)."""
     if not path.is_file():
         raise InputError(path, "no such file")
-    found, header = path.stat().st_size, npy_header(shard.frames, size)
-    if found != shard.bytes:
-        raise InputError(path, f"has {found} bytes, store.json says {shard.bytes}: cut short, or of another store")
+    size_on_disk, header = path.stat().st_size, npy_header(shard.frames, size)
+    if size_on_disk != shard.bytes:
+        raise InputError(
+            path, f"has {size_on_disk} bytes, store.json says {shard.bytes}: cut short, or of another store"
+        )
     with open(path, "rb") as file:
         begins = file.read(len(header))
     shape = (shard.frames, size, size)
-    if begins != header or found != len(header) + math.prod(shape):
+    if begins != header or size_on_disk != len(header) + math.prod(shape):
         raise InputError(path, f"is not an array of {shard.frames} frames of {size} x {size} pixels")
     return np.asarray(np.memmap(path, np.uint8, "r", len(header), shape))
 

@@ -1,41 +1,106 @@
-"""From video files and folders of jpgs to arrays of frames. One decoding thread: the same bytes on every machine."""
+"""From video files and folders of jpgs to arrays of frames. One decoding thread: the same bytes on every machine.
 
+A picture is as a player shows it: of the main stream, turned and mirrored as the file says, with square pixels.
+"""
+
+import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
-from PIL import Image
+from av.sidedata.sidedata import Type
+from av.stream import Disposition
+from PIL import Image, ImageOps
 
+from pcpg.corpora.base import RATE, picture_files
 from pcpg.workspace.errors import InputError
 
 PLANAR = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "gray", "nv12"}  # plane 0: 8-bit luma
 ALREADY_FULL = {"yuvj420p", "yuvj422p", "yuvj444p", "gray"}
 FULL_RANGE = 2  # AVCOL_RANGE_JPEG
-RATE = 25  # frames a second of the corpora, and so of all that is made from them
 NO_TIME = 1e-6  # s: less than any time between frames, more than an error of rounding
 TEXT = "tty"  # FFmpeg would draw a .txt as pictures of its lines
+NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+ASKEW = 0.01  # share of another axis in a quarter turn that is no more than rounding
 
 
-def decode(path: str | Path) -> Iterator[av.VideoFrame]:
-    """Yield the frames of a video file that can be decoded, in order; damaged packets are passed over.
+def decode_video(path: str | Path) -> Iterator[av.VideoFrame]:
+    """Yield the frames of a video's main stream that can be decoded, in order; damaged packets are passed over.
 
-    Raises InputError where the file is missing, is no video, or holds no video stream.
+    Raises InputError where the file is missing, is no video, holds no video stream or turns its pictures askew.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(path, "no such file")
+    with _open_film(path) as (container, stream):
+        stream.thread_type, stream.codec_context.thread_count = "NONE", 1
+        aspect = pixel_aspect(stream)
+        for frame in _decode_packets(container, stream):
+            matrix = np.abs(_display_matrix(frame))
+            if min(matrix[0, 0] + matrix[1, 1], matrix[0, 1] + matrix[1, 0]) > ASKEW * matrix.sum():
+                raise InputError(path, "its header turns the picture by no whole number of quarter turns")
+            yield frame if aspect == 1 else frame.reformat(width=max(round(frame.width * aspect), 1))
+
+
+def describe_stream(path: str | Path) -> tuple[str, int]:
+    """The main stream in words, and how many streams of the file are films."""
+    with _open_film(path) as (container, stream):
+        rate = f"{float(stream.average_rate):.2f} frames/s" if stream.average_rate else "frames at no stated rate"
+        text = f"stream {stream.index}: {stream.codec_context.name}, {stream.width} x {stream.height} pixels, {rate}"
+        aspect = pixel_aspect(stream)
+        text += "" if aspect == 1 else f", pixels {aspect.numerator}:{aspect.denominator}"
+        return text, len(_films(container))
+
+
+def pixel_aspect(stream) -> Fraction:
+    """Width of a pixel over its height; 1 where the file does not say."""
+    return stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or Fraction(1)
+
+
+@contextmanager
+def _open_film(path: str | Path) -> Iterator[tuple]:
+    """The container and its main stream: the largest picture of those that last at least half as long as the longest.
+
+    The flag `default` settles between equals; writers of MP4 give it to whatever comes first.
+    """
+    _check_is_file(path)
     try:
         container = av.open(str(path))
     except (av.FFmpegError, OSError):
         raise InputError(path, "not a readable video: empty, cut short, or of another format") from None
     with container:
-        if not container.streams.video or container.format.name == TEXT:
-            raise InputError(path, "has no video stream")
-        stream = container.streams.video[0]
-        stream.thread_type, stream.codec_context.thread_count = "NONE", 1
-        yield from _decode_packets(container, stream)
+        films = [] if container.format.name == TEXT else _films(container)
+        if not films:
+            raise InputError(path, "has no video stream" + (" but a picture" if container.streams.video else ""))
+        longest = max(map(_seconds, films))
+        long = [stream for stream in films if 2 * _seconds(stream) >= longest]
+        default = Disposition.default
+        yield (
+            container,
+            max(long, key=lambda stream: (stream.width * stream.height, bool(stream.disposition & default))),
+        )
+
+
+def _films(container) -> list:
+    return [stream for stream in container.streams.video if not stream.disposition & NO_FILM]
+
+
+def _seconds(stream) -> float:
+    """How long a stream says it lasts; for ever where it does not say."""
+    return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else float("inf")
+
+
+def _check_is_file(path: str | Path) -> None:
+    text = str(path)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text) and not Path(text).exists():
+        raise InputError(
+            re.sub(":/+", "://", text, count=1), "is an address; download it, a video file is expected here"
+        )
+    if Path(text).is_dir():
+        raise InputError(path, "is a folder; a video file is expected here")
+    if not Path(text).is_file():
+        raise InputError(path, "is no regular file" if Path(text).exists() else "no such file")
 
 
 def _decode_packets(container, stream) -> Iterator[av.VideoFrame]:
@@ -82,37 +147,48 @@ def rgb(frame: av.VideoFrame) -> np.ndarray:
     return _upright(frame.to_ndarray(format="rgb24"), frame)
 
 
+def _display_matrix(frame: av.VideoFrame) -> np.ndarray:
+    """(2, 2): where the header wants the picture's step to the right (row 0) and down (row 1), each as right, down."""
+    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    if data is None:  # as for nearly all
+        return np.eye(2)
+    matrix = np.frombuffer(data, "=i4")[[0, 1, 3, 4]].reshape(2, 2) / 65536
+    return matrix if matrix.any() else np.eye(2)
+
+
 def _upright(image: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
-    """`image`, contiguous, by as many quarter turns as the file says: telephones store what they film lying."""
-    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
+    """`image`, contiguous, turned and mirrored as the file says: telephones store what they film lying."""
+    (right, down), (right_below, down_below) = _display_matrix(frame)
+    if abs(down) > abs(right):
+        image, right, down_below = image.swapaxes(0, 1), right_below, down
+    return np.ascontiguousarray(image[:: -1 if down_below < 0 else 1, :: -1 if right < 0 else 1])
 
 
 def read_grey(path: str | Path) -> np.ndarray:
     """All decodable frames as uint8 (frames, H, W); none at all is an InputError."""
-    return _stack(map(grey, decode(path)), path)
+    return _stack(map(grey, decode_video(path)), path)
 
 
 def read_rgb(path: str | Path) -> np.ndarray:
     """All decodable frames as uint8 (frames, H, W, 3); none at all is an InputError."""
-    return _stack(map(rgb, decode(path)), path)
+    return _stack(map(rgb, decode_video(path)), path)
 
 
 def read_jpgs(folder: str | Path, first: int = 0, frames: int = 0, mode: str = "L") -> np.ndarray:
     """Frames first .. first + frames - 1 (0-based, jpg numbers are 1-based; frames 0: all) of a folder of jpgs.
 
-    uint8 (found, H, W), or (found, H, W, 3) with mode "RGB". Jpgs that are missing or damaged are left out, so
-    found <= frames; none at all is an InputError. Jpgs of another size are resized to that of the first.
+    uint8 (F, H, W), or (F, H, W, 3) with mode "RGB". Jpgs that are missing or damaged are left out, so
+    F <= frames; none at all is an InputError. Jpgs of another size are resized to that of the first.
     """
-    folder = Path(folder)
-    if frames:
-        numbers = range(first + 1, first + frames + 1)
-    else:
-        numbers = sorted(number for number in jpg_numbers(folder) if number > first)
+    pictures = picture_files(Path(folder))
+    numbers = range(first + 1, first + frames + 1) if frames else sorted(pictures)
     images = []
     for number in numbers:
+        if number <= first or number not in pictures:
+            continue
         try:
-            with Image.open(folder / f"{number}.jpg") as image:
-                image = image.convert(mode)
+            with Image.open(pictures[number]) as image:
+                image = ImageOps.exif_transpose(image).convert(mode)
         except OSError:
             continue
         images.append(image if not images or image.size == images[0].size else image.resize(images[0].size))
@@ -122,7 +198,7 @@ def read_jpgs(folder: str | Path, first: int = 0, frames: int = 0, mode: str = "
 def read_clip(path: Path, first: int, frames: int) -> np.ndarray:
     """Grey frames `first` .. `first` + `frames` - 1 (frames 0: all) of a video file or a folder of jpgs, as they exist.
 
-    uint8 (found, H, W); InputError where none exists.
+    uint8 (F, H, W), F <= frames; InputError where none exists.
     """
     if path.is_dir():
         return read_jpgs(path, first, frames)
@@ -136,16 +212,16 @@ def colour_clip(path: Path, first: int, frames: int) -> Iterable[np.ndarray]:
     """The frames of read_clip as uint8 (H, W, 3): one at a time from a file, for colour takes three times the room."""
     if path.is_dir():
         return read_jpgs(path, first, frames, mode="RGB")
-    return islice(map(rgb, decode(path)), first, first + frames if frames else None)
+    return islice(map(rgb, decode_video(path)), first, first + frames if frames else None)
 
 
-def times(path: str | Path) -> Iterator[float]:
+def frame_times(path: str | Path) -> Iterator[float]:
     """Seconds from the first frame to each frame that can be decoded, never falling, one after the other.
 
     A frame without time stamp follows when the one before is over.
     """
     begin, now, over = None, 0.0, 0.0
-    for frame in decode(path):
+    for frame in decode_video(path):
         if frame.time is None:
             now = over
         else:
@@ -155,7 +231,7 @@ def times(path: str | Path) -> Iterator[float]:
         over = now + (float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 1 / RATE)
 
 
-def nearest(seconds: np.ndarray) -> np.ndarray:
+def nearest_frames(seconds: np.ndarray) -> np.ndarray:
     """The number of the frame nearest in time to each tick of RATE a second: int64 (ticks,), never falling.
 
     seconds (frames,): when each frame is shown, the first at 0. Frames that come RATE a second are taken as they are.
@@ -167,23 +243,16 @@ def nearest(seconds: np.ndarray) -> np.ndarray:
     return np.searchsorted(between + NO_TIME, ticks)  # a tick half-way goes to the earlier frame
 
 
-def taken(path: str | Path, numbers: np.ndarray) -> Iterator[av.VideoFrame]:
+def frames_at(path: str | Path, numbers: np.ndarray) -> Iterator[av.VideoFrame]:
     """Frame `numbers` (never falling, from 0) of a video file; a number that comes twice yields its frame twice."""
     counts = np.bincount(numbers).tolist()
-    for frame, count in zip(decode(path), counts, strict=False):  # the frames behind the last number are left out
+    for frame, count in zip(decode_video(path), counts, strict=False):  # the frames behind the last number are left out
         yield from [frame] * count
 
 
-def grey_taken(path: str | Path, numbers: np.ndarray) -> np.ndarray:
+def grey_at(path: str | Path, numbers: np.ndarray) -> np.ndarray:
     """Frame `numbers` of a video file as uint8 (len(numbers), H, W)."""
-    return _stack(map(grey, taken(path, numbers)), path)
-
-
-def jpg_numbers(folder: Path) -> list[int]:
-    """The numbers of the files <number>.jpg in `folder`, unsorted; empty where there is no such folder."""
-    if not folder.is_dir():
-        return []
-    return [int(path.stem) for path in folder.glob("*.jpg") if path.stem.isdecimal()]
+    return _stack(map(grey, frames_at(path, numbers)), path)
 
 
 def _stack(images: Iterable[np.ndarray], path: str | Path) -> np.ndarray:

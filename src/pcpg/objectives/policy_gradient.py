@@ -18,7 +18,8 @@ def standardise(returns: torch.Tensor, taken: torch.Tensor, over: str) -> torch.
         sums = parallel.add(sums.sum(dim=1, keepdim=True))
     count, total, squares = sums  # (N or 1, 1) each
     mean = total / count.clamp(min=1)
-    deviation = (squares / count.clamp(min=1) - mean.square()).clamp(min=0).sqrt()
+    variance = (squares / count.clamp(min=1) - mean.square()).clamp(min=0)
+    deviation = variance.rsqrt().reciprocal()  # torch's sqrt is not the same on every processor
     return (returns - mean) * taken / (deviation + 1e-6)
 
 

@@ -73,7 +73,7 @@ def load(path: Path, region: Region | None = None) -> dict:
         raise InputError(path, f"does not say its {missing}: of an earlier pcpg; train it anew")
     for key, kind in (("view", ViewKeys), ("network", Network)):
         content[key] = build(kind, content[key], path, key).model_dump()
-    words = content.get("words", [])
+    words = content.setdefault("words", [])
     if not (isinstance(words, list) and all(isinstance(word, str) and word.isalnum() for word in words)):
         raise InputError(path, "words: not a list of words")
     learnt = build(Region, content["region"], path, "region")

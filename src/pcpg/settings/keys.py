@@ -103,17 +103,19 @@ def _line(error: dict, kind: Any, key: str) -> str:
         return f"{'.'.join(filter(None, (where, raised.key)))}: {raised.problem}"
     if raised is not None:
         return f"{where}: {raised}, got {reprlib.repr(error['input'])}"
+    if error["type"] == "string_pattern_mismatch":
+        return f"{where}: {reprlib.repr(error['input'])} does not match {error['ctx']['pattern']}"
     wanted = EXPECTED.get(error["type"].split("_")[0], error["msg"])
     return f"{where or 'the file'}: expected {wanted}, got {reprlib.repr(error['input'])}"
 
 
 def _path(key: str, location: tuple) -> str:
     """runs.grid.k5s1.kernel[0]; a name that is no valid key itself is marked so."""
+    if location[-1:] == ("[key]",):  # behind the name itself
+        return f"{_path(key, location[:-2])} (name)"
     text = key
     for part in location:
-        if part == "[key]":
-            text = f"{text.rpartition('.')[0]} (name)"
-        elif isinstance(part, int):
+        if isinstance(part, int):
             text += f"[{part}]"
         else:
             text += ("." if text else "") + _short(part)

@@ -76,7 +76,7 @@ def _alone(job: Callable, item):
 
 def _report(sender, job: Callable, item) -> None:
     try:
-        found = job(item), None
+        outcome = job(item), None
     except Exception as error:
-        found = None, error
-    sender.send(found)
+        outcome = None, error
+    sender.send(outcome)

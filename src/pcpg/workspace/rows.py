@@ -1,15 +1,48 @@
-"""One way to write tables as CSV: UTF-8, one newline a row, whole or not at all."""
+"""Tables as CSV files: UTF-8, one header line, "\\n" at the end of each line, written atomically."""
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
+from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_file
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) -> None:
-    """Rows as mappings; what a row lacks stays empty."""
+    """Write `rows`, each with a value for every one of `columns` and no other."""
     with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        wanted = set(columns)
+        for row in rows:
+            if row.keys() != wanted:
+                raise ValueError(f"{path}: a row has {', '.join(row)}, the columns are {', '.join(columns)}")
+            writer.writerow([row[column] for column in columns])
+
+
+def write_rows(path: str | Path, kind: type, rows: Iterable) -> None:
+    """Write instances of the dataclass `kind`, a column for each of its fields."""
+    write_csv(path, [field.name for field in fields(kind)], map(vars, rows))
+
+
+def read_rows(path: str | Path, kind: type) -> list:
+    """Read what write_rows wrote; a wrong header or value is an InputError that names file and line."""
+    path = Path(path)
+    types = {field.name: field.type for field in fields(kind)}
+    if not path.is_file():
+        raise InputError(path, "no such file")
+    with open(path, newline="", encoding="utf-8") as file:
+        reader, line = csv.reader(file, strict=True), 1
+        try:
+            if next(reader, None) != list(types):
+                raise InputError(f"{path}, line 1", f"expected the columns {', '.join(types)}")
+            rows = []
+            for cells in reader:
+                line = reader.line_num
+                rows.append(kind(*(read(cell) for read, cell in zip(types.values(), cells, strict=True))))
+            return rows
+        except InputError:
+            raise
+        except (csv.Error, ValueError) as error:  # among them text that is not UTF-8, and too few or many cells
+            raise InputError(f"{path}, line {max(line, reader.line_num)}", str(error)) from None

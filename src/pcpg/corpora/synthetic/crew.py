@@ -1,30 +1,33 @@
-"""Run one function over many clips, in one process or several, with a progress bar."""
+"""Many clips made by one function, in one process or several, with a progress bar."""
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import chain
 
 from tqdm import tqdm
 
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.pool import in_order
 
 
-def run(function: Callable, clips: Sequence, workers: int, label: str) -> list:
+def make_clips(function: Callable, clips: Sequence, workers: int, label: str) -> list:
     """Return function(clip) for every clip, in order. Neighbours go to the same process, so they can share pictures."""
     if workers < 1:
         raise InputError("workers", f"expected at least 1, got {workers}")
+    size = max(1, min(32, len(clips) // (4 * workers)))
+    shares = [clips[begin : begin + size] for begin in range(0, len(clips), size)]
+    results = []
     with tqdm(total=len(clips), desc=label, unit="clip", smoothing=0.05) as bar:
-        if workers == 1:
-            return [_counted(function(clip), bar) for clip in clips]
-        spawn = multiprocessing.get_context("spawn")  # forked threads of other libraries would hang
-        with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
-            share = max(1, min(32, len(clips) // (4 * workers)))
-            return [_counted(result, bar) for result in pool.map(function, clips, chunksize=share)]
+        for share, made in zip(shares, in_order(partial(_make_share, function), shares, workers), strict=True):
+            if made is None:
+                raise InputError(label, "a process that makes clips crashed")
+            results.append(made)
+            bar.update(len(share))
+    return list(chain.from_iterable(results))
 
 
-def _counted(result, bar: tqdm):
-    bar.update()
-    return result
+def _make_share(function: Callable, share: Sequence) -> list:
+    return [function(clip) for clip in share]
 
 
 def take(items: Sequence, count: int, what: str) -> list:

@@ -42,7 +42,7 @@ def generate_grid(root: Path, *, seed: int, speakers: int, sentences: int, worke
         raise InputError("speakers", f"expected at least 1, got {speakers}")
     names = [f"s{number}" for number in range(1, speakers + 1)]
     clips = [Sentence(speaker, name) for speaker in names for name in _choose(seed, speaker, sentences)]
-    crew.run(partial(_write_clip, Path(root), seed), clips, workers, "generate GRID-like clips")
+    crew.make_clips(partial(_write_clip, Path(root), seed), clips, workers, "generate GRID-like clips")
 
 
 def _choose(seed: int, speaker: str, count: int) -> list[str]:

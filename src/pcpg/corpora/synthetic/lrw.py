@@ -42,7 +42,7 @@ def generate_lrw(root: Path, *, seed: int, words: int, train: int, val: int, tes
         for number in range(1, count + 1)
     ]
     clips.sort(key=lambda clip: (clip.split, clip.speaker))  # a speaker's portrait is painted once
-    crew.run(partial(_write_clip, Path(root), seed), clips, workers, "generate LRW-like clips")
+    crew.make_clips(partial(_write_clip, Path(root), seed), clips, workers, "generate LRW-like clips")
 
 
 def film_clip(seed: int, clip: Take) -> tuple[Film, float]:

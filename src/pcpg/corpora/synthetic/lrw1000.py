@@ -47,7 +47,7 @@ def generate_lrw1000(root: Path, *, seed: int, words: int, train: int, val: int,
         for number in range(count)
     ]
     clips.sort(key=lambda clip: (clip.split, clip.speaker))  # a speaker's portrait is painted once
-    rows = crew.run(partial(_write_clip, Path(root), seed), clips, workers, "generate LRW-1000-like clips")
+    rows = crew.make_clips(partial(_write_clip, Path(root), seed), clips, workers, "generate LRW-1000-like clips")
     _write_lists(Path(root) / "info", clips, rows)
 
 

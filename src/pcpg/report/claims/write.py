@@ -46,17 +46,15 @@ def write_claims(settings: Params, paths: Paths) -> None:
 
 def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
     pair, estimate = one.comparison, one.estimate
-    record = {"claim": verdict.claim.name, "statement": verdict.claim.statement, "verdict": verdict.word}
-    record |= {"reason": verdict.reason, "control": str(pair.control).lower(), "corpus": pair.corpus}
-    record |= {"run": " ".join(pair.runs) or pair.run, "against": pair.against, "measure": pair.measure}
-    record |= {"decoder": pair.decoders[0], "against_decoder": pair.decoders[1], "paper": _number(pair.paper)}
-    record["outcome"] = one.outcome
-    if estimate is None:
-        return record
-    values = {"effect": estimate.value, "low": estimate.low, "high": estimate.high}
-    record |= {key: _number(value) for key, value in values.items()}
-    record |= {"p": f"{estimate.p:.4g}", "p_holm": f"{one.p_holm:.4g}"}
-    return record | {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
+    shown = {"claim": verdict.claim.name, "statement": verdict.claim.statement, "verdict": verdict.word}
+    shown |= {"reason": verdict.reason, "control": str(pair.control).lower(), "corpus": pair.corpus}
+    shown |= {"run": " ".join(pair.runs) or pair.run, "against": pair.against, "measure": pair.measure}
+    shown |= {"decoder": pair.decoders[0], "against_decoder": pair.decoders[1], "paper": _number(pair.paper)}
+    if estimate is not None:
+        shown |= {"effect": _number(estimate.value), "low": _number(estimate.low), "high": _number(estimate.high)}
+        shown |= {"p": f"{estimate.p:.4g}", "p_holm": f"{one.p_holm:.4g}"}
+        shown |= {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
+    return dict.fromkeys(COLUMNS, "") | shown | {"outcome": one.outcome}
 
 
 def _number(value: float) -> str:

@@ -2,24 +2,24 @@
 
 import math
 from copy import deepcopy
-from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from rapidfuzz.distance import Levenshtein
+from tiny import Tiny, all_transcriptions, estimates, log_policy, plain_rewards
 from torch import nn
 
-from pcpg.learning.finetune import draw, mixed_losses, policy_returns, rollout, steps_taken
 from pcpg.learning.loop import Learner
 from pcpg.learning.session import Session
-from pcpg.learning.train import forced_losses, teacher
+from pcpg.objectives.base import Context, of_run
+from pcpg.objectives.cross_entropy import CrossEntropy, teacher
+from pcpg.objectives.pcpg import PCPG
 from pcpg.objectives.pseudo_conv import coverage
+from pcpg.objectives.rollout import draw, sample, steps_taken
 from pcpg.reader.batches import Batch
-from pcpg.reader.network import Decoder, LipReader, Memory
-from pcpg.reader.text import BEGIN, END, encode, to_batch
+from pcpg.reader.network import LipReader
+from pcpg.reader.text import END, encode, to_batch
 from pcpg.settings.load import load
 
 NOBODY = torch.zeros(0, 0, dtype=torch.long)
@@ -33,8 +33,14 @@ def batch_of(texts: list[str], pixels: int = 8) -> Batch:
 
 
 @pytest.fixture
-def run(root):
-    return load(root / "presets" / "mini.yaml").runs.grid["k1s1"]
+def run(root) -> PCPG:
+    return of_run(load(root / "params.yaml").runs["grid"]["k1s1"])
+
+
+def replace(objective: PCPG, **changes) -> PCPG:
+    """Unchecked: halves and limits that a parameter file refuses too. Keys of the cross-entropy find their place."""
+    inner = {key: changes.pop(key) for key in CrossEntropy.model_fields.keys() & changes.keys()}
+    return objective.model_copy(update=changes | {"cross_entropy": objective.cross_entropy.model_copy(update=inner)})
 
 
 @pytest.fixture
@@ -58,7 +64,7 @@ def test_returns_of_samples_by_hand(run):
     """Reference "abc"; samples "abc" (all right), "xbc" (one wrong), "ab" (one missing), "abcd" (one too many)."""
     sampled = characters_of(["abc", "xbc", "ab", "abcd"], 6)
     batch, plain = batch_of(["abc"]), {"samples": 4, "gamma": 1.0, "divide_by_length": False}
-    weights, lengths, reward = policy_returns(sampled, NOBODY, batch, replace(run, **plain))
+    weights, lengths, reward = replace(run, **plain).weights(sampled, NOBODY, batch)
     assert lengths.tolist() == [4, 4, 3, 5]
     assert weights.tolist() == [
         [3, 2, 1, 0, 0, 0],
@@ -67,7 +73,7 @@ def test_returns_of_samples_by_hand(run):
         [2, 1, 0, -1, 0, 0],
     ]
     assert reward.tolist() == pytest.approx([1, 2 / 3, 2 / 3, 2 / 3])
-    halved, _, _ = policy_returns(sampled, NOBODY, batch, replace(run, **plain | {"divide_by_length": True}))
+    halved, _, _ = replace(run, **plain | {"divide_by_length": True}).weights(sampled, NOBODY, batch)
     assert torch.allclose(halved, weights / 3)
 
 
@@ -75,19 +81,19 @@ def test_baselines_by_hand(run):
     """What the others, or the greedy transcription "bc", earn from the same step on is taken off."""
     sampled, greedy = characters_of(["abc", "xbc"], 4), characters_of(["bc"], 4)
     batch, plain = batch_of(["abc"]), {"samples": 2, "gamma": 1.0, "divide_by_length": False}
-    mean, _, _ = policy_returns(sampled, NOBODY, batch, replace(run, **plain, baseline="mean"))
+    mean, _, _ = replace(run, **plain, baseline="mean").weights(sampled, NOBODY, batch)
     assert mean.tolist() == [[1, 0, 0, 0], [-1, 0, 0, 0]]
-    critical, _, _ = policy_returns(sampled, greedy, batch, replace(run, **plain, baseline="greedy"))
+    critical, _, _ = replace(run, **plain, baseline="greedy").weights(sampled, greedy, batch)
     assert critical.tolist() == [[1, 1, 1, 0], [0, 1, 1, 0]]  # greedy: rewards 0 or 1 that sum to 2, the second 1
 
 
 def test_padding_that_is_not_masked_counts_as_steps(run):
     sampled, batch = characters_of(["ab"], 6), batch_of(["abc"])
     settings = replace(run, samples=1, gamma=0.5, divide_by_length=False)
-    masked, lengths, _ = policy_returns(sampled, NOBODY, batch, settings)
+    masked, lengths, _ = settings.weights(sampled, NOBODY, batch)
     assert lengths.tolist() == [3]
     assert masked.tolist() == [[0.5**2 + 0.5, 0.5, 0, 0, 0, 0]]  # counted from the end, its own third step
-    scored, lengths, _ = policy_returns(sampled, NOBODY, batch, replace(settings, mask_padding=False))
+    scored, lengths, _ = replace(settings, mask_padding=False).weights(sampled, NOBODY, batch)
     assert lengths.tolist() == [6]
     assert scored.tolist() == [[0.5**5 + 0.5**4, 0.5**4, 0, 0, 0, 0]]
 
@@ -110,11 +116,11 @@ def test_the_decoder_is_taught_by_coins():
 
 
 @pytest.mark.parametrize("baseline", ["none", "greedy"])
-def test_one_rollout_serves_both_losses(model, run, baseline):
+def test_one_rollout_serves_both_losses(model, baseline):
     """The forced rows are what teacher forcing alone gives; log p belongs to the sampled characters."""
     batch = batch_of(["ab", "place red"])
-    passed = rollout(model, batch, replace(run, samples=3, baseline=baseline), max_length=12)
     memory = model.encode(batch.frames, batch.lengths)
+    passed = sample(model, memory, batch, 12, samples=3, greedy=baseline == "greedy")
     forced, _ = model.decoder.unroll(memory, teacher(batch.targets), batch.targets.shape[1])
     assert torch.allclose(passed.forced, forced, atol=1e-5)
     sampled = passed.sampled
@@ -127,97 +133,37 @@ def test_one_rollout_serves_both_losses(model, run, baseline):
         assert passed.greedy[:, : likeliest.shape[1]].tolist() == likeliest.tolist()
 
 
-def test_argmax_takes_the_likeliest_character_in_place_of_a_sample(model, run):
+def test_argmax_takes_the_likeliest_character_in_place_of_a_sample(model):
     batch = batch_of(["ab", "place red"])
-    passed = rollout(model, batch, replace(run, samples=1, sampling="argmax"), max_length=12)
-    _, likeliest = model.decoder.unroll(
-        model.encode(batch.frames, batch.lengths), lambda u, logits: logits.argmax(dim=1), 12
-    )
+    memory = model.encode(batch.frames, batch.lengths)
+    passed = sample(model, memory, batch, 12, samples=1, sampling="argmax")
+    _, likeliest = model.decoder.unroll(memory, lambda u, logits: logits.argmax(dim=1), 12)
     assert passed.sampled[:, : likeliest.shape[1]].tolist() == likeliest.tolist()
 
 
 def test_lambda_mixes_the_two_losses(model, run):
     batch = batch_of(["ab", "place red"])
-    ce = forced_losses(run, model, batch)["loss"].item()
-    assert mixed_losses(replace(run, lambda_pg=Fraction(0)), 12, model, batch)["loss"].item() == ce
-    mixed = mixed_losses(replace(run, lambda_pg=Fraction(1, 4)), 12, model, batch)
+    ce = run.cross_entropy.losses(model, batch, Context(12))["loss"].item()
+    none = replace(run, lambda_pg=Fraction(0)).losses(model, batch, Context(12))
+    assert none["loss"].item() == pytest.approx(ce, rel=1e-6)
+    mixed = replace(run, lambda_pg=Fraction(1, 4)).losses(model, batch, Context(12))
     assert mixed["loss"].item() == pytest.approx(0.75 * ce + 0.25 * mixed["pcpg"].item(), rel=1e-4)
-    bonus = mixed_losses(replace(run, lambda_pg=Fraction(1, 4), entropy=0.1), 12, model, batch)
+    bonus = replace(run, lambda_pg=Fraction(1, 4), entropy=0.1).losses(model, batch, Context(12))
     assert (mixed["loss"] - bonus["loss"]).item() == pytest.approx(0.025 * mixed["entropy"].item(), rel=1e-3)
 
 
 def test_bfloat16_gives_nearly_the_same_losses(model, run):
     batch, settings = batch_of(["ab", "place red"]), replace(run, baseline="greedy", entropy=0.1)
-    wanted = mixed_losses(settings, 12, model, batch)
+    wanted = settings.losses(model, batch, Context(12))
     with torch.autocast("cpu", torch.bfloat16):
-        found = mixed_losses(settings, 12, model, batch)
+        found = settings.losses(model, batch, Context(12))
     found["loss"].backward()
     assert found["ce"].item() == pytest.approx(wanted["ce"].item(), rel=0.02)
     assert all(value.dtype == torch.float32 for value in found.values())
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
-# The gradient of a whole update, of the real decoder cut down to the classes "a", "b" and end, over at most three
-# steps, against the sum over all fifteen transcriptions.
-
-STEPS, ALPHABET = 3, [*encode("ab"), END]
-
-
-class Tiny(nn.Module):
-    """A decoder that sees the same clip in every row; all but three classes are impossible."""
-
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(3)
-        self.decoder = Decoder(memory=4, state=4, layers=2, hidden=5, embedding=3, attention=4, dropout=0.0)
-        with torch.no_grad():
-            for parameter in self.decoder.parameters():
-                parameter.mul_(3)  # far from uniform
-            closed = [c for c in range(40) if c not in ALPHABET]
-            self.decoder.output.weight[closed] = 0
-            self.decoder.output.bias[closed] = -1e4
-        self.outputs, self.state = torch.randn(1, 6, 4), torch.randn(1, 4)
-
-    def encode(self, frames: torch.Tensor, lengths: torch.Tensor) -> Memory:
-        outputs, state = self.outputs.expand(len(frames), -1, -1), self.state.expand(len(frames), -1)
-        return self.decoder.remember(outputs, torch.ones(len(frames), 6, dtype=torch.bool), state)
-
-    def gradient(self, loss: torch.Tensor) -> torch.Tensor:
-        found = torch.autograd.grad(loss, list(self.decoder.parameters()))
-        return torch.cat([part.flatten() for part in found])
-
-
-def all_transcriptions() -> list[list[int]]:
-    found = []
-
-    def extend(prefix: list[int]) -> None:
-        if len(prefix) == STEPS or prefix[-1:] == [END]:
-            found.append(prefix)
-        else:
-            for character in ALPHABET:
-                extend([*prefix, character])
-
-    extend([])
-    assert len(found) == 15
-    return found
-
-
-def log_policy(tiny: Tiny, sequence: list[int], temperature: float) -> torch.Tensor:
-    """log p (U, C) of every step of one transcription, one step after the other."""
-    memory, rows = tiny.encode(torch.zeros(1), torch.ones(1)), []
-    state, before = memory.state, BEGIN
-    for character in sequence:
-        logits, state, _ = tiny.decoder.step(torch.tensor([before]), state, memory)
-        rows.append((logits[0] / temperature).log_softmax(dim=0))
-        before = character
-    return torch.stack(rows)
-
-
-def plain_rewards(sequence: list[int], reference: list[int]) -> list[int]:
-    text = [c for c in sequence if c != END]
-    distances = [Levenshtein.distance(text[:u], reference) for u in range(len(text) + 1)]
-    earned = [distances[u] - distances[u + 1] for u in range(len(text))]
-    return earned + [0] * (len(sequence) - len(text))
+# The gradient of a whole update against the sum over all fifteen transcriptions of a tiny decoder.
 
 
 def exact(tiny: Tiny, run, reference: list[int]) -> torch.Tensor:
@@ -250,17 +196,6 @@ CASES = {
     "no overlap": {"kernel": [Fraction(1, 3)] * 3, "stride": 3, "baseline": "mean"},
     "entropy": {"entropy": 0.5},
 }
-
-
-def estimates(tiny: Tiny, run, draws: int) -> torch.Tensor:
-    """(draws, parameters): the gradient of that many independent updates, of 300 clips each."""
-    targets, lengths = to_batch(["ab"] * 300)
-    full, rows, found = torch.ones(300), list(range(300)), []
-    for number in range(draws):
-        seeds = [1000 * number + row for row in rows]
-        batch = Batch(full, full, targets, lengths, full, rows, [""] * 300, seeds)
-        found.append(tiny.gradient(mixed_losses(run, STEPS, tiny, batch)["loss"]))
-    return torch.stack(found)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -302,16 +237,18 @@ def test_a_wrong_step_is_seen(run):
 
 @pytest.mark.parametrize("parts", [2, 3, 7])
 @pytest.mark.parametrize("policy", [False, True])
-def test_a_batch_in_parts_gives_the_update_of_the_whole(run, model, monkeypatch, parts, policy):
+def test_a_batch_in_parts_gives_the_update_of_the_whole(root, run, model, monkeypatch, parts, policy):
     """Losses, gradient and norm, for more parts than clips too; what each part has of its own, the statistics of batch
     normalisation, stands still here."""
     monkeypatch.setattr(nn.BatchNorm2d, "train", lambda self, mode: nn.Module.train(self, False))
-    run = replace(run, baseline="greedy", samples=3, entropy=0.1, lambda_pg=Fraction(policy, 2))
+    objective = replace(run, baseline="greedy", samples=3, entropy=0.1) if policy else run.cross_entropy
+    optimisation = load(root / "params.yaml").runs["grid"]["k1s1"].optimisation
     batch, learned = batch_of(["bin blue", "set", "lay red now", "a", "place"]), []
     for accumulate in (1, parts):
-        copy, settings = deepcopy(model), replace(run, accumulate=accumulate, clip_norm=1e9)
-        session = Session("test", 1, torch.device("cpu"), "float32", *[Path()] * 3)
-        losses = Learner(copy, partial(mixed_losses, settings, 12), settings, 10, session).update(batch)
+        copy = deepcopy(model)
+        settings = optimisation.model_copy(update={"accumulate": accumulate, "clip_norm": 1e9})
+        session = Session("test", 1, torch.device("cpu"), "float32", "", *[Path()] * 4)
+        losses = Learner(copy, objective, Context(12), settings, 10, session).learn(batch, 0)
         learned.append((losses, [parameter.grad for parameter in copy.parameters()]))
     (whole, gradient), (in_parts, added) = learned
     assert whole.keys() == in_parts.keys() and len(whole) == (6 if policy else 3)
@@ -320,27 +257,3 @@ def test_a_batch_in_parts_gives_the_update_of_the_whole(run, model, monkeypatch,
         torch.testing.assert_close(in_parts[name], value, rtol=1e-5, atol=1e-6)
     for one, other in zip(gradient, added, strict=True):
         torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-6)
-
-
-def test_one_pass_gives_the_gradient_of_the_authors_many(root, capsys):
-    """The comparison of `make bench`, and that its lines can be printed."""
-    bench = pytest.importorskip("tests.bench.speeds", exc_type=ImportError)  # OpenCV wants libGL
-    mini = load(root / "presets" / "mini.yaml")
-    assert bench.check_same_gradient(mini) < 1e-5
-    bench.updates(mini, 2, 1, torch.device("cpu"))
-    assert capsys.readouterr().out.count("| update of M = 5 against") == 2
-
-
-def test_the_bench_asks_a_made_up_gpu(root, monkeypatch):
-    """A step is as long as its FLOPs say, 0.068 GFLOP a clip forwards, or as its batch takes to come."""
-    bench = pytest.importorskip("tests.bench.stand_in", exc_type=ImportError)
-    monkeypatch.setattr(bench, "STEPS", 2)
-    monkeypatch.setattr(bench, "RATES", (1, 1000))  # TFLOP/s
-    found = {}
-    bench.beside(
-        lambda what, waited, each, limit: found.update({what.split(": ")[1]: (waited, each)}),
-        load(root / "presets" / "mini.yaml"),
-    )
-    assert len(found) == 10 and all(0 <= waited <= each for waited, each in found.values())
-    slow, fast = (found[f"grid, cross-entropy, batch 16, {rate} TFLOP/s"] for rate in (1, 1000))
-    assert slow[1] > 3 * 16 * 0.067e9 / 1e12 and fast[0] > 0.5 * fast[1]

@@ -1,0 +1,120 @@
+"""Faces by MediaPipe: where its landmark model comes from, and the landmarks that it finds in the frames of a video.
+
+MediaPipe is imported on first use: it takes 0.3 s, needs system libraries, and only real faces need it.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pcpg.corpora.fetch import Remote, fetch_file
+from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import locked
+
+MODEL = Remote(
+    "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task",
+    size=3_758_596,
+    checksum="sha256:64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+)
+PLACE = Path("models/face_landmarker.task")
+MESH = (33, 263, 2, 61, 291, 13, 14)  # the seven of landmarks.py in MediaPipe's mesh of 478
+FRAME_MS = 40  # VIDEO mode wants rising timestamps; all three corpora have 25 frames/s
+
+
+def locate_model(setting: str | None, *, place: Path = PLACE, remote: Remote = MODEL) -> Path | None:
+    """The model file that the parameter `landmark_model` means: None, a path, or for "download" `place`.
+
+    "download" fetches `remote` unless `place` has its hash already; InputError where it cannot be had. A path is
+    taken as it is, and no server is asked: whether it holds a model is for check_model to say.
+    """
+    if setting == "download":
+        with locked(place):  # shards that run side by side
+            fetch_file(remote, place)
+        return place
+    return Path(setting) if setting else None
+
+
+def detect_landmarks(frames_rgb: Iterable[np.ndarray], model: Path) -> np.ndarray:
+    """Landmarks of the frames uint8 (H, W, 3), by MediaPipe's FaceLandmarker in VIDEO mode on one CPU thread.
+
+    The landmarker tracks, so it carries state: a new one for each clip keeps a clip independent of the one before.
+    Raises InputError where MediaPipe cannot be loaded or the model file cannot be used.
+    """
+    mediapipe, vision = _load_mediapipe()
+    rows = []
+    with _quiet(), _open_landmarker(vision, Path(model)) as landmarker:
+        for number, frame in enumerate(frames_rgb):
+            faces = landmarker.detect_for_video(_image(mediapipe, frame), number * FRAME_MS).face_landmarks
+            rows.append(_seven_points(faces[0], *frame.shape[:2]) if faces else np.full((7, 2), np.nan))
+    return np.array(rows, np.float32).reshape(-1, 7, 2)
+
+
+def count_faces(frames_rgb: Iterable[np.ndarray], model: Path, most: int = 3) -> int:
+    """The most faces, up to `most`, in any of some frames, each looked at alone."""
+    mediapipe, vision = _load_mediapipe()
+    with _quiet(), _open_landmarker(vision, Path(model), "IMAGE", most) as landmarker:
+        images = (_image(mediapipe, frame) for frame in frames_rgb)
+        return max((len(landmarker.detect(image).face_landmarks) for image in images), default=0)
+
+
+def check_model(model: Path | None) -> None:
+    """Raise InputError unless `detect_landmarks` can work here: MediaPipe loads and accepts the model file."""
+    if model is None:
+        raise InputError("landmarks: mediapipe", "needs a model file (face_landmarker.task)")
+    _, vision = _load_mediapipe()
+    with _quiet():
+        _open_landmarker(vision, Path(model)).close()
+
+
+def _load_mediapipe():
+    try:
+        import mediapipe
+        from mediapipe.tasks.python import vision
+    except (ImportError, OSError) as error:
+        raise InputError("mediapipe", f"cannot be loaded ({error}); on Debian: apt install libgl1 libegl1") from None
+    return mediapipe, vision
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing on file descriptor 2 meanwhile: MediaPipe's C++ writes five lines a clip, and heeds no log level."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _image(mediapipe, frame: np.ndarray):
+    """Contiguous: of a view with padded rows MediaPipe makes a picture in which it finds no face at all."""
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame))
+
+
+def _open_landmarker(vision, model: Path, mode: str = "VIDEO", faces: int = 1):
+    from mediapipe.tasks.python import BaseOptions
+
+    if not model.is_file():
+        raise InputError(model, "no such file; the face landmark model is needed here")
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(model), delegate=BaseOptions.Delegate.CPU),
+        running_mode=vision.RunningMode[mode],
+        num_faces=faces,
+    )
+    try:
+        return vision.FaceLandmarker.create_from_options(options)
+    except (RuntimeError, ValueError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(model, f"MediaPipe cannot use it as a face landmark model: {reason}") from None
+
+
+def _seven_points(face, height: int, width: int) -> np.ndarray:
+    """(7, 2) in pixels; MediaPipe's 0..1 runs from edge to edge of the image, hence the half pixel."""
+    return np.array([(face[point].x * width - 0.5, face[point].y * height - 0.5) for point in MESH])

@@ -1,0 +1,194 @@
+"""The pages: links lead somewhere, commands parse, keys exist, tables are the generated ones."""
+
+import re
+import shlex
+import sys
+import types
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from conftest import ROOT
+
+from pcpg import cli
+from pcpg.report.readme import refresh
+from pcpg.report.words import MINUS
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
+UNTRACKED = ("data", "clips", "runs", "logs", "corpora", "models")  # a clone lacks them
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OWN = ("presets/mine.yaml", "presets/mini.yaml")  # of the reader; of a version before
+SHORT = "runs.grid.k1s1.objective.pcpg"  # what a key of paper-vs-code.md that begins with a dot stands below
+PRESETS = {"": "params.yaml", "paper": "presets/paper.yaml", "s1": "presets/grid-s1-cpu.yaml"}
+
+pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def prose(page: Path) -> str:
+    """The text of a page without code blocks and comments."""
+    return FENCE.sub("", COMMENT.sub("", page.read_text(encoding="utf-8")))
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ +(.+?) *$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pages
+def test_links_lead_to_a_file_and_to_a_heading(page):
+    for target in re.findall(r"(?:\]\(|src=\")([^)\s\"]+)", prose(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, heading = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{page.name}: {target}"
+        assert file.relative_to(ROOT).parts[0] not in UNTRACKED, f"{page.name}: {target} is not in a clone"
+        assert not heading or heading in anchors(file), f"{page.name}: {target}"
+
+
+def commands(page: Path) -> list[str]:
+    """Every `pcpg ...` of a page, in a block of shell commands or between backticks."""
+    text = COMMENT.sub("", page.read_text(encoding="utf-8"))
+    lines = [line.lstrip("$ ") for kind, block in FENCE.findall(text) if kind != "yaml" for line in block.splitlines()]
+    quoted = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", FENCE.sub("", text))]
+    return [line for line in [*lines, *quoted] if re.match(r"pcpg\s", line)]
+
+
+@pages
+def test_commands_parse(page):
+    """Upper-case words stand for something, N for a number; what the shell reads itself is left out."""
+    for line in commands(page):
+        words = shlex.split(re.split(r"\s(?:[|;>]|\d>|&&)", line)[0], comments=True)
+        numbered = ["1" if word == "N" else word for word in words[1:]]
+        try:
+            cli.parser().parse_args(numbered)
+        except SystemExit:
+            pytest.fail(f"{page.name}: {line}")
+
+
+def test_a_command_that_does_not_parse_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("as `pcpg finetune grid k1s1` did\n\n```sh\npcpg params check FILE  # it is\n```\n")
+    assert commands(page) == ["pcpg params check FILE  # it is", "pcpg finetune grid k1s1"]
+    page.write_text("as `pcpg finetune grid k1s1` did\n")
+    with pytest.raises(pytest.fail.Exception, match="finetune"):
+        test_commands_parse(page)
+
+
+@pytest.fixture(scope="module")
+def presets() -> dict[str, dict]:
+    return {name: yaml.safe_load((ROOT / file).read_text(encoding="utf-8")) for name, file in PRESETS.items()}
+
+
+def value(preset: dict, key: str):
+    for part in key.split("."):
+        preset = preset[part]
+    return preset
+
+
+def choices() -> dict[int, str]:
+    """Number -> last cell of the rows of docs/paper-vs-code.md."""
+    text = (ROOT / "docs/paper-vs-code.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    return {int(row[0]): row[-1] for row in rows if row[0].isdigit()}
+
+
+def test_every_choice_has_its_key_with_the_value_that_it_has(presets):
+    found = choices()
+    assert list(found) == list(range(1, 45))
+    for number, cell in found.items():
+        assert cell == "fixed" or "`" in cell, number
+        for entry in cell.split("; "):
+            named = re.findall(r"(\w*) ?`([^`]+)`", entry)
+            assert named or entry == "fixed", (number, entry)
+            if not named:
+                continue
+            key, _, ours = named[0][1].partition(": ")
+            key = SHORT + key if key.startswith(".") else key
+            for preset, printed in [("", ours), *named[1:]]:
+                there = value(presets[preset], key)
+                assert not printed or str(there) == str(yaml.safe_load(printed)), (number, preset, key, there)
+
+
+def test_keys_that_pages_name_exist(presets):
+    """What begins with a section of a parameter file: <corpus> and <run> stand for some, and a preset has them all."""
+    for page in PAGES:
+        if page.name == "CHANGELOG.md":  # names keys that are no more
+            continue
+        for key in re.findall(r"`((?:runs|view|network|corpora|classifiers|decoding)\.[\w.<>\-]+)[:`]", prose(page)):
+            parts = key.replace("<corpus>", "grid").replace("<run>", "k1s1")
+            assert any(_has(preset, parts) for preset in presets.values()), f"{page.name}: {key}"
+
+
+def _has(preset: dict, key: str) -> bool:
+    try:
+        value(preset, key)
+    except (KeyError, TypeError):
+        return False
+    return True
+
+
+def test_the_map_names_every_room():
+    text = (ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
+    package = ROOT / "src/pcpg"
+    rooms = {path.name for path in package.iterdir() if (path / "__init__.py").is_file()}
+    tree = FENCE.search(text)[2]
+    assert rooms == set(re.findall(r"^  (\w+)/", tree, re.MULTILINE))
+
+
+@pages
+def test_files_that_a_page_names_are_there(page):
+    """Between backticks; the files of the example in CONTRIBUTING.md are the reader's to write."""
+    for name in re.findall(r"`((?:src|tests|presets|profiles|docs)/[\w./\-]+)`", prose(page)):
+        assert (ROOT / name).exists() or "focal" in name or name in OWN, f"{page.name}: {name}"
+
+
+@pages
+def test_pages_show_the_tables_as_generated(page):
+    text = page.read_text(encoding="utf-8")
+    assert refresh(text, page.parent) == text, f"run: pcpg readme {page.relative_to(ROOT)}"
+
+
+def test_the_verdict_quotes_the_tables():
+    """docs/verdict.md shows the verdicts; it and README repeat numbers of the tables, which must be those beside it."""
+    page = (ROOT / "docs/verdict.md").read_text(encoding="utf-8")
+    assert "<!-- begin ../results/grid-s1-cpu/claims.md -->" in page
+    text, results = " ".join(page.split()), ROOT / "results/grid-s1-cpu"
+    one, two = (
+        pd.read_csv(results / f"{name}.csv").query("corpus == 'grid'").set_index("run")
+        for name in ("table1", "table2a")
+    )
+    wer = one["wer_mean"].map("{:.1f}".format)
+    rows = {"cross-entropy": "ce", "k=1 s=1": "k1s1", "k=5 s=1": "k5s1", "k=5 s=5": "k5s5"}
+    ours = ", ".join(f"{wer[run]} for {name}" for name, run in rows.items()).replace(" for", " % for", 1)
+    papers = ", ".join(str(one.loc[run, "paper_wer"]) for run in rows.values())
+    assert f"WER is {ours}; the paper has {papers}." in " ".join((ROOT / "README.md").read_text().split())
+    assert f"cross-entropy has WER {wer['ce']}, k=1 s=1 has {wer['k1s1']}, k=5 s=1 has {wer['k5s1']}" in text
+    assert f"k=5 s=5 has {wer['k5s5']}, and the baseline trained on for as long has {wer['ce-continued']}" in text
+    for row, what in ((one.loc["k5s1"], "cross-entropy runs"), (two.loc["k5s1"], "k=1 s=1 it runs")):
+        low, high, paper = (row[f"{key}"] for key in ("wer_delta_low", "wer_delta_high", "paper_wer_delta"))
+        quoted = f" from {low:+.1f} to {high:+.1f}".replace("-", MINUS)
+        assert what + quoted in text
+        assert f"{paper:+.1f}".replace("-", MINUS) in text
+
+
+def test_the_example_of_an_objective_works(monkeypatch):
+    """CONTRIBUTING.md: the objective and its own tests, as they are printed there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    source, checks = (block for kind, block in FENCE.findall(text) if kind == "python")
+    module, scope = types.ModuleType("pcpg.objectives.focal"), {}
+    exec(source, module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(checks, scope)
+    tests = [name for name in scope if name.startswith("test_")]
+    assert len(tests) == 2
+    for name in tests:
+        scope[name]()
+
+
+def test_hooks_run_what_the_project_has():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert {repository["repo"] for repository in hooks["repos"]} == {"local"}
