@@ -1,15 +1,14 @@
 """Writes the paper's claims, judged by our runs: verdicts in claims.md, the rest in evidence.md and claims.csv."""
 
 import math
+from itertools import chain
 
-from pcpg.report.claims.claims import MEASURES
+from pcpg.report.claims.claims import CLAIMS, MEASURES
 from pcpg.report.claims.judge import RULE, Judged, Verdict, judge
 from pcpg.report.paper import CORPORA
 from pcpg.report.results.histories import CONVERGENCE, UNREST
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import LEVEL, REPLICATES
-from pcpg.report.tables.layouts import layout_of
-from pcpg.report.tables.table import kinds
 from pcpg.report.words import MINUS, chance, interval, measured_on, signed
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
@@ -37,7 +36,10 @@ def write_claims(settings: Params, paths: Paths) -> None:
     """Write results/<preset>/claims.md (a verdict a claim), evidence.md and claims.csv (a row a comparison)."""
     results = Results(paths, settings)
     verdicts = judge(results)
-    on = measured_on(kinds(layout_of("table1", settings), results), settings.preset, results.seeds)
+    pairs = [pair for claim in CLAIMS for pair in claim.comparisons]
+    runs = {corpus: [(pair.run, pair.against) for pair in pairs if pair.corpus == corpus] for corpus in CORPORA}
+    kinds = {corpus: results.described(corpus, chain.from_iterable(names)) for corpus, names in runs.items()}
+    on = measured_on(kinds, settings.preset, results.seeds)
     where = f"By our runs: {on}."
     write_csv(paths.results / "claims.csv", COLUMNS, [_record(of, one) for of in verdicts for one in of.judged])
     write_text(paths.results / "claims.md", verdicts_text(verdicts, where))
