@@ -26,7 +26,7 @@ from rapidfuzz.distance import Levenshtein
 
 from pcpg import cli
 from pcpg.corpora.base import Clip
-from pcpg.mouths.inventory import Count, Note
+from pcpg.mouths.inventory import Count, Length, Note
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import checkpoint
 from pcpg.reader.network import LipReader
@@ -111,8 +111,8 @@ class Site:
         write_rows(self.paths.inventory("grid") / "summary.csv", Count, [Count("clips made", 3)])
         write_rows(
             self.paths.inventory("grid") / "lengths.csv",
-            accounts.Length,
-            [accounts.Length(75, 2), accounts.Length(74, 1)],
+            Length,
+            [Length(75, 2), Length(74, 1)],
         )
         write_rows(self.paths.inventory("grid") / "notes.csv", Note, [Note(EVIL, "excluded", "raw", EVIL)])
         self.paths.figures.mkdir(parents=True)

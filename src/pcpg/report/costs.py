@@ -13,12 +13,9 @@ from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 from pcpg.workspace.rows import write_csv
 
+NAME = "costs.csv"
 NEEDED = {"commit", "device", "processes", "updates", "seconds", "peak_memory_mib"}
 COLUMNS = ("corpus", "run", "seeds", "updates", "seconds", "peak_memory_mib", "device", "processes", "commit")
-
-
-def costs_file(paths: Paths) -> Path:
-    return paths.results / "costs.csv"
 
 
 def write_costs(settings: Params, paths: Paths) -> None:
@@ -32,12 +29,12 @@ def write_costs(settings: Params, paths: Paths) -> None:
                 rows.append({"corpus": corpus, "run": run} | _summary(records))
     if not rows:
         raise InputError(f"preset {settings.preset}", "no training has left a record, so there are no costs to write")
-    write_csv(costs_file(paths), COLUMNS, rows)
+    write_csv(paths.results / NAME, COLUMNS, rows)
 
 
 def read_costs(paths: Paths) -> list[dict[str, str]]:
     """The rows of costs.csv; [] where there is no such file."""
-    path = costs_file(paths)
+    path = paths.results / NAME
     if not path.is_file():
         return []
     with open(path, newline="", encoding="utf-8") as file:

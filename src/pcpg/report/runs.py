@@ -42,12 +42,8 @@ def ablation_runs(settings: Params) -> list[str]:
     """GRID's runs of policy gradient that differ from k1s1 or k5s1 in more of the objective than kernel and stride."""
     runs = settings.runs.get("grid", {})
     near = {name: runs[nearest(runs, name)] for name in runs if name not in CONTROLS and nearest(runs, name)}
-    near = {name: ref for name, ref in near.items() if _training(runs[name]) == _training(ref)}
-    return [name for name, reference in near.items() if changes(runs[name], reference).keys() - KERNEL]
-
-
-def _training(run: Run) -> tuple:
-    return run.start, run.optimisation
+    alike = {name: ref for name, ref in near.items() if not training_changes(runs[name], ref)}
+    return [name for name, reference in alike.items() if changes(runs[name], reference).keys() - KERNEL]
 
 
 def nearest(runs: dict[str, Run], name: str) -> str | None:
@@ -66,6 +62,12 @@ def changes(run: Run, reference: Run) -> dict[str, tuple[str, str]]:
     ours, theirs = (_flat(one.objective[one.objective_name]) for one in (run, reference))
     differing = (key for key in ours | theirs if ours.get(key) != theirs.get(key))
     return {key: (ours.get(key, "none"), theirs.get(key, "none")) for key in differing}
+
+
+def training_changes(run: Run, reference: Run) -> dict[str, str]:
+    """Settings of start and optimisation that differ from those of the reference."""
+    ours, theirs = ({"start": one.start, **one.optimisation.model_dump()} for one in (run, reference))
+    return {key: _printed(value) for key, value in ours.items() if value != theirs[key]}
 
 
 def _flat(keys: dict) -> dict[str, str]:
@@ -121,12 +123,8 @@ def describe(runs: dict[str, Run], name: str) -> str:
         keys = {key: new for key, (new, _) in changes(run, runs[reference]).items()}
     parts = [f"{NAMES.get(key, key)} {text}" for key, text in keys.items() if key not in KERNEL]
     parts = [case(run), *parts] if KERNEL & keys.keys() else parts
-    base = runs.get(REFERENCES[0])
-    if base is not None and run.start != base.start:
-        parts.append(f"start {run.start}")
-    if base is not None and run.optimisation != base.optimisation:
-        ours, theirs = run.optimisation.model_dump(), base.optimisation.model_dump()
-        parts += [f"{key} {_printed(value)}" for key, value in ours.items() if value != theirs[key]]
+    if REFERENCES[0] in runs:
+        parts += [f"{key} {text}" for key, text in training_changes(run, runs[REFERENCES[0]]).items()]
     like = f"{run.objective_name} as {reference} but" if reference else f"{run.objective_name}:"
     return f"{like} {', '.join(parts)}" if parts else f"{run.objective_name} as {reference}"
 

@@ -1,15 +1,14 @@
 """Writes the paper's claims, judged by our runs: verdicts in claims.md, the rest in evidence.md and claims.csv."""
 
 import math
+from itertools import chain
 
-from pcpg.report.claims.claims import MEASURES
+from pcpg.report.claims.claims import CLAIMS, MEASURES
 from pcpg.report.claims.judge import RULE, Judged, Verdict, judge
 from pcpg.report.paper import CORPORA
 from pcpg.report.results.histories import CONVERGENCE, UNREST
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import LEVEL, REPLICATES
-from pcpg.report.tables.layouts import layout_of
-from pcpg.report.tables.table import kinds
 from pcpg.report.words import MINUS, chance, interval, measured_on, signed
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
@@ -37,7 +36,10 @@ def write_claims(settings: Params, paths: Paths) -> None:
     """Write results/<preset>/claims.md (a verdict a claim), evidence.md and claims.csv (a row a comparison)."""
     results = Results(paths, settings)
     verdicts = judge(results)
-    on = measured_on(kinds(layout_of("table1", settings), results), settings.preset, results.seeds)
+    pairs = [pair for claim in CLAIMS for pair in claim.comparisons]
+    runs = {corpus: [(pair.run, pair.against) for pair in pairs if pair.corpus == corpus] for corpus in CORPORA}
+    kinds = {corpus: results.described(corpus, chain.from_iterable(names)) for corpus, names in runs.items()}
+    on = measured_on(kinds, settings.preset, results.seeds)
     where = f"By our runs: {on}."
     write_csv(paths.results / "claims.csv", COLUMNS, [_record(of, one) for of in verdicts for one in of.judged])
     write_text(paths.results / "claims.md", verdicts_text(verdicts, where))
@@ -46,17 +48,15 @@ def write_claims(settings: Params, paths: Paths) -> None:
 
 def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
     pair, estimate = one.comparison, one.estimate
-    record = {"claim": verdict.claim.name, "statement": verdict.claim.statement, "verdict": verdict.word}
-    record |= {"reason": verdict.reason, "control": str(pair.control).lower(), "corpus": pair.corpus}
-    record |= {"run": " ".join(pair.runs) or pair.run, "against": pair.against, "measure": pair.measure}
-    record |= {"decoder": pair.decoders[0], "against_decoder": pair.decoders[1], "paper": _number(pair.paper)}
-    record["outcome"] = one.outcome
-    if estimate is None:
-        return record
-    values = {"effect": estimate.value, "low": estimate.low, "high": estimate.high}
-    record |= {key: _number(value) for key, value in values.items()}
-    record |= {"p": f"{estimate.p:.4g}", "p_holm": f"{one.p_holm:.4g}"}
-    return record | {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
+    shown = {"claim": verdict.claim.name, "statement": verdict.claim.statement, "verdict": verdict.word}
+    shown |= {"reason": verdict.reason, "control": str(pair.control).lower(), "corpus": pair.corpus}
+    shown |= {"run": " ".join(pair.runs) or pair.run, "against": pair.against, "measure": pair.measure}
+    shown |= {"decoder": pair.decoders[0], "against_decoder": pair.decoders[1], "paper": _number(pair.paper)}
+    if estimate is not None:
+        shown |= {"effect": _number(estimate.value), "low": _number(estimate.low), "high": _number(estimate.high)}
+        shown |= {"p": f"{estimate.p:.4g}", "p_holm": f"{one.p_holm:.4g}"}
+        shown |= {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
+    return dict.fromkeys(COLUMNS, "") | shown | {"outcome": one.outcome}
 
 
 def _number(value: float) -> str:

@@ -51,10 +51,13 @@ def draw_attention_maps(corpus: str, settings: Params, paths: Paths) -> Figure:
         left, top = LEFT + place * (SIDE + MIDDLE), TOP + HEAD
         strip = _axes(figure, left, top, SIDE, FRAME)
         heat = _axes(figure, left, top + FRAME + GAP, SIDE, ROW * rows[run])
-        strip.set_title(_heading(run, reading), loc="left", pad=3, fontsize=7.5)
+        said_by = f": “{reading.text}”" if reading else ""
+        strip.set_title(STYLES[run][0] + said_by, loc="left", pad=3, fontsize=7.5)
         images += [_map(strip, heat, reading, said)] if reading else []
         if reading is None:
-            _absent(strip, heat)
+            strip.set_axis_off()
+            heat.set_axis_off()
+            heat.text(0.5, 0.5, NOT_RUN, transform=heat.transAxes, ha="center")
     if images:
         bar = _axes(figure, WIDTH - RIGHT + 0.1, TOP + HEAD + FRAME + GAP, 0.08, min(ROW * max(rows.values()), 1.3))
         _share_scale(images, bar)
@@ -109,10 +112,6 @@ def _axes(figure: Figure, left: float, top: float, wide: float, high: float) -> 
     return figure.add_axes((left / width, 1 - (top + high) / height, wide / width, high / height))
 
 
-def _heading(run: str, reading: Reading | None) -> str:
-    return f"{STYLES[run][0]}: “{reading.text}”" if reading else STYLES[run][0]
-
-
 def _map(strip: Axes, heat: Axes, reading: Reading, said: str) -> AxesImage:
     draw_strip(strip, reading.mouths, min(FRAMES, len(reading.mouths)))
     image = draw_heat(heat, reading.labels, reading.weights, reading.stride)
@@ -120,12 +119,6 @@ def _map(strip: Axes, heat: Axes, reading: Reading, said: str) -> AxesImage:
     for number in wrong(said, reading.text):
         heat.get_yticklabels()[number].set(color=WRONG, fontweight="bold")
     return image
-
-
-def _absent(strip: Axes, heat: Axes) -> None:
-    for axes in (strip, heat):
-        axes.set_axis_off()
-    heat.text(0.5, 0.5, NOT_RUN, transform=heat.transAxes, ha="center")
 
 
 def _share_scale(images: list[AxesImage], bar: Axes) -> None:

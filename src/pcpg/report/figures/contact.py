@@ -47,15 +47,11 @@ def pick_clips(folder: Path) -> tuple[list[Shown], list[Shown]]:
 
     store = ClipStore(folder)
     quality = store.quality()
-    order = sorted(range(len(quality)), key=lambda i: (-quality[i].interpolated, -_jitter(quality[i].jitter), i))
+    order = sorted(range(len(quality)), key=lambda i: (-quality[i].interpolated, -np.nan_to_num(quality[i].jitter), i))
     worst = order[:EACH]
     rest = sorted(set(order) - set(worst))
     chance = np.random.default_rng(0).choice(rest, min(EACH, len(rest)), replace=False) if rest else []
     return tuple([_shown(store, quality[i], i) for i in rows] for rows in (sorted(chance), worst))
-
-
-def _jitter(value: float) -> float:
-    return 0.0 if np.isnan(value) else value
 
 
 def _shown(store, quality, number: int) -> Shown:

@@ -3,13 +3,12 @@
 import hashlib
 import platform
 import re
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from statistics import median_low
 
 import pcpg
-from pcpg.mouths.inventory import Count, Measure, Note
+from pcpg.mouths.inventory import Count, Length, Measure, Note
 from pcpg.report.costs import read_costs
 from pcpg.report.paper import CORPORA
 from pcpg.report.words import plural
@@ -21,14 +20,6 @@ NOTES = 300  # of a corpus on the page
 USUAL = 75  # frames of a clip, where they have not been counted
 PARTS = "One multiply-add is 2 FLOPs; convolutions and matrix products are counted, what works element by element not."
 SOURCES = "(cd src && find pcpg -type f -not -path '*/__pycache__/*' | LC_ALL=C sort | xargs sha256sum | sha256sum)"
-
-
-@dataclass(frozen=True)
-class Length:
-    """How many clips have so many frames: a row of lengths.csv."""
-
-    frames: int
-    clips: int
 
 
 def quality_part(settings: Params, paths: Paths) -> dict:

@@ -40,18 +40,15 @@ def steps(reference: str, hypothesis: str) -> str:
 
 def collect_predictions(results: Results) -> dict:
     """texts, pairs and corpora -> runs -> seeds -> one pair a clip and decoder; runs without predictions are absent."""
-    runs = {corpus: _runs(results, corpus) for corpus in results.settings.corpus_names}
+    names = results.settings.corpus_names
+    runs = {corpus: {run: results.predictions(corpus, run) for run in results.names(corpus)} for corpus in names}
+    runs = {corpus: {run: by_seed for run, by_seed in of.items() if by_seed} for corpus, of in runs.items()}
     runs = {corpus: of_corpus for corpus, of_corpus in runs.items() if of_corpus}
     known, corpora = Pairs(), []
     for corpus, of_corpus in runs.items():
         columns = sum(map(len, of_corpus.values()))
         corpora.append(_corpus(results, corpus, of_corpus, max(LIMIT // len(runs) // columns, 1), known))
     return {"texts": list(known.texts), "pairs": known.edits, "corpora": corpora}
-
-
-def _runs(results: Results, corpus: str) -> dict[str, dict[int, list[dict[str, str]]]]:
-    runs = {run: results.predictions(corpus, run) for run in results.names(corpus)}
-    return {run: by_seed for run, by_seed in runs.items() if by_seed}
 
 
 def _corpus(results: Results, corpus: str, runs: dict, limit: int, known: Pairs) -> dict:

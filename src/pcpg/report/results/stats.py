@@ -60,11 +60,11 @@ def bootstrap(runs: Mapping[str, Errors], replicates: int = REPLICATES, random_s
         raise ValueError("runs that are compared must have the same seeds and the same clips")
     edits = np.stack([errors.edits for errors in runs.values()]).astype(float)  # (R, S, N)
     generator = np.random.default_rng(random_state)
-    found = []
+    rates = []
     for seeds, utterances in _draws(generator, len(first.seeds), first.speakers, replicates):
         wrong = np.einsum("bs,rsb->rb", seeds / seeds.sum(axis=1, keepdims=True), edits @ utterances.T)
-        found.append(100 * wrong / (utterances @ first.lengths.astype(float)))
-    return dict(zip(runs, np.concatenate(found, axis=1), strict=True))
+        rates.append(100 * wrong / (utterances @ first.lengths.astype(float)))
+    return dict(zip(runs, np.concatenate(rates, axis=1), strict=True))
 
 
 def _draws(
@@ -110,8 +110,8 @@ def rate(errors: Errors, replicates: int = REPLICATES, random_state: int = 0) ->
 def difference(run: Errors, against: Errors, replicates: int = REPLICATES, random_state: int = 0) -> Estimate:
     """run - against in percentage points, over the seeds that both have; ValueError where there is none."""
     run, against = common(run, against)
-    found = bootstrap({"run": run, "against": against}, replicates, random_state)
-    return estimate(run.rate() - against.rate(), found["run"] - found["against"], run)
+    drawn = bootstrap({"run": run, "against": against}, replicates, random_state)
+    return estimate(run.rate() - against.rate(), drawn["run"] - drawn["against"], run)
 
 
 def common(*runs: Errors) -> tuple[Errors, ...]:

@@ -60,13 +60,9 @@ CLASSIFIER_CONTROLS_ASK = (
     "Controls: is it policy gradient, or any pre-training? In the paper's rows ours takes the encoder of k=5, s=1 (our "
     "runs k5s1-fe_tc and k5s1-te_tc), in the controls that of the cross-entropy baseline (ce-fe_tc and ce-te_tc)."
 )
-PUBLISHED = {
-    "[21]": ("[21] Petridis 2018", "word classifier; split not stated by the paper"),
-    "[24]": ("[24] Stafylakis 2017", "word classifier; split not stated by the paper"),
-    "[23]": ("[23]", "word classifier; split not stated by the paper"),
-    "[27]": ("[27] Wang 2019", "word classifier; split not stated by the paper"),
-    "[29]": ("[29] Yang 2019", "word classifier; split not stated by the paper"),
-}
+STATED = "word classifier; split not stated by the paper"
+NAMED = {"[21]": " Petridis 2018", "[24]": " Stafylakis 2017", "[23]": "", "[27]": " Wang 2019", "[29]": " Yang 2019"}
+PUBLISHED = {key: (key + name, STATED) for key, name in NAMED.items()}
 UNSEEN = "unseen speakers (1, 2, 20, 22); {} on overlapped speakers"
 GRID_DECODERS = {
     "[26]": ("[26] Wand 2016", "speaker-dependent"),

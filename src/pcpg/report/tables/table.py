@@ -49,12 +49,6 @@ class Layout:
     against: str = ""  # that baseline's name in the heading
     published: bool = True  # false: a table of ours alone, without columns for the paper
 
-    @property
-    def beam(self) -> bool:
-        """Whether any number comes from beam search."""
-        quantities = [row.quantity or measure.quantity for row in self.rows for measure in self.measures]
-        return any(quantity.startswith("beam_") for quantity in quantities)
-
     def printed(self, corpus: str, measure: str) -> float:
         """The paper's value of the baseline."""
         values = [row.paper for row in self.rows if (row.corpus, row.run) == (corpus, self.baseline)]
@@ -110,9 +104,11 @@ def fill(layout: Layout, results: Results) -> Table:
 def kinds(layout: Layout, results: Results) -> dict[str, str]:
     """On what each corpus' runs were measured: Table.kinds."""
     runs: dict[str, list[str]] = {}
+    quantities = {row.quantity or measure.quantity for row in layout.rows for measure in layout.measures}
+    beam = any(quantity.startswith("beam_") for quantity in quantities)
     for row in layout.rows:
         runs.setdefault(row.corpus, []).append(row.run)
-    return {corpus: results.described(corpus, names, layout.beam) for corpus, names in runs.items()}
+    return {corpus: results.described(corpus, names, beam) for corpus, names in runs.items()}
 
 
 def _cell(layout: Layout, row: Row, measure: Measure, results: Results) -> Cell:
