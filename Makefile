@@ -4,7 +4,7 @@ CORES ?= $(shell nproc)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup reproduce test test-cluster test-faults check bench bench-scale pull
+.PHONY: setup reproduce test test-portable test-cluster test-faults check bench bench-scale pull
 
 setup: $(BIN)/.installed  ## a virtual environment with the pinned packages
 
@@ -15,11 +15,16 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-reproduce: setup  ## every table and figure of the mini preset, and DVC's record of them
-	snakemake --cores $(CORES) && dvc commit --force --quiet --no-relink  # a new link is a new time: all would rerun
+reproduce: setup  ## every table and figure of the preset mini, DVC's record of them, and how they compare
+	pcpg plan && snakemake --cores $(CORES)
+	dvc commit --force --quiet --no-relink  # a new link is a new time: all would rerun
+	pcpg verify || test $$? -eq 1  # 1: other bytes, but no difference that seeds do not explain
 
 test: setup  ## the test suite
 	pytest
+
+test-portable: setup  ## a few updates of each kind on two emulated processors; needs qemu-user, 6 minutes
+	pytest -rs tests/emulated
 
 test-cluster: setup  ## the pipeline through a real Slurm of two nodes, docs/cluster.md
 	pytest -rs tests/cluster

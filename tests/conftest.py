@@ -1,9 +1,12 @@
 """Where the tests find things, and a toy corpus on which a training takes seconds."""
 
-import pcpg  # isort: skip  # before torch and NumPy
-
+import os
 import shutil
 from pathlib import Path
+
+import pcpg  # before torch and NumPy
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch: two threads on cores that others use too wait for each other
 
 import numpy as np
 import pytest

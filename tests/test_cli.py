@@ -30,11 +30,16 @@ def folder(root, tmp_path):
         (("clips", "shard", "grid", "2"), "shard 2: is not one of 0 to 1"),
         (("clips", "store", "grid"), "data/smoke/grid/manifest.csv: no such file"),
         (("clips", "info", "clips"), "clips/store.json: no such file"),
-        (("train", "grid", "--seed", "1"), "clips/smoke/grid/store.json: no such file"),
-        (("finetune", "grid", "k9s9", "--seed", "1"), "runs.grid.k9s9: is not one of k1s1, k5s5, k5s1"),
-        (("evaluate", "grid", "ce", "--seed", "1"), "smoke/grid"),
-        (("probe", "lrw", "ce", "xx", "--seed", "1"), "probes.xx: is not one of fe_tc, te_tc"),
-        (("scratch", "grid", "--seed", "1"), "classifiers.grid: is not one of lrw, lrw1000"),
+        (("train", "grid", "ce", "--seed", "1"), "clips/smoke/grid/store.json: no such file"),
+        (("train", "grid", "k9s9", "--seed", "1"), "runs.grid.k9s9: is not one of ce, k1s1, k5s5, k5s1"),
+        (("train", "lrw", "ce-fe_tc", "--seed", "1"), "runs.lrw.ce-fe_tc: is not one of ce, k1s1"),
+        (("evaluate", "grid", "ce"), "clips/smoke/grid/store.json: no such file"),
+        (("evaluate", "grid", "k9s9"), "runs.grid.k9s9: is not one of ce, k1s1"),
+        (("probe", "lrw", "xx", "--seed", "1"), "classifiers.lrw.xx: is not one of scratch, k5s1-fe_tc"),
+        (("probe", "grid", "scratch", "--seed", "1"), "classifiers.grid.scratch: is not one of "),
+        (("classify", "lrw", "ce"), "classifiers.lrw.ce: is not one of scratch, k5s1-fe_tc"),
+        (("network", "lrs2"), "corpus lrs2: is not one of grid, lrw, lrw1000"),
+        (("network", "grid", "--frames", "0"), "frames: 0 is not at least 1"),
     ],
 )
 def test_a_mistake_is_one_line(folder, arguments, message):
@@ -57,28 +62,31 @@ def test_a_wrong_parameter_names_file_and_key(folder):
 
 def test_a_damaged_checkpoint_is_named(folder):
     from pcpg.reader import checkpoint
-    from pcpg.settings import load as params
-    from pcpg.settings.schema import to_plain
+    from pcpg.settings.load import load
     from pcpg.workspace.errors import InputError
+
+    def refused(content, message: str) -> None:
+        checkpoint.save(folder / "model.pt", content)
+        with pytest.raises(InputError, match=rf"model\.pt: {message}"):
+            checkpoint.load(folder / "model.pt")
 
     for content in (b"", b"not a checkpoint", b"PK\x03\x04 half a zip"):
         (folder / "model.pt").write_bytes(content)
         with pytest.raises(InputError, match=r"model\.pt: not a readable checkpoint"):
             checkpoint.load(folder / "model.pt")
-    checkpoint.save(folder / "model.pt", {"model": {}})
-    with pytest.raises(InputError, match=r"model\.pt: is not a checkpoint of a lip-reader"):
-        checkpoint.load(folder / "model.pt")
+    for content in (1, ["a list"], {"model": {}}):
+        refused(content, "is not a checkpoint of a lip-reader")
     content = dict.fromkeys(["settings", "model", "mean", "std", "iteration"])
-    checkpoint.save(folder / "model.pt", content)
-    with pytest.raises(InputError, match=r"model\.pt: its settings are not those of a lip-reader"):
-        checkpoint.load(folder / "model.pt")
-    content["settings"] = to_plain(params.load(folder / "params.yaml").model["grid"])
-    checkpoint.save(folder / "model.pt", content)
-    with pytest.raises(InputError, match=r"model\.pt: does not say which mouth clips it was trained on"):
-        checkpoint.load(folder / "model.pt")
-    checkpoint.save(folder / "model.pt", content | {"region": {"kind": "circle", "landmarks": None, "size": 96}})
-    with pytest.raises(InputError, match=r"model\.pt: region\.kind: 'circle' is not one of landmarks, box, frame"):
-        checkpoint.load(folder / "model.pt")
+    refused(content, "does not say its network, region, view: of an earlier pcpg; train it anew")
+    params = load(folder / "params.yaml")
+    content |= {"view": params.view["grid"].model_dump(), "network": params.network["grid"].model_dump()}
+    refused(content, "does not say its region")
+    content["region"] = {"kind": "landmarks", "landmarks": None, "size": 96}
+    refused(content | {"view": None}, "view: expected a mapping, got None")
+    refused(content | {"network": content["network"] | {"depth": 3}}, r"network\.depth: unknown key")
+    refused(content | {"view": content["view"] | {"crop": 0}}, r"view\.crop: must be at least 1, got 0")
+    kind = {"kind": "circle", "landmarks": None, "size": 96}
+    refused(content | {"region": kind}, r"region\.kind: 'circle' is not one of landmarks, box, frame")
 
 
 def test_onednns_words_for_too_little_memory_are_told_from_those_for_what_it_cannot_do():

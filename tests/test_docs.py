@@ -1,5 +1,6 @@
 """The pages: links lead somewhere, commands parse, keys exist, tables are the generated ones."""
 
+import ast
 import re
 import shlex
 import sys
@@ -131,12 +132,29 @@ def _has(preset: dict, key: str) -> bool:
     return True
 
 
+def floors() -> list[str]:
+    """The rooms of docs/ARCHITECTURE.md, in the order of its tree; the door, which is in none, is above them all."""
+    tree = FENCE.search((ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8"))[2]
+    return re.findall(r"^  (\w+)/", tree, re.MULTILINE)
+
+
 def test_the_map_names_every_room():
-    text = (ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
-    package = ROOT / "src/pcpg"
-    rooms = {path.name for path in package.iterdir() if (path / "__init__.py").is_file()}
-    tree = FENCE.search(text)[2]
-    assert rooms == set(re.findall(r"^  (\w+)/", tree, re.MULTILINE))
+    assert sorted(floors()) == sorted(path.parent.name for path in (ROOT / "src/pcpg").glob("*/__init__.py"))
+
+
+def test_no_room_uses_one_above_it():
+    order, package = floors(), ROOT / "src/pcpg"
+    upward = []
+    for file in package.glob("*/**/*.py"):
+        floor = order.index(file.relative_to(package).parts[0])
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module == "pcpg":
+                names = [f"pcpg.{alias.name}" for alias in node.names]
+            rooms = [name.split(".")[1] for name in names if name.startswith("pcpg.")]
+            upward += [f"{file.relative_to(package)}: {room}" for room in rooms if room not in order[: floor + 1]]
+    assert not upward
 
 
 @pages

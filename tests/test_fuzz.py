@@ -20,7 +20,7 @@ from pcpg.corpora.grid_splits import Lists, read_list
 from pcpg.corpora.grid_text import read_align, sentence_of
 from pcpg.mouths import sidecar
 from pcpg.mouths.store import ClipStore
-from pcpg.settings import load as params
+from pcpg.settings.load import load
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.rows import read_rows, write_rows
@@ -242,7 +242,7 @@ def test_rows(tmp_path, draw, kind):
 @fuzz("yaml")
 @given(data=damaged((ROOT / "tests" / "smoke.params.yaml").read_bytes(), b"a: &a [*a]\nseeds: *a\n", b"x: !!bool y\n"))
 def test_parameters(tmp_path, data):
-    found = survives(params.load, tmp_path / "mine.yaml", data)
+    found = survives(load, tmp_path / "mine.yaml", data)
     assert found is None or isinstance(found, Params)
 
 

@@ -72,7 +72,8 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(function=function, writes=writes)
         return command
 
-    add(commands.plan, "list the jobs of a parameter file for DVC", writes=False)
+    plan = add(commands.plan, "list the jobs of a parameter file for DVC, in plan.yaml", writes=False)
+    plan.add_argument("--same-jobs", action="store_true", help="stop where the jobs are others than before")
     add(commands.raw, "generate a corpus, or check a local copy", "corpus")
     add(commands.train, "one run: the baseline, policy gradient, or another objective", "corpus", "run", seed=True)
     add(commands.probe, "a word classifier on an encoder", "corpus", "run", seed=True)

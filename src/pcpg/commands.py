@@ -256,7 +256,7 @@ def readme(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 def plan(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.settings.plan import write_plan
 
-    write_plan(settings)
+    write_plan(settings, args.same_jobs)
 
 
 def transcribe(args: argparse.Namespace) -> None:

@@ -9,8 +9,8 @@ from statistics import median
 
 import torch
 import torch.distributed as dist
-
 from pcpg.learning.finetune import mixed_losses
+
 from pcpg.settings import load as params
 from pcpg.workspace import parallel
 from pcpg.workspace.seeding import choose_device

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from pcpg.learning.finetune import draw, mixed_losses, policy_returns, rollout
 from torch import nn
 
-from pcpg.learning.finetune import draw, mixed_losses, policy_returns, rollout
 from pcpg.learning.loop import Learner
 from pcpg.learning.session import Session
 from pcpg.learning.train import forced_losses

@@ -3,13 +3,11 @@
 import pytest
 import torch
 
-from pcpg.reader import checkpoint
 from pcpg.reader.attention import attend
 from pcpg.reader.decode import greedy
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import BEGIN, END, PAD
-from pcpg.settings import load as params
-from pcpg.settings.schema import to_plain
+from pcpg.settings.load import load
 
 FRAMES = [9, 20, 14]
 
@@ -17,9 +15,9 @@ FRAMES = [9, 20, 14]
 @pytest.fixture(scope="module")
 def reader(root) -> LipReader:
     """Random weights, drawn wide apart so that attention is no mere mean; it never writes a symbol."""
-    settings = params.load(root / "tests" / "smoke.params.yaml").model["grid"]
+    network = load(root / "tests" / "smoke.params.yaml").network["grid"]
     torch.manual_seed(3)
-    model = LipReader(**checkpoint.split_settings(to_plain(settings))[1]).eval()
+    model = LipReader(**network.model_dump()).eval()
     with torch.no_grad():
         for weights in model.decoder.parameters():
             weights.mul_(3)

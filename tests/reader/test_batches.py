@@ -6,8 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pcpg.learning.epochs import Training, ahead
 from pcpg.mouths.store import ClipStore
-from pcpg.reader.batches import Training, View, ahead, cut, in_order, normalise, pooled
+from pcpg.reader.batches import in_order
+from pcpg.reader.view import View, cut, normalise, pooled
 from pcpg.workspace import parallel
 
 CPU = torch.device("cpu")

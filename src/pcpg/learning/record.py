@@ -84,8 +84,7 @@ def write_history(path: Path, rows: list[dict]) -> None:
 
     Columns in the order of the last row; a value that a row lacks stays empty.
     """
-    columns = list(rows[-1])
-    write_csv(path, columns, ({key: _shown(row.get(key, "")) for key in columns} for row in rows))
+    write_csv(path, list(rows[-1]), ({key: _shown(value) for key, value in row.items()} for row in rows))
 
 
 def _shown(value: object) -> object:

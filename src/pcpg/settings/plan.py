@@ -120,17 +120,17 @@ class Plan:
         return HEAD + yaml.safe_dump(self.as_mapping(), sort_keys=True, width=120, default_flow_style=None)
 
 
-def write_plan(params: Params, path: Path = FILE) -> None:
-    """Write plan.yaml where it is not up to date; InputError where the jobs are others than before.
+def write_plan(params: Params, same_jobs: bool = False, path: Path = FILE) -> None:
+    """Write plan.yaml where it is not up to date.
 
-    DVC has read the old list by then: it must be started again to see the new one.
+    same_jobs: InputError where the jobs are others than before, for DVC, which has read the old list by then.
     """
     text = Plan(params).text()
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     if text == before:
         return
     write_text(path, text)
-    if _jobs(before) not in ({}, _jobs(text)):
+    if same_jobs and _jobs(before) not in ({}, _jobs(text)):
         raise InputError(path, "made anew, with other jobs than before; run the same command again")
 
 

@@ -10,15 +10,14 @@ from pcpg.workspace.files import atomic_file
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) -> None:
-    """Write `rows`, each with a value for every one of `columns` and no other."""
+    """Write `rows`, each with a value for some of `columns` and no other; what a row lacks stays empty."""
     with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
-        wanted = set(columns)
         for row in rows:
-            if row.keys() != wanted:
+            if not row.keys() <= set(columns):
                 raise ValueError(f"{path}: a row has {', '.join(row)}, the columns are {', '.join(columns)}")
-            writer.writerow([row[column] for column in columns])
+            writer.writerow([row.get(column, "") for column in columns])
 
 
 def write_rows(path: str | Path, kind: type, rows: Iterable) -> None:

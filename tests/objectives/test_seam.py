@@ -1,0 +1,238 @@
+"""Where a new objective is put in: one file and one line of YAML, and what the training loop promises it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from pcpg.learning import loop, train
+from pcpg.learning.session import Session
+from pcpg.objectives import base
+from pcpg.objectives.base import Context, Losses, Objective
+from pcpg.objectives.cross_entropy import per_character
+from pcpg.objectives.rollout import Rollout, sample, score, steps_taken
+from pcpg.reader.batches import Batch
+from pcpg.reader.checkpoint import load as load_checkpoint
+from pcpg.reader.network import LipReader
+from pcpg.settings.keys import NotNegative
+from pcpg.settings.load import load
+from pcpg.settings.plan import Plan
+from pcpg.workspace import code
+from pcpg.workspace.errors import InputError
+
+FILE = '''\
+"""So many times the cross-entropy."""
+
+from pcpg.objectives.base import Context, Losses, Objective
+from pcpg.objectives.cross_entropy import CrossEntropy
+from pcpg.settings.keys import Positive
+
+
+class Louder(Objective):
+    factor: Positive
+
+    def losses(self, model, batch, context: Context, drawn=None) -> Losses:
+        plain = CrossEntropy(label_smoothing=0.0, teacher_forcing=1.0, mask_padding=True)
+        found = plain.losses(model, batch, context)
+        return found | {"loss": self.factor * found["loss"]}
+'''
+LINE = "    louder: {start: scratch, optimisation: *short, objective: {louder: {factor: 2.0}}}\n"
+
+
+@pytest.fixture
+def extended(root, toy, monkeypatch) -> Path:
+    """The toy project with a copy of the package that has one objective more, and a run of it."""
+    shutil.copytree(root / "src" / "pcpg", toy / "src" / "pcpg", ignore=shutil.ignore_patterns("__pycache__"))
+    (toy / "src/pcpg/objectives/louder.py").write_text(FILE)
+    params = toy / "params.yaml"
+    params.write_text(params.read_text().replace("    ocd: {start: ce", f"{LINE}    ocd: {{start: ce", 1))
+    return toy
+
+
+def pcpg(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
+    environment = os.environ | {"PYTHONPATH": str(cwd / "src")}
+    command = [sys.executable, "-m", "pcpg.cli", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+def test_one_file_and_one_line_train(extended):
+    done = pcpg("train", "grid", "louder", "--seed", "1", cwd=extended)
+    assert done.returncode == 0, done.stderr
+    assert (extended / "runs/smoke/grid/louder/seed1/model.pt").is_file()
+    history = (extended / "results/smoke/runs/grid/louder/history-seed1.csv").read_text().splitlines()
+    row = dict(zip(history[0].split(","), history[-1].split(","), strict=True))
+    assert float(row["train_loss"]) > 0 and float(row["train_ce"]) > 0
+
+
+def test_it_is_among_the_names_that_a_wrong_one_is_told(extended):
+    params = extended / "params.yaml"
+    params.write_text(params.read_text().replace("{louder: {factor", "{lauder: {factor"))
+    done = pcpg("params", "check", "params.yaml", cwd=extended)
+    names = "cross_entropy, louder, mwer, ocd, pcpg"
+    assert done.stderr == f"pcpg: params.yaml: runs.grid.louder.objective: 'lauder' is not one of {names}\n"
+    assert done.returncode == 2
+
+
+def all_code(params, package: Path, monkeypatch) -> dict:
+    monkeypatch.setattr(code, "PACKAGE", package)
+    for function in (code.of_stage, code._text, code._tree, code._data, code._imports, code._content):
+        function.cache_clear()
+    return Plan(params).as_mapping()["code"]
+
+
+def test_it_changes_the_code_of_no_other_run(root, extended, monkeypatch):
+    params = load(extended / "params.yaml")
+    after = all_code(params, extended / "src/pcpg", monkeypatch)
+    before = all_code(load(root / "tests/smoke.params.yaml"), root / "src/pcpg", monkeypatch)
+    assert after["train"].pop("louder") not in before["train"].values()
+    assert after == before
+
+
+# What the loop promises: several passes over what was drawn once, an anchor, parameters of one's own.
+
+
+class Near(Objective):
+    """A ratio of probabilities times the reward over a learned value, near the start: all that the seam has."""
+
+    anchored: ClassVar[bool] = True
+    pull: NotNegative
+    watch: ClassVar = staticmethod(lambda **seen: None)  # a test's ear
+
+    @property
+    def passes(self) -> int:
+        return 3
+
+    def own_parameters(self, model: LipReader) -> nn.Module:
+        return nn.Linear(1, 1)
+
+    def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
+        assert not torch.is_grad_enabled() and model.training
+        return sample(model, model.encode(batch.frames, batch.lengths), batch, context.max_length, samples=1)
+
+    def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any) -> Losses:
+        memory = model.encode(batch.frames, batch.lengths)
+        longest = max(drawn.sampled.shape[1], batch.targets.shape[1])
+        rows = [F.pad(texts, (0, longest - texts.shape[1])) for texts in (batch.targets, drawn.sampled)]
+        texts = torch.stack(rows, dim=1).flatten(0, 1)  # as they stood when they were drawn
+        log_probs = score(model, memory, texts).unflatten(0, (-1, 2))[:, :, : drawn.sampled.shape[1]]
+        with torch.no_grad():
+            still = context.anchor.encode(batch.frames, batch.lengths)
+            at_start = score(context.anchor, still, drawn.sampled)
+        chosen, before = (each.gather(2, drawn.sampled[:, :, None]).squeeze(2) for each in (log_probs[:, 1], at_start))
+        ratio = (chosen - drawn.chosen).exp()
+        lengths = steps_taken(drawn.sampled)
+        value = context.own(lengths[:, None].float() / 10).squeeze(1)
+        reward = lengths.float() / context.max_length
+        taken = torch.arange(ratio.shape[1]) < lengths[:, None]
+        gain = (ratio * (reward - value.detach())[:, None] * taken).sum(dim=1)
+        apart = ((chosen - before).square() * taken).sum(dim=1)
+        self.watch(ratio=ratio.detach(), anchor=context.anchor, own=context.own)
+        loss = (self.pull * apart - gain + (value - reward).square()).mean()
+        return {"loss": loss, "ce": per_character(log_probs[:, 0, : batch.targets.shape[1]], batch)}
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture
+def near(monkeypatch):
+    monkeypatch.setattr(train, "of_run", lambda run: Near(pull=0.1))
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
+    return monkeypatch
+
+
+@pytest.fixture
+def start(toy) -> Path:
+    """Weights to begin with, not trained: random ones."""
+    learn(toy, toy / "start", None)
+    return toy / "start" / "model.pt"
+
+
+def learn(toy: Path, folder: Path, start: Path | None, accumulate: int = 1) -> Session:
+    """Two epochs of two batches."""
+    params = load(toy / "params.yaml")
+    changes = {"batch": 5, "epochs": 2, "accumulate": accumulate, "learning_rate": 0.01}
+    if start is None:
+        changes |= {"batch": 16, "epochs": 1, "learning_rate": 1e-9}
+    run = params.runs["grid"]["ce" if start is None else "k1s1"]
+    run = run.model_copy(update={"optimisation": run.optimisation.model_copy(update=changes)})
+    files = [folder / name for name in ("model.pt", "history.csv", "record.json", "events")]
+    session = Session("t", 1, torch.device("cpu"), "float32", "code", *files)
+    torch.manual_seed(1)
+    where = params.view["grid"], params.network["grid"]
+    train.train(toy / "clips/smoke/grid", start, *where, run, params.max_length, session)
+    return session
+
+
+def watching(monkeypatch, ear) -> None:
+    monkeypatch.setattr(Near, "watch", staticmethod(ear))
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_first_pass_finds_what_was_drawn_and_the_others_have_moved(toy, start, near, accumulate):
+    """Exactly, though there is dropout: every pass draws the same. In parts of a batch too."""
+    ratios = []
+    watching(near, lambda ratio, **_: ratios.append(ratio))
+    learn(toy, toy / "near", start, accumulate)
+    assert len(ratios) == 4 * 3 * accumulate
+    passes = [ratios[first : first + accumulate] for first in range(0, len(ratios), accumulate)]
+    for number, parts in enumerate(passes):
+        moved = max((ratio - 1).abs().max().item() for ratio in parts)
+        assert moved == 0 if number % 3 == 0 else moved > 1e-4, number
+
+
+def test_the_anchor_is_the_start_and_never_moves(toy, start, near):
+    wanted, seen = load_checkpoint(start)["model"], []
+
+    def look(anchor, own, **_) -> None:
+        state = anchor.state_dict()
+        seen.append(all(torch.equal(state[name], value) for name, value in wanted.items()))
+        assert not anchor.training and not any(weights.requires_grad for weights in anchor.parameters())
+        values.append(own.weight.item())
+
+    values: list[float] = []
+    watching(near, look)
+    session = learn(toy, toy / "near", start)
+    assert seen == [True] * 12 and len(set(values)) == 12  # its own parameters learn at every update
+    trained = load_checkpoint(session.weights)["model"]
+    assert not all(torch.equal(trained[name], value) for name, value in wanted.items())
+
+
+def test_broken_off_anywhere_it_ends_in_the_same_bytes(toy, start, near):
+    """After any of four batches, or within one: of its three updates the first or the second was the last."""
+    watching(near, lambda **_: None)
+    unbroken = learn(toy, toy / "unbroken", start)
+    wanted = [unbroken.weights.read_bytes(), unbroken.history.read_bytes()]
+    for stop in (1, 3, 8, 9):
+        updates = iter(range(stop))
+
+        def kill(updates=updates, **_) -> None:
+            if next(updates, None) is None:
+                raise Killed
+
+        watching(near, kill)
+        with pytest.raises(Killed):
+            learn(toy, toy / f"broken{stop}", start)
+        assert (toy / f"broken{stop}/resume.pt").is_file() == (stop >= 3)
+        watching(near, lambda **_: None)
+        session = learn(toy, toy / f"broken{stop}", start)
+        assert [session.weights.read_bytes(), session.history.read_bytes()] == wanted
+
+
+def test_random_weights_are_no_anchor(root, monkeypatch):
+    params = load(root / "tests/smoke.params.yaml")
+    run = params.runs["grid"]["k1s1"]
+    lost = params.model_copy(update={"runs": {"grid": {"mine": run.model_copy(update={"start": "scratch"})}}})
+    base.check(lost, "mine.yaml")
+    monkeypatch.setattr(base, "of_run", lambda *_: Near(pull=0.1))
+    base.check(params.model_copy(update={"runs": {"grid": {"mine": run}}}), "mine.yaml")
+    with pytest.raises(InputError, match=r"^mine\.yaml: runs\.grid\.mine\.start: pcpg compares with trained weights"):
+        base.check(lost, "mine.yaml")
