@@ -9,9 +9,6 @@ import torch
 from conftest import REGION
 from PIL import Image
 from test_cli import pcpg
-from test_pictures import write_streams
-from test_video import write_audio
-from test_video import write_video as video_of_size
 
 from pcpg.corpora.base import Clip
 from pcpg.mouths import detector, roi, video
@@ -36,6 +33,9 @@ from pcpg.transcribe import (
     vocabulary,
 )
 from pcpg.workspace.errors import InputError
+from tests.mouths.test_pictures import write_streams
+from tests.mouths.test_video import write_audio
+from tests.mouths.test_video import write_video as video_of_size
 
 SHARED = Path(__file__).parents[2] / "shared"
 GRID, MODEL = SHARED / "grid", SHARED / "models" / "face_landmarker.task"

@@ -86,13 +86,9 @@ SAME = {
     "a docstring taken away": ("workspace/seeding.py",
                                '    """Seed torch (initial weights) and fix its threads."""\n', ""),
     "blank lines": (PG, "class PCPG", "\n\n\nclass PCPG"),
-    "a comment in a command": ("commands.py", "    from pcpg.corpora.raw import make\n",
-                               "    # here\n\n    from pcpg.corpora.raw import make\n"),
+    "a comment in a command": ("commands.py", "    from pcpg.corpora.raw import prepare_corpus\n",
+                               "    # here\n\n    from pcpg.corpora.raw import prepare_corpus\n"),
     "another command": ("commands.py", "def readme(", "def unheard_of(args) -> None:\n    print(1)\n\n\ndef readme("),
-    "what is imported for types alone": (
-        PG, "from collections", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
-        "    from pcpg.report import words\nfrom collections",
-    ),
 }  # fmt: skip
 OTHER = {  # file, old, new, the stages that import it
     "a statement": (PG, "share = float(self.lambda_pg)", "share = 1.0 * float(self.lambda_pg)", {"pcpg"}),
@@ -102,7 +98,7 @@ OTHER = {  # file, old, new, the stages that import it
     "what all trainings share": ("learning/loop.py", "SAVE_SECONDS = 120", "SAVE_SECONDS = 9", TRAININGS | {"probe"}),
     "what the objectives share": ("objectives/rollout.py", "count, longest =", "count = 0\n    count, longest =",
                                   {"mwer", "ocd", "pcpg"}),
-    "a command": ("commands.py", "    make(_corpus(settings,", "    make(1 and _corpus(settings,", {"raw"}),
+    "a command": ("commands.py", "    prepare_corpus(_corpus", "    prepare_corpus(1 and _corpus", {"raw"}),
     "a function that commands call": ("commands.py", 'f"is not one of {\', \'.join(mapping)}"', '"is none"',
                                       TRAININGS | {"probe", "evaluate", "classify"}),
     "test": ("learning/evaluate.py", '"split": "test"', '"split": "tests"', {"evaluate", "classify"}),
@@ -148,6 +144,16 @@ def test_a_new_data_file_counts_for_who_names_it(package, sums):
             assert differing(named, sums()) >= TRAININGS
     finally:
         data.unlink()
+
+
+def test_what_is_imported_for_types_alone_does_not_count(package, sums):
+    """The lines themselves do; a change of what they name does not."""
+    lines = "if TYPE_CHECKING:\n    from pcpg.report import words\n"
+    for imports, wanted in ((f"from typing import TYPE_CHECKING\n{lines}", set()), (lines.split("    ")[1], {"pcpg"})):
+        with changed(package / PG, "import torch\n", f"import torch\n{imports}"):
+            before = sums()
+            with changed(package / "report/words.py", "import", "CHANGED = 1\nimport"):
+                assert differing(before, sums()) & TRAININGS == wanted
 
 
 # The contract, in a clone that has run everything: what both engines would do

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import torch
 
-from pcpg.learning.probe import accuracy
-from pcpg.learning.probe import classify as classify_clips
-from pcpg.learning.validate import BATCH
+from pcpg.learning.validate import BATCH, accuracy
+from pcpg.learning.validate import classify as classify_clips
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import batches, checkpoint
 from pcpg.reader.decode import beam_search, greedy

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 
 from pcpg.learning.epochs import Training
@@ -11,13 +10,12 @@ from pcpg.learning.loop import fit
 from pcpg.learning.record import write_history, write_record
 from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
-from pcpg.learning.validate import BATCH
+from pcpg.learning.validate import accuracy, classify
 from pcpg.mouths.store import ClipStore
 from pcpg.objectives.base import Context, Losses, Objective
-from pcpg.reader import batches, checkpoint
+from pcpg.reader import checkpoint
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import Classifier
-from pcpg.reader.view import View
 from pcpg.settings import schema
 from pcpg.workspace import parallel
 
@@ -32,22 +30,6 @@ class Classification(Objective):
         model.encoder.train(not self.fixed)
         logits = model(batch.frames, batch.lengths)
         return {"loss": F.cross_entropy(logits, batch.labels, label_smoothing=self.label_smoothing)}
-
-
-@torch.no_grad()
-def classify(model: Classifier, store: ClipStore, rows: list[int], view: View, device: torch.device) -> dict[int, int]:
-    """The likeliest class of each clip of `rows`, in their order."""
-    model.eval()
-    share: dict[int, int] = {}
-    for batch in batches.in_order(store, rows[parallel.rank() :: parallel.world()], BATCH, view, device):
-        share |= zip(batch.rows, model(batch.frames, batch.lengths).argmax(dim=1).tolist(), strict=True)
-    whole = {row: label for each in parallel.gather(share) for row, label in each.items()}
-    return {row: whole[row] for row in rows}
-
-
-def accuracy(store: ClipStore, classes: dict[int, int]) -> float:
-    """Share of the clips whose class is the true one."""
-    return sum(store.index[row].label == label for row, label in classes.items()) / len(classes)
 
 
 def train_classifier(

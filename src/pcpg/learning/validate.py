@@ -1,4 +1,4 @@
-"""How well a lip-reader reads the validation split: what selects its weights."""
+"""How well a lip-reader reads a split, and a classifier names its words: what selects weights."""
 
 from itertools import chain
 
@@ -9,7 +9,7 @@ from pcpg.objectives.cross_entropy import cross_entropy, teacher
 from pcpg.reader import batches
 from pcpg.reader.decode import greedy
 from pcpg.reader.metrics import error_rates
-from pcpg.reader.network import LipReader
+from pcpg.reader.network import Classifier, LipReader
 from pcpg.reader.text import decode
 from pcpg.reader.view import View
 from pcpg.workspace import parallel
@@ -34,3 +34,19 @@ def validate(
     losses, counts, shares = zip(*parallel.gather((loss, characters, pairs)), strict=True)
     references, hypotheses = zip(*chain.from_iterable(shares), strict=True)
     return {"val_ce": sum(losses) / sum(counts), "val_cer": error_rates(references, hypotheses)["cer"]}
+
+
+@torch.no_grad()
+def classify(model: Classifier, store: ClipStore, rows: list[int], view: View, device: torch.device) -> dict[int, int]:
+    """The likeliest class of each clip of `rows`, in their order."""
+    model.eval()
+    share: dict[int, int] = {}
+    for batch in batches.in_order(store, rows[parallel.rank() :: parallel.world()], BATCH, view, device):
+        share |= zip(batch.rows, model(batch.frames, batch.lengths).argmax(dim=1).tolist(), strict=True)
+    whole = {row: label for each in parallel.gather(share) for row, label in each.items()}
+    return {row: whole[row] for row in rows}
+
+
+def accuracy(store: ClipStore, classes: dict[int, int]) -> float:
+    """Share of the clips whose class is the true one."""
+    return sum(store.index[row].label == label for row, label in classes.items()) / len(classes)

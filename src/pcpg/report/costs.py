@@ -63,11 +63,9 @@ def _summary(records: list[dict]) -> dict[str, object]:
         "updates": round(median(record["updates"] for record in records)),
         "seconds": round(median(record["seconds"] for record in records), 1),
         "peak_memory_mib": round(median(peaks)) if peaks else "",
-        "device": _listed(record["device"] for record in records),
-        "processes": _listed(str(record["processes"]) for record in records),
-        "commit": _listed(record["commit"] or "not recorded" for record in records),
+        **{key: _listed(records, key) for key in ("device", "processes", "commit")},
     }
 
 
-def _listed(values) -> str:
-    return "; ".join(sorted(set(values)))
+def _listed(records: list[dict], key: str) -> str:
+    return "; ".join(sorted({str(record[key] or "not recorded") for record in records}))

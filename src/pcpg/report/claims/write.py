@@ -39,8 +39,7 @@ def write_claims(settings: Params, paths: Paths) -> None:
     pairs = [pair for claim in CLAIMS for pair in claim.comparisons]
     runs = {corpus: [(pair.run, pair.against) for pair in pairs if pair.corpus == corpus] for corpus in CORPORA}
     kinds = {corpus: results.described(corpus, chain.from_iterable(names)) for corpus, names in runs.items()}
-    on = measured_on(kinds, settings.preset, results.seeds)
-    where = f"By our runs: {on}."
+    where = f"By our runs: {measured_on(kinds, settings.preset, results.seeds)}."
     write_csv(paths.results / "claims.csv", COLUMNS, [_record(of, one) for of in verdicts for one in of.judged])
     write_text(paths.results / "claims.md", verdicts_text(verdicts, where))
     write_text(paths.results / "evidence.md", evidence_text(verdicts, where))
