@@ -27,13 +27,13 @@ from tests.conftest import noise_store
 assert pcpg
 SMOKE = Path(__file__).with_name("smoke.params.yaml")
 PROMISED = {
-    "baseline": "",
-    "policy gradient": "",
-    "minimum risk": "",
-    "optimal completion": "",
-    "classifier": "",
-    "beam search": "",
-    "bootstrap": "",
+    "baseline": "d1f2349d716d9426",
+    "policy gradient": "df4a068841f2d437",
+    "minimum risk": "64062c143ed7a9b4",
+    "optimal completion": "f5789a3be6708454",
+    "classifier": "79d07c2612808b27",
+    "beam search": "456b9894df0348dd",
+    "bootstrap": "afea7584efc84c30",
 }
 
 
