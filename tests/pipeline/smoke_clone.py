@@ -32,7 +32,12 @@ def planned(folder: Path, *targets: str) -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def smoke(root, tmp_path_factory) -> Path:
-    """A copy of the project whose active preset is smoke, after one run of everything."""
+    """A copy of the project whose active preset is smoke, after one run of everything.
+
+    PCPG_SMOKE: the folder of one that an earlier run of these tests has made.
+    """
+    if made := os.environ.get("PCPG_SMOKE"):
+        return Path(made)
     folder = tmp_path_factory.mktemp("smoke")
     for name in ("src", "profiles"):
         shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -217,7 +217,10 @@ def test_a_changed_function_plans_the_stages_that_import_it(smoke, monkeypatch, 
     finally:
         path.write_text(text)
         plan.write_bytes(before)
-    assert stages and jobs.keys() == with_all_behind(stages)
+    behind = with_all_behind(stages)
+    if room == "objectives":  # no classifier begins with that run
+        behind -= {"probe", "classify"}
+    assert stages and jobs.keys() == behind
     assert status == stages | {"plan"}
     if room == "objectives":  # its own run alone
         assert (jobs["train"], jobs["evaluate"]) == (1, 1)

@@ -47,10 +47,10 @@ def test_the_report_holds_tables_and_figures(smoke):
 
 
 def test_a_changed_parameter_reruns_what_depends_on_it_in_both_engines(smoke):
-    """k5s5 of LRW alone: one run, its evaluation, and the tables and figures."""
+    """k5s5 of LRW-1000 alone: one run, its evaluation, and the tables and figures."""
     params = smoke / "params.yaml"
     text = params.read_text()
-    changed = text.replace("objective: {pcpg: *k5s5}}", "objective: {pcpg: {<<: *k5s5, gamma: 0.9}}}", 1)
+    changed = text.replace("k5s5: *word_k5s5", "k5s5: {<<: *word_k5s5, objective: {pcpg: {<<: *k5s5, gamma: 0.9}}}", 1)
     assert changed != text
     params.write_text(changed)
     try:
@@ -62,8 +62,8 @@ def test_a_changed_parameter_reruns_what_depends_on_it_in_both_engines(smoke):
         # what reads all runs shows their settings; what only reads the run's outputs waits for them
         touched = {name.partition("@")[0] for name in re.findall(r"^(\S+):$", status, re.M)}
         assert touched == {"train_from_run", "tables", "claims", "figures", "page", "plan"}
-        assert re.findall(r"^(train\S+):$", status, re.M) == ["train_from_run@lrw-k5s5-1"]
-        assert re.search(r"runs\.lrw\.k5s5\.objective\.pcpg\.gamma +0\.95 +0\.9\b", difference)
+        assert re.findall(r"^(train\S+):$", status, re.M) == ["train_from_run@lrw1000-k5s5-1"]
+        assert re.search(r"runs\.lrw1000\.k5s5\.objective\.pcpg\.gamma +0\.95 +0\.9\b", difference)
     finally:
         params.write_text(text)
 

@@ -48,7 +48,10 @@ class Objective(Keys):
         return None
 
     def draw(self, model: LipReader, batch: Batch, context: Context) -> Any:
-        """What all passes over a batch share, such as sampled texts and their probabilities; without gradient."""
+        """What all passes over a batch share, such as sampled texts and their probabilities; without gradient.
+
+        Not asked where there is one pass: `drawn` is None then.
+        """
         return None
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any) -> Losses:
