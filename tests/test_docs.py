@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT
 
 from pcpg import cli
 from pcpg.report.readme import refresh
 from pcpg.report.words import MINUS
+from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
 UNTRACKED = ("data", "clips", "runs", "logs", "corpora", "models")  # a clone lacks them

@@ -1,12 +1,12 @@
 """Any video to text: what is taken of it, what is refused and in which words, what is printed and drawn."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 import torch
-from conftest import REGION
 from PIL import Image
 from test_cli import pcpg
 
@@ -15,13 +15,12 @@ from pcpg.mouths import detector, roi, video
 from pcpg.mouths.shard import cut_mouths
 from pcpg.mouths.store import Region
 from pcpg.reader import checkpoint
-from pcpg.reader.batches import View
 from pcpg.reader.decode import greedy
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import END, PAD
+from pcpg.reader.view import View
 from pcpg.report.figures import reading as show
-from pcpg.settings import load as params
-from pcpg.settings.schema import to_plain
+from pcpg.settings.load import load
 from pcpg.transcribe import (
     Transcriptions,
     frames_to_take,
@@ -33,6 +32,7 @@ from pcpg.transcribe import (
     vocabulary,
 )
 from pcpg.workspace.errors import InputError
+from tests.conftest import REGION
 from tests.mouths.test_pictures import write_streams
 from tests.mouths.test_video import write_audio
 from tests.mouths.test_video import write_video as video_of_size
@@ -59,10 +59,11 @@ def write_video(path, pictures, rate=25):
 
 
 def content_of(root) -> dict:
-    settings = to_plain(params.load(root / "tests" / "smoke.params.yaml").model["grid"])
+    params = load(root / "tests" / "smoke.params.yaml")
+    view, network = params.view["grid"].model_dump(), params.network["grid"].model_dump()
     torch.manual_seed(5)
-    model = LipReader(**checkpoint.split_settings(settings)[1])
-    content = {"settings": settings, "region": to_plain(REGION), "model": model.state_dict()}
+    model = LipReader(**network)
+    content = {"view": view, "network": network, "region": asdict(REGION), "model": model.state_dict()}
     return content | {"mean": 0.5, "std": 0.2, "iteration": 1}
 
 
@@ -200,15 +201,15 @@ def test_other_checkpoints_are_refused(root, tmp_path, weights):
     assert refusal(clip, tmp_path).endswith("is a folder; model.pt of a lip-reader is expected")
     path.write_bytes(b"no checkpoint")
     assert "other.pt: not a readable checkpoint" in refusal(clip, path)
-    old = {key: value for key, value in good["settings"].items() if key != "repeat"}
+    old = {key: value for key, value in good["view"].items() if key != "repeat"}
     renamed = {key.replace("stem", "stem.0"): value for key, value in good["model"].items()}
-    large = good["settings"] | {"crop": 112}
+    large = good["view"] | {"crop": 112}
     for content, problem in (
         ({"model": {}}, "is not a checkpoint of a lip-reader"),
         (good | {"classes": 3}, "is a word classifier's checkpoint"),
-        (good | {"settings": old}, "its settings are not those of a lip-reader"),
+        (good | {"view": old}, "view.repeat: missing key"),
         (good | {"model": renamed}, "does not fit the lip-reader of this version"),
-        (good | {"settings": large}, "looks at 112 pixels, its mouth clips have 96"),
+        (good | {"view": large}, "looks at 112 pixels, its mouth clips have 96"),
     ):
         checkpoint.save(path, content)
         assert f"other.pt: {problem}" in refusal(clip, path)
@@ -268,7 +269,7 @@ def test_the_mouth_is_cut_out_as_the_checkpoint_says(root, tmp_path, face, capsy
     lrw = video_of_size(tmp_path / "b.mp4", range(20, 180, 20), "mpeg4", size=(256, 256))
     assert np.array_equal(mouths(lrw, MODEL, box, 5), video.read_grey(lrw)[:, 115:211, 79:175])
     path = tmp_path / "box.pt"
-    checkpoint.save(path, content_of(root) | {"region": to_plain(box)})
+    checkpoint.save(path, content_of(root) | {"region": asdict(box)})
     assert transcribe(lrw, path, Path("absent.task"), 2, None).count("\n") > 3
 
 
@@ -381,7 +382,7 @@ def test_characters_appear_where_attention_peaks_and_in_order():
 
 
 def test_the_animation_lasts_as_long_as_the_video(tmp_path):
-    show.write(tmp_path / "a.gif", reading())
+    show.write_picture(tmp_path / "a.gif", reading())
     with Image.open(tmp_path / "a.gif") as image:
         durations = []
         for number in range(image.n_frames):
@@ -391,10 +392,10 @@ def test_the_animation_lasts_as_long_as_the_video(tmp_path):
 
 
 def test_the_figure_puts_steps_at_their_seconds():
-    from pcpg.report.figures.attention import draw
+    from pcpg.report.figures.attention import draw_reading
 
     one = reading()
-    heat, strip, _ = draw(one.mouths, one.labels, one.weights, one.stride, "title").axes
+    heat, strip, _ = draw_reading(one.mouths, one.labels, one.weights, one.stride, "title").axes
     image = heat.images[0]
     assert image.get_extent() == pytest.approx([-0.04, 0.44, 3.5, -0.5])  # step 1 is around frame 3, 0.12 .. 0.16 s
     assert heat.get_xlim() == strip.get_xlim() == pytest.approx((0, 12 / 25))
@@ -405,14 +406,14 @@ def test_the_figure_puts_steps_at_their_seconds():
 def test_drawing_is_the_same_bytes_again(tmp_path):
     for kind in ("png", "gif"):
         for name in "ab":
-            show.write(tmp_path / f"{name}.{kind}", reading())
+            show.write_picture(tmp_path / f"{name}.{kind}", reading())
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
 
 
 def test_a_disk_that_refuses_is_an_input_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"a\.png: cannot be written"):
-        show.write(tmp_path / "file" / "a.png", reading())
+        show.write_picture(tmp_path / "file" / "a.png", reading())
 
 
 @needs_faces

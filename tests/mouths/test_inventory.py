@@ -4,7 +4,6 @@ import csv
 
 import numpy as np
 import pytest
-from conftest import REGION
 
 from pcpg.corpora.base import Clip, Excluded, Remark
 from pcpg.mouths import inventory
@@ -12,6 +11,7 @@ from pcpg.mouths.join import join_shards, part
 from pcpg.mouths.shard import pack
 from pcpg.mouths.store import Quality, shard_folder
 from pcpg.workspace.rows import write_rows
+from tests.conftest import REGION
 
 
 @pytest.mark.parametrize("whole", [(75,), (74, 75), None])

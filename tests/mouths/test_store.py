@@ -14,7 +14,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import store_of
 from test_cli import pcpg
 from test_video import write_video
 
@@ -25,6 +24,7 @@ from pcpg.mouths.store import ClipStore, IndexRow, Quality, Region, shard_folder
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_folder, locked
 from pcpg.workspace.rows import write_rows
+from tests.conftest import store_of
 
 SMALL = Region("frame", None, 4)
 SPLITS = ("train", "test", "train", "val", "train")

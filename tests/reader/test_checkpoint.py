@@ -6,7 +6,6 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import torch
-from conftest import REGION, store_of
 from test_cli import pcpg
 
 from pcpg.corpora.base import Clip
@@ -16,6 +15,7 @@ from pcpg.mouths.store import ClipStore, Region
 from pcpg.reader import checkpoint
 from pcpg.settings.load import load
 from pcpg.workspace.errors import InputError
+from tests.conftest import REGION, store_of
 
 
 def test_what_was_trained_on_one_kind_of_mouth_is_refused_for_another(toy):

@@ -4,7 +4,6 @@ import matplotlib.colors
 import numpy as np
 import pytest
 import torch
-from conftest import REGION
 
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import batches, checkpoint
@@ -18,6 +17,7 @@ from pcpg.report.figures.write import write_figure
 from pcpg.settings import load as params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
+from tests.conftest import REGION
 
 SEEDS = [3, 4]
 

@@ -3,11 +3,11 @@
 import math
 
 import numpy as np
-from conftest import store_of
 
 from pcpg.corpora.base import Clip
 from pcpg.mouths.store import Quality, Region
 from pcpg.report.figures import contact
+from tests.conftest import store_of
 
 
 def store(folder, repaired: dict[int, int], jitter: dict[int, float], count: int = 30):

@@ -18,7 +18,6 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 import torch
-from conftest import REGION, store_of
 from made import predict
 from markupsafe import escape
 from PIL import Image
@@ -48,6 +47,7 @@ from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 from pcpg.workspace.rows import write_rows
+from tests.conftest import REGION, store_of
 
 EVIL = "</script><script>window.pwned = 1</script> \"&amp;'<b onclick=x>"
 FACTS = ["clip", "speaker", "reference"]

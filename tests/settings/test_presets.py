@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import store_of
 
 from pcpg.corpora.base import Clip
 from pcpg.learning.epochs import Training
@@ -15,6 +14,7 @@ from pcpg.mouths.store import ClipStore
 from pcpg.objectives.base import Context, of_run
 from pcpg.reader.checkpoint import new_lip_reader
 from pcpg.settings.load import load
+from tests.conftest import store_of
 
 CPU = torch.device("cpu")
 FRAMES, STEPS = 2, 6  # of 75 frames and 40 characters, to be quick; all else is the preset's
