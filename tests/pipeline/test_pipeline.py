@@ -7,9 +7,12 @@ import pandas as pd
 from smoke_clone import planned, run
 
 
-def test_it_takes_two_cores_two_minutes_at_most(smoke):
-    """By the time that processors worked: whatever else the machine does does not count."""
-    assert float((smoke / "seconds").read_text()) < 2 * 120
+def test_it_takes_two_cores_four_minutes_at_most(smoke):
+    """By the time that processors worked: whatever else the machine does does not count.
+
+    Of 75 jobs 55 import torch, which alone takes 2.5 s of a slow core.
+    """
+    assert float((smoke / "seconds").read_text()) < 2 * 240
 
 
 def test_every_table_and_figure_is_there(smoke):
