@@ -18,7 +18,7 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 reproduce: setup  ## every table and figure of the preset mini, DVC's record of them, and how they compare
 	pcpg plan && snakemake --cores $(CORES)
 	dvc commit --force --quiet --no-relink  # a new link is a new time: all would rerun
-	pcpg verify || test $$? -eq 1  # 1: other bytes, but no difference that seeds do not explain
+	pcpg verify || true  # says how they compare with the committed ones; no gate
 
 test: setup  ## the test suite
 	pytest
