@@ -1,6 +1,5 @@
 """The download of GRID and of the landmark model, from a server on this machine that misbehaves when told to."""
 
-import dataclasses
 import hashlib
 import io
 import json
@@ -28,8 +27,9 @@ from pcpg.corpora.grid_align import covering
 from pcpg.corpora.grid_splits import Draw
 from pcpg.corpora.raw import prepare_corpus
 from pcpg.mouths.detector import MODEL, locate_model
-from pcpg.settings import load as params
+from pcpg.settings.load import from_mapping, load
 from pcpg.settings.schema import GridRaw
+from pcpg.settings.yaml_file import read_yaml
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 from pcpg.workspace.rows import write_rows
@@ -384,7 +384,7 @@ def test_the_stage_raw_downloads(zenodo, tmp_path):
         split_seed=1,
     )
     with pytest.raises(InputError, match="holds no speaker folder"):
-        prepare_corpus(dataclasses.replace(settings, source="local"), tmp_path / "data", workers=1)
+        prepare_corpus(settings.model_copy(update={"source": "local"}), tmp_path / "data", workers=1)
     assert zenodo.log == []  # nobody is asked without being told to
     prepare_corpus(settings, tmp_path / "data", workers=1)
     assert (tmp_path / "data" / "manifest.csv").read_text().count("\n") == 11
@@ -514,27 +514,28 @@ def test_the_pinned_model_is_the_one_we_have_and_the_stage_shard_takes_it(toy, m
     shutil.copy(MODEL_COPY, "models/face_landmarker.task")
     text = Path("params.yaml").read_text().replace("landmarks: sidecar", "landmarks: mediapipe")
     Path("params.yaml").write_text(text.replace("landmark_model: null", "landmark_model: download", 1))
-    settings = params.load("params.yaml")
+    settings = load("params.yaml")
     paths = Paths(settings.preset)
     paths.raw("grid").mkdir(parents=True)
     write_rows(paths.raw("grid") / "manifest.csv", Clip, [Clip("a", "a.mpg", "s1", "train", "now", -1, 0, 0)])
     asked = {}
     monkeypatch.setattr("pcpg.mouths.shard.make_shard", lambda *_, **settings: asked.update(settings))
-    commands.clips_shard(Namespace(corpus="grid", shard=0), settings, paths)
+    commands.shard(Namespace(corpus="grid", shard=0), settings, paths)
     assert asked["model"] == Path("models/face_landmarker.task")
 
 
 def test_parameters_of_a_download(root):
-    mapping = params.yaml.safe_load((root / "presets" / "paper.yaml").read_text())
+    mapping = read_yaml(root / "presets" / "paper.yaml")
     raw = mapping["corpora"]["grid"]["raw"]
     raw["source"] = "download"
-    assert params.from_mapping(mapping, "mine.yaml").corpora.grid.raw.source == "download"
+    assert from_mapping(mapping, "mine.yaml").corpora.grid.raw.source == "download"
     raw["speakers"] = ["s1", "s2", "s3"]
     with pytest.raises(InputError, match="test_speakers: s20 is not one of s1, s2, s3"):
-        params.from_mapping(mapping, "mine.yaml")
+        from_mapping(mapping, "mine.yaml")
     raw["root"] = None
     with pytest.raises(InputError, match=r"corpora\.grid\.raw\.root: missing for source: download"):
-        params.from_mapping(mapping, "mine.yaml")
+        from_mapping(mapping, "mine.yaml")
+    mapping = read_yaml(root / "presets" / "paper.yaml")
     mapping["corpora"]["lrw"]["raw"]["source"] = "download"
     with pytest.raises(InputError, match=r"corpora\.lrw\.raw\.source: 'download' is not one of synthetic, local"):
-        params.from_mapping(mapping, "mine.yaml")
+        from_mapping(mapping, "mine.yaml")

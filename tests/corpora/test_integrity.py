@@ -1,7 +1,6 @@
 """What a copy of a corpus lacks or mixes up is told and counted; the files of the tests are built with known faults."""
 
 import csv
-import dataclasses
 import shutil
 from pathlib import Path
 
@@ -193,7 +192,7 @@ def test_the_public_lists(kind, lines, test):
 
 def test_the_stage_tells_what_a_local_copy_lacks(tmp_path, capsys):
     root = make_grid(tmp_path / "grid", {"s1": 2, "s2": 1})
-    raw.prepare_corpus(dataclasses.replace(LOCAL, root=str(root)), tmp_path / "data", workers=1)
+    raw.prepare_corpus(LOCAL.model_copy(update={"root": str(root)}), tmp_path / "data", workers=1)
     told = [
         line for line in capsys.readouterr().err.splitlines() if line.startswith("grid: ") and "speaker/s" not in line
     ]
@@ -212,8 +211,8 @@ def test_lists_by_the_parameters_and_in_the_protocol(tmp_path):
     root = make_grid(tmp_path / "grid", {"s1": 1})
     lines = [f"s1/{name}" for name in names_of(1)]
     write_lists(tmp_path, lines[:9], lines[9:])
-    lists = GridLists(str(tmp_path / "train.txt"), str(tmp_path / "test.txt"))
-    settings = dataclasses.replace(LOCAL, root=str(root), split="lists", lists=lists)
+    lists = GridLists(train=str(tmp_path / "train.txt"), test=str(tmp_path / "test.txt"))
+    settings = LOCAL.model_copy(update={"root": str(root), "split": "lists", "lists": lists})
     raw.prepare_corpus(settings, tmp_path / "data", workers=1)
     tested = {clip.clip for clip in read_rows(tmp_path / "data/manifest.csv", Clip) if clip.split == "test"}
     assert tested == set(lines[9:])
@@ -222,9 +221,12 @@ def test_lists_by_the_parameters_and_in_the_protocol(tmp_path):
 
 def test_protocols_by_name():
     assert raw.protocol(LOCAL) == "overlapped"
-    assert raw.protocol(LrwRaw("local", "x", None, None)) == "official"
-    assert raw.protocol(Lrw1000Raw("local", "x", None, "centred40")) == "centred40"
-    assert raw.protocol(Lrw1000Raw("synthetic", None, None, "cut30")) == "cut30, generated corpus"
+    assert raw.protocol(LrwRaw(source="local", root="x", synthetic=None, words=None)) == "official"
+    assert raw.protocol(Lrw1000Raw(source="local", root="x", synthetic=None, protocol="centred40")) == "centred40"
+    assert (
+        raw.protocol(Lrw1000Raw.model_construct(source="synthetic", root=None, synthetic=None, protocol="cut30"))
+        == "cut30, generated corpus"
+    )
 
 
 @needs_grid
@@ -242,7 +244,7 @@ def test_real_clips_that_are_short_damaged_or_missing_are_counted_and_listed(tmp
     (tmp_path / "grid/alignments/s1").mkdir(parents=True)
     for name in (whole, short, cut, noise, empty, lost):
         shutil.copy(SHARED / "alignments/s1" / f"{name}.align", tmp_path / "grid/alignments/s1")
-    settings = dataclasses.replace(LOCAL, root=str(tmp_path / "grid"), test_sentences=1)
+    settings = LOCAL.model_copy(update={"root": str(tmp_path / "grid"), "test_sentences": 1})
     raw.prepare_corpus(settings, tmp_path / "data", workers=1)
     counts, notes = taken_stock(settings, tmp_path)
     notes = {row["clip"][3:]: (row["status"], row["reason"]) for row in notes if row["clip"]}
@@ -272,7 +274,7 @@ def test_an_incomplete_lrw_is_counted(tmp_path, capsys):
     root = make_lrw(tmp_path / "lrw", {"ABOUT": (3, 50, 50), "ZERO": (2, 49, 50), "BLACK": (0, 50, 1)})
     (root / "lipread_mp4/ABOUT/test/ABOUT_00001.txt").unlink()
     (root / "lipread_mp4/ABOUT/test/ABOUT_00002.txt").write_text("1\n2\n3\n4\nDuration: 1.20 seconds\n")
-    raw.prepare_corpus(LrwRaw("local", str(root), None, None), tmp_path / "data", workers=1)
+    raw.prepare_corpus(LrwRaw(source="local", root=str(root), synthetic=None, words=None), tmp_path / "data", workers=1)
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lrw: ") and "word/s" not in line]
     assert told == [
         "lrw: 255 clips (5 train, 149 val, 101 test); 0 excluded",
@@ -306,7 +308,7 @@ def make_lrw1000(root: Path) -> Path:
 
 def test_an_incomplete_lrw1000_is_counted(tmp_path, capsys):
     root = make_lrw1000(tmp_path / "lrw1000")
-    settings = Lrw1000Raw("local", str(root), None, "cut30")
+    settings = Lrw1000Raw(source="local", root=str(root), synthetic=None, protocol="cut30")
     raw.prepare_corpus(settings, tmp_path / "data", workers=1)
     told = [
         line for line in capsys.readouterr().err.splitlines() if line.startswith("lrw1000: ") and "word/s" not in line

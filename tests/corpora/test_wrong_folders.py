@@ -18,8 +18,11 @@ from pcpg.workspace.errors import InputError
 
 
 def settings_of(corpus: str, root: Path):
-    kinds = {"lrw": LrwRaw("local", str(root), None, None), "lrw1000": Lrw1000Raw("local", str(root), None, "cut30")}
-    return kinds.get(corpus) or dataclasses.replace(LOCAL, root=str(root))
+    kinds = {
+        "lrw": LrwRaw(source="local", root=str(root), synthetic=None, words=None),
+        "lrw1000": Lrw1000Raw(source="local", root=str(root), synthetic=None, protocol="cut30"),
+    }
+    return kinds.get(corpus) or LOCAL.model_copy(update={"root": str(root)})
 
 
 def rows_of(path: Path) -> dict[str, str]:

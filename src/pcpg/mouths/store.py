@@ -23,6 +23,7 @@ from pcpg.workspace.files import sha256
 from pcpg.workspace.rows import read_rows
 
 VERSION = 1  # of the format
+STRICT = {"extra": "forbid"}  # a key that nobody knows is an error
 TABLES = ("index", "quality", "excluded")  # .csv, in each shard
 
 
@@ -57,6 +58,8 @@ class Quality:
 class Region:
     """How the mouths were cut out: what a lip-reader has learnt to see, and so all that it can be shown."""
 
+    __pydantic_config__ = STRICT
+
     kind: Literal["landmarks", "box", "frame"]
     landmarks: Literal["mediapipe", "sidecar"] | None
     size: int  # pixels, square
@@ -68,6 +71,8 @@ class Region:
 @dataclass(frozen=True)
 class Shard:
     """One folder shards/<name>."""
+
+    __pydantic_config__ = STRICT
 
     name: str
     clips: int
@@ -81,6 +86,8 @@ class Shard:
 @dataclass(frozen=True)
 class Contents:
     """What store.json says."""
+
+    __pydantic_config__ = STRICT
 
     version: int
     region: Region

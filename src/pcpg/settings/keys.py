@@ -55,6 +55,7 @@ EXPECTED = {
     "int": "a whole number", "float": "a number", "finite": "a number", "string": "a text", "bool": "true or false",
     "list": "a list", "dict": "a mapping", "model": "a mapping", "dataclass": "a mapping", "too": "a list",
 }  # fmt: skip
+UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")  # of a section, of a dataclass
 RANGES = {
     "greater_than_equal": "must be at least {ge}", "greater_than": "must be above {gt}",
     "less_than_equal": "must be at most {le}", "less_than": "must be below {lt}",
@@ -73,7 +74,7 @@ def build(kind: Any, value: Any, file: object, key: str = "") -> Any:
         return TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         # an unknown key first: the missing key beside it is most often the same one, spelt well
-        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        first = min(error.errors(), key=lambda one: one["type"] not in UNKNOWN)
         raise InputError(file, _line(first, kind, key)) from None
     except (TypeError, ValueError):  # no JSON
         raise InputError(file, f"{key or 'the file'}: expected a mapping, got {reprlib.repr(value)}") from None
@@ -83,7 +84,7 @@ def _line(error: dict, kind: Any, key: str) -> str:
     """A mistake that pydantic found, in our words: key, what was expected, what was given."""
     *parents, last = ("", *error["loc"])
     where = _path(key, error["loc"])
-    if error["type"] == "extra_forbidden":
+    if error["type"] in UNKNOWN:
         known = _section(kind, parents[1:])
         near = difflib.get_close_matches(str(last), known, n=1, cutoff=0.5)
         parent = _path(key, error["loc"][:-1])
