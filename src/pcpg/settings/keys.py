@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 import reprlib
+from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Annotated, Any, get_args
 
@@ -133,9 +134,16 @@ def _section(kind: Any, location: list) -> list[str]:
     """The keys of the section at `location` below `kind`."""
     for part in location:
         kind = _strip(kind)
-        kind = kind.model_fields[part].annotation if _is_section(kind) else get_args(kind)[-1]
-    kind = _strip(kind)
-    return list(kind.model_fields) if _is_section(kind) else []
+        inside = _fields(kind)
+        kind = inside[part] if part in inside else get_args(kind)[-1]
+    return list(_fields(_strip(kind)))
+
+
+def _fields(kind: Any) -> dict[str, Any]:
+    """Key -> type of a section or a dataclass; of anything else none."""
+    if _is_section(kind):
+        return {name: field.annotation for name, field in kind.model_fields.items()}
+    return {field.name: field.type for field in fields(kind)} if is_dataclass(kind) else {}
 
 
 def _strip(kind: Any) -> Any:
