@@ -252,7 +252,7 @@ class Params(Keys):
     nodes: Count  # machines that they are spread over, by Slurm
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["float32", "bfloat16"]  # of the forward pass; weights and losses stay float32
-    numerics: Literal["portable", "fast"]  # portable: the same bytes on every x86-64 processor with AVX2
+    numerics: Literal["portable", "fast"]  # portable: libraries held to AVX2, docs/reproducibility.md
     corpora: Corpora
     view: dict[Corpus, ViewKeys]
     network: dict[Corpus, Network]
