@@ -105,7 +105,7 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         ("corpora.lrw1000", None, r"corpora\.lrw1000: expected a mapping, got None"),
         ("corpora", {}, r"corpora: names none"),
         ("view.lrs2", {}, r"view \(name\): 'lrs2' is not one of grid, lrw, lrw1000"),
-        ("view.grid.pool", 3, r"view\.grid\.pool: 3 does not divide"),
+        ("view.grid.pool", 5, r"view\.grid\.pool: 5 does not divide"),
         ("view.grid.repeat", 1.5, r"view\.grid\.repeat: must be at most 1\.0, got 1\.5"),
         ("network.grid.widths", [4, 8], r"network\.grid\.widths: \[4\] channels before a stage of stride 2"),
         ("seeds", [1, 1], r"seeds: must be distinct"),

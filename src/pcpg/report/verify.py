@@ -89,7 +89,8 @@ def _checkout(revision: str, places: list[Path], folder: Path, base: Path) -> Pa
     if names:
         packed = subprocess.run([*git, "archive", "--format=tar", revision, *names], capture_output=True, check=True)
         with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+            archive.extraction_filter = tarfile.data_filter if hasattr(tarfile, "data_filter") else None  # from 3.11.4
+            archive.extractall(folder)
     return folder
 
 
