@@ -14,7 +14,6 @@ ORDER = (
 ABOVE = ("transcribe", "parameters", "commands", "cli")  # what stands outside the rooms, in this order
 LEVELS = {
     **{room: level for level, room in enumerate(ORDER)},
-    "report.figures": ORDER.index("report.claims"),  # beside the claims, and both may ask a table
     **{name: len(ORDER) + level for level, name in enumerate(ABOVE)},
 }
 FILES = sorted(code.PACKAGE.rglob("*.py"))

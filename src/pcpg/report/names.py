@@ -9,4 +9,11 @@ def table_names() -> tuple[str, ...]:
 
 def figure_names(corpora: Sequence[str]) -> tuple[str, ...]:
     kinds = ("fig6_{}", "fig6_{}_scratch", "policy_{}", "attention_{}", "contact_{}")
-    return ("fig5_coverage", "sweep_k", "sweep_w", "strip", *(kind.format(each) for kind in kinds for each in corpora))
+    return (
+        "verdicts",
+        "fig5_coverage",
+        "sweep_k",
+        "sweep_w",
+        "strip",
+        *(kind.format(each) for kind in kinds for each in corpora),
+    )

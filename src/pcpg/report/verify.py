@@ -18,7 +18,7 @@ import numpy as np
 from jinja2 import Template
 
 from pcpg.reader.metrics import edits
-from pcpg.report.results.paired import Difference, paired
+from pcpg.report.results.stats import Errors, Estimate, difference
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
@@ -37,7 +37,7 @@ class Comparison:
     extra: list[str] = field(default_factory=list)
     cells: int = 0  # of tables
     differing: list[tuple[str, float]] = field(default_factory=list)  # table and the largest difference in it
-    runs: list[tuple[str, str, Difference]] = field(default_factory=list)  # run, measure, ours minus theirs
+    runs: list[tuple[str, str, Estimate]] = field(default_factory=list)  # run, measure, ours minus theirs
     verdicts: list[tuple[str, str, str]] = field(default_factory=list)  # claim, theirs, ours
 
     @property
@@ -49,7 +49,7 @@ class Comparison:
         return sorted(name for name in self.changed if name.startswith("figures/"))
 
     @property
-    def unexplained(self) -> list[tuple[str, str, Difference]]:
+    def unexplained(self) -> list[tuple[str, str, Estimate]]:
         """Differences that are larger than seeds and utterances explain."""
         return [one for one in self.runs if one[2].explained() is False]
 
@@ -58,7 +58,7 @@ class Comparison:
         """0: identical; 1: other bytes, nothing that seeds do not explain; 2: more than that."""
         if self.identical:
             return 0
-        unknown = any(difference.explained() is None for _, _, difference in self.runs)
+        unknown = any(difference.value and difference.explained() is None for _, _, difference in self.runs)
         edited = bool(self.differing) and not self.runs  # tables that follow from no run of ours
         return 2 if self.unexplained or self.missing or unknown or edited else 1
 
@@ -150,7 +150,7 @@ def _changed_verdicts(ours: Path, theirs: Path) -> list[tuple[str, str, str]]:
     return [(claim, before.get(claim, "-"), word) for claim, word in after.items() if before.get(claim) != word]
 
 
-def _run_differences(ours: Path, theirs: Path) -> Iterator[tuple[str, str, Difference]]:
+def _run_differences(ours: Path, theirs: Path) -> Iterator[tuple[str, str, Estimate]]:
     """Ours minus theirs, by each decoder and measure, over the seeds and utterances that both have."""
     run = f"{ours.parents[1].name}/{ours.parent.name}"
     mine, other = _by_seed(ours), _by_seed(theirs)
@@ -158,14 +158,17 @@ def _run_differences(ours: Path, theirs: Path) -> Iterator[tuple[str, str, Diffe
     clips = [clip for clip in mine[seeds[0]] if all(clip in other[seed] for seed in seeds)] if seeds else []
     if not clips:
         raise InputError(ours, f"shares no seed and utterance with {theirs}")
+    both = [{seed: rows[seed] for seed in seeds} for rows in (mine, other)]
     columns = [key for key in ("greedy", "beam", "classified") if key in mine[seeds[0]][clips[0]]]
     for column in columns:
         for measure in ("error",) if column == "classified" else ("cer", "wer"):
-            counts = [
-                np.array([[edits(rows[s][c]["reference"], rows[s][c][column], measure) for c in clips] for s in seeds])
-                for rows in (mine, other)
-            ]  # each (S, N, 2)
-            yield run, f"{column} {measure}", paired(counts[0][..., 0], counts[1][..., 0], counts[0][0, :, 1])
+            yield run, f"{column} {measure}", difference(*(_errors(rows, clips, column, measure) for rows in both))
+
+
+def _errors(rows: dict[str, dict[str, dict[str, str]]], clips: list[str], column: str, measure: str) -> Errors:
+    counts = np.array([[edits(of[c]["reference"], of[c][column], measure) for c in clips] for of in rows.values()])
+    speakers = tuple(next(iter(rows.values()))[clip].get("speaker", "") for clip in clips)
+    return Errors(tuple(rows), tuple(clips), counts[..., 0], counts[0, :, 1], speakers)
 
 
 def _by_seed(path: Path) -> dict[str, dict[str, dict[str, str]]]:
@@ -192,7 +195,7 @@ def report_lines(result: Comparison, preset: str) -> list[str]:
         lines.append(f"tables: {result.cells:,} cells compared; {names} differ, by {size} at most ({worst[0]})")
     if result.runs:
         lines.append(f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  ")
-        lines += [_run_line(*one) for one in result.runs if one[2].value or one[2].explained() is not True]
+        lines += [_run_line(*one) for one in result.runs if one[2].value]
     for claim, before, after in result.verdicts:
         lines.append(f"verdict on {claim}: {before} there, {after} here")
     if result.figures:
@@ -201,7 +204,7 @@ def report_lines(result: Comparison, preset: str) -> list[str]:
     return lines
 
 
-def _run_line(run: str, measure: str, difference: Difference) -> str:
+def _run_line(run: str, measure: str, difference: Estimate) -> str:
     words = {None: "one seed or utterance tells nothing", True: "", False: "more than seeds explain"}
     reach = difference.reach()
     chance = "" if math.isnan(reach) else f"+-{reach:.2f}"

@@ -37,8 +37,10 @@ def signed(value: float | None) -> str:
 
 
 def interval(estimate: Estimate | None) -> str:
-    """[minus 2.0, minus 0.4]; nothing where there is none."""
-    return f"[{signed(estimate.low)}, {signed(estimate.high)}]" if estimate else ""
+    """[minus 2.0, minus 0.4] of LEVEL; says so where nothing is known of chance."""
+    if estimate is None:
+        return ""
+    return f"[{signed(estimate.low)}, {signed(estimate.high)}]" if estimate.known else "[unknown]"
 
 
 def chance(p: float) -> str:

@@ -1,28 +1,34 @@
-"""Judges the paper's claims by our runs: an effect, its interval and a verdict for each."""
+"""Judges the paper's claims by our runs: an effect, its interval and an outcome for each comparison, then a verdict.
+
+The rule stands here once. T is the effect asked about (Comparison.asked), fixed by the paper and our baseline.
+One-sided 5 % throughout, so two-sided intervals of INTERVAL; the estimates are those of pcpg.report.results.stats.
+"""
 
 import math
 from dataclasses import dataclass, replace
 
-import numpy as np
-from scipy import stats as scipy_stats
-
-from pcpg.report.claims.claims import CLAIMS, Claim, Comparison
+from pcpg.report.claims.claims import CLAIMS, DECIDES, Claim, Comparison
 from pcpg.report.paper import CORPORA
 from pcpg.report.results import stats
-from pcpg.report.results.histories import duration, unrest
+from pcpg.report.results.histories import rises, updates_to
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Estimate
+from pcpg.report.words import plural
 
 ALPHA = 0.05
-LIMIT = 1.0  # C6: percentage points between the best and the worst of the four
-AS_CLAIMED, OPPOSITE, NOT_SHOWN, NOT_RUN = "as claimed", "opposite", "not shown", "not run"
-VERDICTS = ("supported", "contradicted", "inconclusive", "not run")
-COURSES = {"iterations": duration, "unrest": unrest}  # of a training
+INTERVAL = 1 - 2 * ALPHA
+SHOWN, EXCLUDED, REVERSED, UNDECIDED, NOT_RUN = "shown", "excluded", "reversed", "undecided", "not run"
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, REVERSED, UNDECIDED, NOT_RUN)
 RULE = (
-    "A comparison is as claimed (or opposite) if it has the claimed (or the opposite) sign and a p below "
-    f"{ALPHA} after Holm's correction over all comparisons of this file. A claim is contradicted if one of its "
-    "comparisons is opposite, supported if all that could be run are as claimed, else inconclusive; controls do not "
-    "count."
+    "T is the effect asked about: the paper's difference, in points or relative to our own baseline, whichever is "
+    "nearer to 0. An outcome is **shown** if the interval lies below 0, **reversed** if above 0, **excluded** if above "
+    "T, so that an effect of the paper's size is ruled out, else **undecided**. Where runs are claimed to be alike, "
+    "shown is an interval within the margin, excluded one beyond it. Intervals are of "
+    f"{INTERVAL:.0%}: one-sided tests at {ALPHA:.0%}.",
+    "A claim is **reproduced** if all its comparisons that decide are shown; **reversed**, or **not reproduced: the "
+    "paper's size is excluded**, if some are so after Holm's correction within the claim; else **undecided**. WER "
+    "decides; CER, controls, and what the paper's own table has the other way round are reported beside it.",
 )
 
 
@@ -32,117 +38,160 @@ class Judged:
 
     comparison: Comparison
     estimate: Estimate | None
-    p_holm: float = math.nan
+    asked: float = math.nan  # T
+    p: float = math.nan  # of the outcome that an interval above T or 0, or beyond the margin, would be
+    p_holm: float = math.nan  # within the claim; nan where the comparison does not decide
     outcome: str = NOT_RUN
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        reach = self.estimate.reach(INTERVAL)
+        return self.estimate.value - reach, self.estimate.value + reach
+
+    @property
+    def decides(self) -> bool:
+        return self.comparison.role == DECIDES
 
 
 @dataclass(frozen=True)
 class Verdict:
     claim: Claim
     word: str  # one of VERDICTS
+    text: str  # the word, with what was excluded, on what corpora, in which regime
     reason: str
     judged: tuple[Judged, ...]
 
+    @property
+    def name(self) -> str:
+        return f"{self.claim.name}, {self.claim.regime}"
+
 
 def judge(results: Results) -> list[Verdict]:
-    """A verdict on each claim from the predictions and histories of the runs."""
-    judged = [Judged(pair, _estimate(results, pair)) for claim in CLAIMS for pair in claim.comparisons]
-    adjusted = iter(stats.holm([one.estimate.p for one in judged if one.estimate is not None]))
-    decided = iter([one if one.estimate is None else _decide(one, next(adjusted)) for one in judged])
-    return [_verdict(claim, tuple(next(decided) for _ in claim.comparisons)) for claim in CLAIMS]
+    """A verdict on each claim, in each regime, from the predictions and histories of the runs."""
+    return [_verdict(results, claim) for claim in CLAIMS]
 
 
-def _decide(one: Judged, p: float) -> Judged:
-    """A difference is claimed to be below 0; a spread, whose p is that of one above it, below LIMIT."""
-    estimate, border = one.estimate, LIMIT if one.comparison.measure == "spread" else 0.0
-    if p < ALPHA and estimate.value < border:
-        return replace(one, p_holm=p, outcome=AS_CLAIMED)
-    opposite = estimate.low > border if border else p < ALPHA
-    return replace(one, p_holm=p, outcome=OPPOSITE if opposite else NOT_SHOWN)
+def outcome(estimate: Estimate, asked: float = math.nan, margin: float = 0.0) -> str:
+    """By RULE; undecided where nothing is known of chance."""
+    reach = estimate.reach(INTERVAL)
+    low, high = estimate.value - reach, estimate.value + reach
+    if margin:
+        if max(abs(low), abs(high)) <= margin:
+            return SHOWN
+        return EXCLUDED if low > margin or high < -margin else UNDECIDED
+    if high < 0:
+        return SHOWN
+    if low > 0:
+        return REVERSED
+    return EXCLUDED if low > asked else UNDECIDED
 
 
-def _verdict(claim: Claim, judged: tuple[Judged, ...]) -> Verdict:
-    of_claim = [one for one in judged if not one.comparison.control]
-    ran = [one for one in of_claim if one.outcome != NOT_RUN]
-    outcomes = {one.outcome for one in ran}
+def _judged(results: Results, pair: Comparison) -> Judged:
+    estimate = _estimate(results, pair)
+    if estimate is None:
+        return Judged(pair, None)
+    baseline = math.nan
+    if pair.paper < 0:
+        baseline = results.errors(pair.corpus, pair.against, pair.measure, pair.decoders[1]).rate()
+    asked = pair.asked(baseline)
+    p = estimate.above(0.0 if math.isnan(asked) else asked)
+    if pair.margin:
+        p = estimate.above(pair.margin) if estimate.value > 0 else estimate.below(-pair.margin)
+    return Judged(pair, estimate, asked, p, outcome=outcome(estimate, asked, pair.margin))
+
+
+def _verdict(results: Results, claim: Claim) -> Verdict:
+    judged = [_judged(results, pair) for pair in claim.comparisons]
+    tested = [one for one in judged if one.decides and one.estimate is not None and one.estimate.known]
+    adjusted = dict(zip(map(id, tested), stats.holm([one.p for one in tested]), strict=True))
+    corrected = [replace(one, p_holm=adjusted.get(id(one), math.nan)) for one in judged]
+    own = [one for one in corrected if one.decides]
+    ran = [one for one in own if one.estimate is not None]
     if not ran:
-        word = "not run"
-    elif OPPOSITE in outcomes:
-        word = "contradicted"
+        word = NOT_RUN
+    elif {one.outcome for one in ran} == {SHOWN}:
+        word = REPRODUCED
+    elif any(one.p_holm <= ALPHA and (one.comparison.margin or not math.isnan(one.asked)) for one in ran):
+        word = NOT_REPRODUCED
+    elif any(p <= ALPHA for p in stats.holm([one.estimate.above(0.0) for one in tested if not one.comparison.margin])):
+        word = REVERSED
     else:
-        word = "supported" if outcomes == {AS_CLAIMED} else "inconclusive"
-    return Verdict(claim, word, _reason(of_claim, [one for one in judged if one.comparison.control]), judged)
+        word = UNDECIDED
+    text = {NOT_REPRODUCED: f"{word}: the paper's size is excluded", UNDECIDED: _undecided(ran)}.get(word, word)
+    if ran:
+        text += f" ({', '.join(_corpora(ran))}; {claim.regime})"
+    return Verdict(claim, word, text, _reason(results, own, ran), tuple(corrected))
 
 
-def _reason(of_claim: list[Judged], controls: list[Judged]) -> str:
-    """Counts, so that the verdict's word is not all that a reader gets."""
-    ran = [one for one in of_claim if one.outcome != NOT_RUN]
+def _undecided(ran: list[Judged]) -> str:
+    excluded = sum(one.outcome in (EXCLUDED, REVERSED) for one in ran)
+    return f"{UNDECIDED}, {excluded} of {len(ran)} excluded"
+
+
+def _corpora(judged: list[Judged]) -> list[str]:
+    return [CORPORA[corpus] for corpus in dict.fromkeys(one.comparison.corpus for one in judged)]
+
+
+def _reason(results: Results, own: list[Judged], ran: list[Judged]) -> str:
+    """Counts and power, so that the verdict's word is not all that a reader gets."""
     if not ran:
         return "nothing of it was run"
-    parts = [_counted(ran)]
-    known = [one for one in ran if not math.isnan(one.comparison.paper) and one.comparison.measure != "spread"]
-    outside = [one for one in known if not one.estimate.low <= one.comparison.paper <= one.estimate.high]
-    if known:
-        parts.append(f"the paper's difference lies outside {len(outside)} of {len(known)} intervals")
-    if len(ran) < len(of_claim):
-        parts.append(_missing(of_claim, ran))
-    asked = [one for one in controls if one.outcome != NOT_RUN]
-    if asked:
-        parts.append(f"against the controls: {_counted(asked)}")
+    counts = [(sum(one.outcome == kind for one in ran), kind) for kind in (SHOWN, EXCLUDED, REVERSED, UNDECIDED)]
+    parts = [", ".join(f"{count} of {len(ran)} {kind}" for count, kind in counts if count)]
+    rates = [one for one in ran if one.comparison.measure in ("wer", "cer", "error")]
+    sizes = sorted(one.estimate.smallest() for one in rates if one.estimate.known)
+    if sizes:
+        seeds = plural(max(one.estimate.seeds for one in rates), "seed")
+        span = f"{sizes[0]:.1f}" if f"{sizes[0]:.1f}" == f"{sizes[-1]:.1f}" else f"{sizes[0]:.1f} to {sizes[-1]:.1f}"
+        parts.append(f"{seeds} could have shown {span} points")
+    unknown = sum(not one.estimate.known for one in ran)
+    if unknown:
+        parts.append(f"{unknown} without an interval: one seed, one utterance, or no variation tells nothing of chance")
+    if len(rates) > 1:
+        parts.append(f"worth about {independent(results, rates):.1f} independent comparisons")
+    if len(ran) < len(own):
+        parts.append(_missing(own, ran))
     return "; ".join(parts)
 
 
-def _missing(of_claim: list[Judged], ran: list[Judged]) -> str:
+def independent(results: Results, judged: list[Judged]) -> float:
+    """How many independent comparisons these are worth: the sum over corpora, which share no utterance."""
+    total = 0.0
+    for corpus in dict.fromkeys(one.comparison.corpus for one in judged):
+        points = []
+        for pair in (one.comparison for one in judged if one.comparison.corpus == corpus):
+            sides = zip((pair.run, pair.against), pair.decoders, strict=True)
+            points.append(stats.points_of(*(results.errors(corpus, run, pair.measure, way) for run, way in sides)))
+        alike = [one for one in points if len(one) == max(map(len, points))]
+        total += stats.independent(alike)
+    return total
+
+
+def _missing(own: list[Judged], ran: list[Judged]) -> str:
     """How many comparisons were not run, and on which corpora none was."""
-    there = {one.comparison.corpus for one in ran}
-    corpora = dict.fromkeys(one.comparison.corpus for one in of_claim)
-    absent = ", ".join(CORPORA[corpus] for corpus in corpora if corpus not in there)
-    text = f"{len(of_claim) - len(ran)} comparisons not run"
+    absent = ", ".join(corpus for corpus in _corpora(own) if corpus not in _corpora(ran))
+    text = f"{len(own) - len(ran)} not run"
     return f"{text}, among them all of {absent}" if absent else text
-
-
-def _counted(judged: list[Judged]) -> str:
-    counts = [(sum(one.outcome == outcome for one in judged), outcome) for outcome in (AS_CLAIMED, OPPOSITE, NOT_SHOWN)]
-    return ", ".join(f"{count} of {len(judged)} {outcome}" for count, outcome in counts if count)
 
 
 def _estimate(results: Results, pair: Comparison) -> Estimate | None:
     """None where a run is missing, or the two share no seed."""
-    if pair.measure in COURSES:
+    if pair.measure in ("updates", "rises"):
         return _course(results, pair)
-    if pair.measure == "spread":
-        return _spread(results, pair)
     return results.difference(pair.corpus, pair.run, pair.against, pair.measure, pair.decoders)
 
 
-def _spread(results: Results, pair: Comparison) -> Estimate | None:
-    """Best to worst of several runs. That of noisy rates is never 0, so its interval lies rather too high."""
-    errors = {run: results.errors(pair.corpus, run, "wer", "greedy") for run in pair.runs}
-    if None in errors.values():
-        return None
-    results.same_clips(pair.corpus, errors)
-    errors = dict(zip(errors, stats.common(*errors.values()), strict=True))
-    drawn = np.stack(list(stats.bootstrap(errors).values()))
-    rates = [of_run.rate() for of_run in errors.values()]
-    estimate = stats.estimate(max(rates) - min(rates), np.ptp(drawn, axis=0), next(iter(errors.values())))
-    return replace(estimate, p=float((np.sum(np.ptp(drawn, axis=0) > LIMIT) + 1) / (drawn.shape[1] + 1)))
-
-
 def _course(results: Results, pair: Comparison) -> Estimate | None:
-    """Differences of one number a training, paired by seed, with Student's interval: no utterances here."""
-    ours, theirs = (_numbers(results, pair.corpus, run, pair.measure) for run in (pair.run, pair.against))
-    shared = sorted(ours.keys() & theirs.keys())
-    if len(shared) < 2:
+    """Of one number a training, paired by seed. A level that no run of the two reaches says nothing."""
+    both = [results.histories(pair.corpus, run) for run in (pair.run, pair.against)]
+    shared = sorted(both[0].keys() & both[1].keys())
+    if not shared:
         return None
-    differences = np.array([ours[seed] - theirs[seed] for seed in shared])
-    if np.ptp(differences) == 0:  # Student's t knows no interval here
-        value = float(differences[0])
-        return Estimate(value, value, value, 1.0, len(shared), 0)
-    test = scipy_stats.ttest_1samp(differences, 0)
-    low, high = test.confidence_interval(stats.LEVEL)
-    return Estimate(float(differences.mean()), float(low), float(high), float(test.pvalue), len(shared), 0)
-
-
-def _numbers(results: Results, corpus: str, run: str, measure: str) -> dict[int, float]:
-    numbers = {seed: COURSES[measure](history) for seed, history in results.histories(corpus, run).items()}
-    return {seed: number for seed, number in numbers.items() if not math.isnan(number)}
+    if pair.measure == "rises":
+        numbers = [[rises(of[seed]) for seed in shared] for of in both]
+    else:
+        end = min(float(of[seed]["iteration"].iloc[-1]) for of in both for seed in shared)
+        numbers = [[updates_to(of[seed], pair.level / 100, end) for seed in shared] for of in both]
+        if all(number == end for of in numbers for number in of):
+            return None
+    return stats.of_numbers([one - other for one, other in zip(*numbers, strict=True)])

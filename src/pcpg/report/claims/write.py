@@ -4,31 +4,30 @@ import math
 from itertools import chain
 
 from pcpg.report.claims.claims import CLAIMS, MEASURES
-from pcpg.report.claims.judge import RULE, Judged, Verdict, judge
+from pcpg.report.claims.judge import INTERVAL, RULE, Judged, Verdict, judge
 from pcpg.report.paper import CORPORA
-from pcpg.report.results.histories import CONVERGENCE, UNREST
+from pcpg.report.results.histories import COURSE
 from pcpg.report.results.results import Results
-from pcpg.report.results.stats import LEVEL, REPLICATES
-from pcpg.report.words import MINUS, chance, interval, measured_on, signed
+from pcpg.report.results.stats import POWER
+from pcpg.report.words import MINUS, NONE, chance, measured_on, plural, signed
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths
 from pcpg.workspace.rows import write_csv
 
 COLUMNS = (
-    "claim", "statement", "verdict", "reason", "control", "corpus", "run", "against", "measure", "decoder",
-    "against_decoder", "paper", "effect", "low", "high", "p", "p_holm", "outcome", "seeds", "utterances",
+    "claim", "regime", "statement", "verdict", "reason", "role", "corpus", "run", "against", "measure", "level",
+    "decoder", "against_decoder", "paper", "asked", "effect", "low", "high", "smallest", "p", "p_holm", "outcome",
+    "seeds", "utterances",
 )  # fmt: skip
 NOTES = (
-    RULE,
+    *RULE,
     "Effects are differences in percentage points of an error (below 0: the first run is better), or of what the "
-    f"column says; in brackets the {LEVEL:.0%} interval.",
-    f"Intervals of error rates: a bootstrap of {REPLICATES:,} replicates over seeds and utterances together, "
-    "speakers first where several are tested. Those of C4: Student's t over seeds.",
-    "Three seeds are few: an interval says what further seeds and sentences of the same corpus would give, and "
-    "nothing of other speakers where one is tested.",
-    CONVERGENCE,
-    UNREST,
+    f"column says; in brackets the {INTERVAL:.0%} interval of the two-way layout of seeds and utterances, speakers in "
+    "place of utterances where several are tested (docs/verdict.md).",
+    f"“Could have shown” is the true difference that as many seeds find with a probability of {POWER:.0%}, two-sided "
+    "at 5%.",
+    COURSE,
 )
 
 
@@ -41,19 +40,21 @@ def write_claims(settings: Params, paths: Paths) -> None:
     kinds = {corpus: results.described(corpus, chain.from_iterable(names)) for corpus, names in runs.items()}
     where = f"By our runs: {measured_on(kinds, settings.preset, results.seeds)}."
     write_csv(paths.results / "claims.csv", COLUMNS, [_record(of, one) for of in verdicts for one in of.judged])
-    write_text(paths.results / "claims.md", verdicts_text(verdicts, where))
+    write_text(paths.results / "claims.md", verdicts_text(verdicts, where, results))
     write_text(paths.results / "evidence.md", evidence_text(verdicts, where))
 
 
 def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
-    pair, estimate = one.comparison, one.estimate
-    shown = {"claim": verdict.claim.name, "statement": verdict.claim.statement, "verdict": verdict.word}
-    shown |= {"reason": verdict.reason, "control": str(pair.control).lower(), "corpus": pair.corpus}
-    shown |= {"run": " ".join(pair.runs) or pair.run, "against": pair.against, "measure": pair.measure}
+    claim, pair, estimate = verdict.claim, one.comparison, one.estimate
+    shown = {"claim": claim.name, "regime": claim.regime, "statement": claim.statement, "verdict": verdict.text}
+    shown |= {"reason": verdict.reason, "role": pair.role, "corpus": pair.corpus, "run": pair.run}
+    shown |= {"against": pair.against, "measure": pair.measure, "level": _number(pair.level)}
     shown |= {"decoder": pair.decoders[0], "against_decoder": pair.decoders[1], "paper": _number(pair.paper)}
     if estimate is not None:
-        shown |= {"effect": _number(estimate.value), "low": _number(estimate.low), "high": _number(estimate.high)}
-        shown |= {"p": f"{estimate.p:.4g}", "p_holm": f"{one.p_holm:.4g}"}
+        low, high = one.interval
+        shown |= {"asked": _number(one.asked), "effect": _number(estimate.value), "low": _number(low)}
+        shown |= {"high": _number(high), "smallest": _number(estimate.smallest())}
+        shown |= {"p": _chance(one.p), "p_holm": _chance(one.p_holm)}
         shown |= {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
     return dict.fromkeys(COLUMNS, "") | shown | {"outcome": one.outcome}
 
@@ -62,38 +63,69 @@ def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{value + 0.0:.4f}"
 
 
-def verdicts_text(verdicts: list[Verdict], where: str) -> str:
+def _chance(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4g}"
+
+
+def scope(results: Results) -> str:
+    """What an interval of these results knows, and what it does not: counted, not said once for all."""
+    count = len(results.seeds)
+    if count < 2:
+        return "One seed tells nothing of chance: there are no intervals, and nothing is decided."
+    return (
+        f"An interval says what other {'' if count > 2 else 'pairs of '}seeds and sentences of the same corpus would "
+        f"give, told from {plural(count, 'seed')}; it knows nothing of other speakers, corpora or networks."
+    )
+
+
+def verdicts_text(verdicts: list[Verdict], where: str, results: Results) -> str:
     lines = ["### The claims of the paper, judged", "", where, ""]
-    lines += ["| | Claim | Verdict | Comparisons |", "| --- | --- | --- | --- |"]
-    for verdict in verdicts:
-        lines.append(f"| {verdict.claim.name} | {verdict.claim.statement} | **{verdict.word}** | {verdict.reason} |")
-    lines += ["", *(f"- {note}" for note in NOTES), "- Every comparison, with its interval: evidence.md, claims.csv."]
+    lines += ["| | Claim | Verdict | Comparisons that decide |", "| --- | --- | --- | --- |"]
+    for of in verdicts:
+        lines.append(f"| {of.claim.name} | {of.claim.statement} | **{of.text}** | {of.reason} |")
+    lines += ["", *(f"- {note}" for note in (*NOTES, scope(results))), "- Every comparison: evidence.md, claims.csv."]
     return "\n".join(lines) + "\n"
 
 
 def evidence_text(verdicts: list[Verdict], where: str) -> str:
     lines = ["### The comparisons behind the verdicts", "", where]
-    for verdict in verdicts:
-        lines += ["", f"#### {verdict.claim.name}. {verdict.claim.statement}: {verdict.word}", ""]
-        lines += [verdict.claim.remark, ""] if verdict.claim.remark else []
-        lines += ["| Corpus | Comparison | Measure | Paper | Ours | p (Holm) | Outcome |"]
-        lines += ["| --- | --- | --- | ---: | ---: | ---: | --- |"]
-        lines += [_line(one) for one in sorted(verdict.judged, key=lambda one: one.comparison.control)]
+    for of in verdicts:
+        lines += ["", f"#### {of.claim.name} ({of.claim.regime}). {of.claim.statement}: {of.text}", ""]
+        lines += [of.claim.remark, ""] if of.claim.remark else []
+        lines += ["| Corpus | Comparison | Measure | Paper | T | Ours | Could have shown | p (Holm) | Outcome |"]
+        lines += ["| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"]
+        lines += [_line(one) for one in sorted(of.judged, key=lambda one: not one.decides)]
     return "\n".join(lines) + "\n"
 
 
 def _line(one: Judged) -> str:
     pair, estimate = one.comparison, one.estimate
-    ours = f"{signed(estimate.value)} {interval(estimate)}" if estimate else "not run"
-    outcome = f"{one.outcome} (control)" if pair.control else one.outcome
-    texts = [CORPORA[pair.corpus], _pair(one), MEASURES.get(pair.measure, "WER, best to worst"), signed(pair.paper)]
-    return f"| {' | '.join([*texts, ours, chance(one.p_holm), outcome])} |"
+    outcome = one.outcome if one.decides else f"{one.outcome} ({pair.role})"
+    smallest = estimate.smallest() if estimate else math.nan
+    power = NONE if math.isnan(smallest) else f"{smallest:.1f}"
+    texts = [CORPORA[pair.corpus], compared(one), measured(one), signed(pair.paper), signed(one.asked)]
+    return f"| {' | '.join([*texts, ours(one), power, chance(one.p_holm), outcome])} |"
 
 
-def _pair(one: Judged) -> str:
+def ours(one: Judged) -> str:
+    """The effect with its interval."""
+    if one.estimate is None:
+        return "not run"
+    if not one.estimate.known:
+        return f"{signed(one.estimate.value)} [unknown]"
+    return f"{signed(one.estimate.value)} [{', '.join(map(signed, one.interval))}]"
+
+
+def measured(one: Judged) -> str:
     pair = one.comparison
-    if pair.runs:
-        return ", ".join(pair.runs)
+    name = MEASURES[pair.measure]
+    if pair.measure == "updates":
+        return f"{name} of {pair.level:g} %"
+    return f"{name}, within {pair.margin:g}" if pair.margin else name
+
+
+def compared(one: Judged) -> str:
+    pair = one.comparison
     if pair.run == pair.against:
         return f"{pair.run}: {pair.decoders[0]} {MINUS} {pair.decoders[1]}"
     return f"{pair.run} {MINUS} {pair.against}"

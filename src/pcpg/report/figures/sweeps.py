@@ -106,7 +106,7 @@ def _compared(run: str, first: str, sweep: Sweep, results: Results) -> Point:
 
 
 def covers_zero(estimate: Estimate) -> bool:
-    return estimate.low <= 0 <= estimate.high
+    return not (estimate.low > 0 or estimate.high < 0)  # where there is no interval, nothing is shown
 
 
 def _point(axes: Axes, place: float, point: Point) -> None:

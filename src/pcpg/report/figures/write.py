@@ -9,6 +9,7 @@ from pcpg.report.figures.policy import draw_policy
 from pcpg.report.figures.strip import draw_strips
 from pcpg.report.figures.style import METADATA, house_style
 from pcpg.report.figures.sweeps import SWEEPS, draw_sweep
+from pcpg.report.figures.verdicts import draw_verdicts
 from pcpg.report.names import figure_names
 from pcpg.report.results.results import Results
 from pcpg.settings.schema import Params
@@ -33,6 +34,8 @@ def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
     """To be called within house_style()."""
     results = Results(paths, settings)
     kind, corpus, more = (*name.split("_", 2), "", "")[:3]
+    if name == "verdicts":
+        return draw_verdicts(results)
     if name == "fig5_coverage":
         return draw_coverage()
     if name in SWEEPS:

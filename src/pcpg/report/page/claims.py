@@ -3,17 +3,18 @@
 import math
 
 from pcpg.report.claims.claims import MEASURES
-from pcpg.report.claims.judge import VERDICTS, Judged, Verdict
+from pcpg.report.claims.judge import INTERVAL, VERDICTS, Judged, Verdict
+from pcpg.report.claims.write import measured, ours
 from pcpg.report.paper import CORPORA
-from pcpg.report.results.stats import LEVEL
-from pcpg.report.words import MINUS, NONE, chance, interval, plural, signed
+from pcpg.report.words import MINUS, NONE, chance, plural, signed
 
 RATES = ("cer", "wer", "error")
-POINTS = {key: MEASURES[key] for key in (*RATES, "unrest")} | {"spread": "spread of WER"}  # in percentage points
-HEADINGS = ("Corpus", "Comparison", "Measure", "Outcome", "Paper", "Ours", "Interval", "", "p", "p (Holm)")
+POINTS = (*RATES, "rises")  # in percentage points
+HEADINGS = ("Corpus", "Comparison", "Measure", "Outcome", "Paper", "T", "Ours", "", "Could have shown", "p (Holm)")
 HOW_TO_READ = (
     "An effect is the difference of two error rates in percentage points: below 0, to the left of the line, the run "
-    f"named first makes fewer errors. Intervals are of {LEVEL:.0%}. “Not shown” is what may be chance."
+    f"named first makes fewer errors. Intervals are of {INTERVAL:.0%}. T, the effect asked about, is the paper's "
+    "difference in points or relative to our baseline, the one nearer 0. “Excluded”: an effect of T is ruled out."
 )
 WIDTH, EDGE, STEP = 240, 10, 8  # px: the drawing, what is free at either end, from line to line
 
@@ -31,26 +32,28 @@ def claims_part(verdicts: list[Verdict]) -> dict:
 def reach(verdicts: list[Verdict]) -> float:
     """A whole number of points that holds every interval of all claims: one scale for the page."""
     drawn = [one for verdict in verdicts for one in verdict.judged if _drawable(one)]
-    values = [abs(value) for one in drawn for value in (one.estimate.low, one.estimate.high, one.comparison.paper)]
+    values = [abs(value) for one in drawn for value in (*one.interval, one.comparison.paper)]
     return float(math.ceil(max([1.0, *(value for value in values if not math.isnan(value))])))
 
 
 def _drawable(one: Judged) -> bool:
-    return one.estimate is not None and one.comparison.measure in POINTS
+    return one.estimate is not None and one.estimate.known and one.comparison.measure in POINTS
 
 
 def _claim(verdict: Verdict, limit: float) -> dict:
-    own = [one for one in verdict.judged if not one.comparison.control]
+    own = [one for one in verdict.judged if one.decides]
     drawn = [one for one in own if _drawable(one)]
-    controls = len(verdict.judged) - len(own)
+    beside = len(verdict.judged) - len(own)
     return {
         "name": verdict.claim.name,
+        "anchor": verdict.name.replace(", ", "-").replace(" ", "-"),
         "statement": verdict.claim.statement,
         "verdict": verdict.word,
+        "text": verdict.text,
         "reason": verdict.reason,
         "drawing": draw_intervals(drawn, limit, scale=True) if drawn else None,
         "effects": _effects(own),
-        "count": plural(len(verdict.judged), "comparison") + (f", {controls} of them controls" if controls else ""),
+        "count": plural(len(verdict.judged), "comparison") + (f", {beside} of them reported beside" if beside else ""),
         "rows": [_row(one, limit) for one in verdict.judged],
     }
 
@@ -63,12 +66,12 @@ def draw_intervals(judged: list[Judged], limit: float, scale: bool = False) -> d
 
     marks = []
     for number, one in enumerate(judged):
-        places = {"low": one.estimate.low, "high": one.estimate.high, "effect": one.estimate.value}
+        places = {"low": one.interval[0], "high": one.interval[1], "effect": one.estimate.value}
         mark = {name: x(value) for name, value in places.items()} | {"y": STEP * number + 7}
         paper = None if math.isnan(one.comparison.paper) else x(one.comparison.paper)
-        marks.append(mark | {"paper": paper, "control": one.comparison.control})
+        marks.append(mark | {"paper": paper, "control": not one.decides})
     foot = STEP * len(judged) + 6
-    low, high = min(one.estimate.low for one in judged), max(one.estimate.high for one in judged)
+    low, high = min(one.interval[0] for one in judged), max(one.interval[1] for one in judged)
     what = f"{len(judged)} intervals" if len(judged) > 1 else "interval"
     ends = [(f"{MINUS}{limit:g}", EDGE, "start"), ("0", WIDTH // 2, "middle"), (f"+{limit:g}", WIDTH - EDGE, "end")]
     drawing = {"marks": marks, "zero": x(0), "foot": foot, "scale": ends if scale else [], "width": WIDTH}
@@ -79,15 +82,15 @@ def _effects(judged: list[Judged]) -> list[dict[str, str]]:
     """In words what the drawing shows, for each kind of measure."""
     kinds: dict[str, list[Judged]] = {}
     for one in judged:
-        if one.estimate is not None:
+        if one.estimate is not None and one.estimate.known:
             measure = one.comparison.measure
-            kinds.setdefault("" if measure in RATES else POINTS.get(measure, measure), []).append(one)
+            kinds.setdefault("" if measure in RATES else MEASURES[measure], []).append(one)
     return [{"measure": measure, **_range(of_measure)} for measure, of_measure in kinds.items()]
 
 
 def _range(judged: list[Judged]) -> dict[str, str]:
     values = sorted(one.estimate.value for one in judged)
-    low, high = min(one.estimate.low for one in judged), max(one.estimate.high for one in judged)
+    low, high = min(one.interval[0] for one in judged), max(one.interval[1] for one in judged)
     several = len(judged) > 1
     size = f"{signed(values[0])} to {signed(values[-1])}" if several else signed(values[0])
     count = f" ({len(judged)} effects), within" if several else ""
@@ -97,14 +100,14 @@ def _range(judged: list[Judged]) -> dict[str, str]:
 def _row(one: Judged, limit: float) -> dict:
     pair, estimate = one.comparison, one.estimate
     decoders = pair.decoders if pair.decoders[0] != pair.decoders[1] else ("", "")
-    runs = [(" ".join(pair.runs), "")] if pair.runs else list(zip((pair.run, pair.against), decoders, strict=True))
+    smallest = estimate.smallest() if estimate else math.nan
     return {
         "corpus": CORPORA[pair.corpus],
-        "runs": runs,
-        "measure": POINTS.get(pair.measure, pair.measure),
+        "runs": list(zip((pair.run, pair.against), decoders, strict=True)),
+        "measure": measured(one),
         "outcome": one.outcome,
-        "control": pair.control,
-        "numbers": [signed(pair.paper), signed(estimate and estimate.value), interval(estimate) or NONE],
+        "role": "" if one.decides else pair.role,
+        "numbers": [signed(pair.paper), signed(one.asked), ours(one)],
         "drawing": draw_intervals([one], limit) if _drawable(one) else None,
-        "chances": [chance(estimate.p if estimate else math.nan), chance(one.p_holm)],
+        "chances": [NONE if math.isnan(smallest) else f"{smallest:.1f}", chance(one.p_holm)],
     }

@@ -14,9 +14,10 @@ CONVERGENCE = (
     "A run has converged at its first evaluation whose validation CER is within "
     f"{TOLERANCE:.0%} (relative) of the lowest that the run reaches."
 )
-UNREST = (
-    "The unrest of a run is the mean rise of its validation CER from one evaluation to the next, in percentage points; "
-    "a fall counts as 0."
+COURSE = (
+    "C4: updates from 0 to the first evaluation at or below a fixed validation CER, or to the end of the shorter "
+    "training where it is never reached (restricted mean), and the share of evaluations at which validation CER rises; "
+    "paired by seed, Student's t."
 )
 
 
@@ -55,17 +56,19 @@ def convergence(history: pd.DataFrame) -> float:
     return float(history["iteration"][reached].iloc[0])
 
 
-def duration(history: pd.DataFrame) -> float:
-    """Iterations from the start of a run, which may be the end of another one, to its convergence."""
-    return convergence(history) - float(history["iteration"].iloc[0])
+def updates_to(history: pd.DataFrame, level: float, end: float) -> float:
+    """Updates from 0 to the first evaluation with a validation CER at or below `level`, a fraction; else `end`.
+
+    With one `end` for all runs the mean is the restricted mean of survival analysis, which no run drops out of.
+    """
+    reached = history["iteration"][history["val_cer"] <= level]
+    return min(float(reached.iloc[0]), end) if len(reached) else end
 
 
-def unrest(history: pd.DataFrame) -> float:
-    """Percentage points an evaluation, as UNREST defines it; nan under two evaluations."""
+def rises(history: pd.DataFrame) -> float:
+    """Percent of the evaluations whose validation CER is above that of the one before; nan under two evaluations."""
     rates = history["val_cer"].dropna().to_numpy()
-    if len(rates) < 2:
-        return float("nan")
-    return float(100 * np.diff(rates).clip(min=0).mean())
+    return float(100 * (np.diff(rates) > 0).mean()) if len(rates) > 1 else float("nan")
 
 
 def mean_start(frames: list[pd.DataFrame]) -> float:

@@ -207,9 +207,7 @@ class Results:
 
 def _turn(estimate: Estimate | None, turned: bool, whole: float) -> Estimate | None:
     """An accuracy is what an error leaves of the `whole`."""
-    if estimate is None or not turned:
-        return estimate
-    return replace(estimate, value=whole - estimate.value, low=whole - estimate.high, high=whole - estimate.low)
+    return replace(estimate, value=whole - estimate.value) if estimate and turned else estimate
 
 
 def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[str, str]]]:

@@ -1,21 +1,26 @@
-"""How sure a rate or a difference is: a bootstrap over seeds and utterances together, and Holm's correction.
+"""How sure a rate or a difference is: the two-way layout of seeds and utterances, power, and Holm's correction.
 
-A test set is a small sample of what could be said, and three seeds are a small sample of trainings. Both are drawn
-anew in every replicate, independently of one another, since every seed transcribes every utterance (Owen and Eckles
-2012, "Bootstrapping data arrays of arbitrary order"). Where several speakers are tested, speakers are drawn first and
-then the utterances of each: two sentences of one mouth are no two mouths. From n seeds, speakers or utterances n - 1
-are drawn, which makes the variance of a mean the unbiased s^2 / n (McCarthy and Snowden 1985); with three seeds the
-plain bootstrap is a third too small.
+Seeds are a sample of trainings, utterances one of what could be said; another study draws both anew. Every seed
+transcribes every utterance, so the error of a mean is that of a crossed random-effects layout (Scheffe, The Analysis
+of Variance, 1959, section 7.4), taken from its mean squares:
+
+    SE^2 = s^2_seed / S + max(0, MS_utterance - MS_residual) / (S N),
+
+s^2_seed being the variance of the S seed means, which holds the residual's share already. Student's t has S - 1
+degrees of freedom. Where several speakers are tested, speakers take the place of utterances: two sentences of one mouth
+are no two mouths. One seed, one utterance, or values that are all alike tell nothing of chance: there is no interval.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import optimize
+from scipy import stats as distributions
 
-REPLICATES = 10_000
 LEVEL = 0.95
-CHUNK = 500  # replicates at once: memory stays flat however many utterances there are
+POWER = 0.80
 
 
 @dataclass(frozen=True)
@@ -39,86 +44,143 @@ class Errors:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value in percent or percentage points, its interval, and how likely so far from zero is by chance."""
+    """A value in percent or percentage points, and the two parts of the variance of its error.
+
+    of_seeds: s^2_seed / S, which falls with further seeds; of_utterances: the rest, which does not.
+    """
 
     value: float
-    low: float
-    high: float
-    p: float  # two-sided
+    of_seeds: float
+    of_utterances: float
     seeds: int
     utterances: int
 
+    @property
+    def error(self) -> float:
+        """Standard error; nan where nothing is known of chance."""
+        variance = self.of_seeds + self.of_utterances
+        return math.sqrt(variance) if self.seeds > 1 and variance > 0 else math.nan
 
-def bootstrap(runs: Mapping[str, Errors], replicates: int = REPLICATES, random_state: int = 0) -> dict[str, np.ndarray]:
-    """Rate of each run in each replicate, percent, (replicates,) each.
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return not math.isnan(self.error)
 
-    All runs are drawn alike, so that the difference of two is that of pairs. They must have the same seeds and clips,
-    else ValueError. The result depends on `random_state` and on how many seeds, clips and speakers there are.
-    """
-    first = next(iter(runs.values()))
-    if any((errors.seeds, errors.clips) != (first.seeds, first.clips) for errors in runs.values()):
-        raise ValueError("runs that are compared must have the same seeds and the same clips")
-    edits = np.stack([errors.edits for errors in runs.values()]).astype(float)  # (R, S, N)
-    generator = np.random.default_rng(random_state)
-    rates = []
-    for seeds, utterances in _draws(generator, len(first.seeds), first.speakers, replicates):
-        wrong = np.einsum("bs,rsb->rb", seeds / seeds.sum(axis=1, keepdims=True), edits @ utterances.T)
-        rates.append(100 * wrong / (utterances @ first.lengths.astype(float)))
-    return dict(zip(runs, np.concatenate(rates, axis=1), strict=True))
+    def reach(self, level: float = LEVEL) -> float:
+        """Half the width of the two-sided interval; nan where there is none."""
+        return float(distributions.t.ppf((1 + level) / 2, self.seeds - 1)) * self.error if self.known else math.nan
 
+    @property
+    def low(self) -> float:
+        return self.value - self.reach()
 
-def _draws(
-    generator: np.random.Generator, seeds: int, speakers: Sequence[str], replicates: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """How often each seed (b, S) and each utterance (b, N) is drawn, for b replicates at a time."""
-    names = np.array(speakers)
-    groups = [np.flatnonzero(names == name) for name in dict.fromkeys(speakers)]
-    for start in range(0, replicates, CHUNK):
-        count = min(CHUNK, replicates - start)
-        drawn = _counts(generator, len(groups), count)
-        utterances = np.zeros((count, len(names)))
-        for group, times in zip(groups, drawn.T, strict=True):
-            utterances[:, group] = _counts(generator, len(group), count, times)
-        yield _counts(generator, seeds, count), utterances
+    @property
+    def high(self) -> float:
+        return self.value + self.reach()
 
+    def explained(self, level: float = LEVEL) -> bool | None:
+        """Whether chance explains a value that should be 0; None where nothing is known of chance."""
+        return abs(self.value) <= self.reach(level) if self.known else None
 
-def _counts(generator: np.random.Generator, n: int, replicates: int, times: np.ndarray | None = None) -> np.ndarray:
-    """How often each of n things is drawn in n - 1 draws, (replicates, n); in `times` as many, (replicates,), if given.
+    def below(self, border: float) -> float:
+        """One-sided p of a true value that is not below the border; nan where nothing is known of chance."""
+        return (
+            float(distributions.t.cdf((self.value - border) / self.error, self.seeds - 1)) if self.known else math.nan
+        )
 
-    One thing alone is always drawn once: nothing is known of its kind's spread.
-    """
-    times = np.ones(replicates, int) if times is None else times
-    draws = times * max(n - 1, 1)
-    rows = np.repeat(np.arange(replicates), draws)
-    picked = generator.integers(0, n, len(rows))
-    return np.bincount(rows * n + picked, minlength=replicates * n).reshape(replicates, n)
+    def above(self, border: float) -> float:
+        """One-sided p of a true value that is not above the border."""
+        return float(distributions.t.sf((self.value - border) / self.error, self.seeds - 1)) if self.known else math.nan
 
+    def planned(self, seeds: int) -> "Estimate":
+        """What as many seeds would have given: the seeds' part of the variance by their number."""
+        return replace(self, of_seeds=self.of_seeds * self.seeds / seeds, seeds=seeds)
 
-def estimate(value: float, replicates: np.ndarray, errors: Errors) -> Estimate:
-    """The percentile interval of LEVEL, and the two-sided p of a value that is zero by chance."""
-    low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    beyond = min((replicates <= 0).sum(), (replicates >= 0).sum())
-    p = min(1.0, 2 * (beyond + 1) / (len(replicates) + 1))
-    return Estimate(value, float(low), float(high), float(p), len(errors.seeds), len(errors.clips))
+    def smallest(self) -> float:
+        """The true difference from 0 that is found with probability POWER, two-sided at 5 % (noncentral t)."""
+        if not self.known:
+            return math.nan
+        freedom = self.seeds - 1
+        critical = distributions.t.ppf((1 + LEVEL) / 2, freedom)
 
+        def lacking(shift: float) -> float:
+            return POWER - distributions.nct.sf(critical, freedom, shift)
 
-def rate(errors: Errors, replicates: int = REPLICATES, random_state: int = 0) -> Estimate:
-    """The error rate of one run."""
-    return estimate(errors.rate(), bootstrap({"": errors}, replicates, random_state)[""], errors)
+        return float(optimize.brentq(lacking, 0.0, 4 * critical + 10)) * self.error
 
 
-def difference(run: Errors, against: Errors, replicates: int = REPLICATES, random_state: int = 0) -> Estimate:
+def layout(points: np.ndarray) -> tuple[float, float]:
+    """points (S, N), by seed and utterance -> the two parts of the variance of their mean; nan each for S or N of 1."""
+    seeds, utterances = points.shape
+    if min(seeds, utterances) < 2:
+        return math.nan, math.nan
+    mean, by_seed, by_utterance = points.mean(), points.mean(axis=1), points.mean(axis=0)
+    residual = points - by_seed[:, None] - by_utterance + mean
+    within = float((residual**2).sum()) / ((seeds - 1) * (utterances - 1))
+    between = seeds * float(((by_utterance - mean) ** 2).sum()) / (utterances - 1)
+    of_seeds = float(((by_seed - mean) ** 2).sum()) / (seeds - 1)
+    return of_seeds / seeds, max(0.0, between - within) / (seeds * utterances)
+
+
+def units(speakers: Sequence[str]) -> np.ndarray:
+    """(K, N) of 0 and 1: which utterances belong to each thing that is drawn, a speaker where there are several."""
+    names = list(dict.fromkeys(speakers))
+    if len(names) < 2:
+        return np.eye(len(speakers))
+    return np.array([[float(speaker == name) for speaker in speakers] for name in names])
+
+
+def rate(errors: Errors) -> Estimate:
+    """The error rate of one run: a ratio, so utterances vary about what their length lets expect."""
+    member = units(errors.speakers)
+    lengths, value = member @ errors.lengths, errors.rate()
+    surplus = errors.edits @ member.T - value / 100 * lengths
+    return _estimate(value, surplus, lengths, errors)
+
+
+def difference(run: Errors, against: Errors) -> Estimate:
     """run - against in percentage points, over the seeds that both have; ValueError where there is none."""
     run, against = common(run, against)
-    drawn = bootstrap({"run": run, "against": against}, replicates, random_state)
-    return estimate(run.rate() - against.rate(), drawn["run"] - drawn["against"], run)
+    member = units(run.speakers)
+    changed = (run.edits - against.edits) @ member.T
+    return _estimate(run.rate() - against.rate(), changed, member @ run.lengths, run)
+
+
+def _estimate(value: float, edits: np.ndarray, lengths: np.ndarray, errors: Errors) -> Estimate:
+    points = 100 * edits * len(lengths) / lengths.sum()  # (S, K)
+    return Estimate(value, *layout(points), len(errors.seeds), len(errors.clips))
+
+
+def of_numbers(values: Sequence[float]) -> Estimate:
+    """The mean of one number a seed, with Student's interval: no utterances here."""
+    numbers = np.array(values, float)
+    spread = float(numbers.var(ddof=1)) / len(numbers) if len(numbers) > 1 else math.nan
+    return Estimate(float(numbers.mean()), spread, 0.0, len(numbers), 0)
+
+
+def points_of(run: Errors, against: Errors) -> np.ndarray:
+    """(S * N,) differences by seed and utterance, each less its seed's and its utterance's share: for correlations."""
+    run, against = common(run, against)
+    return (run.edits - against.edits).astype(float).ravel()
+
+
+def independent(points: Sequence[np.ndarray]) -> float:
+    """How many independent comparisons correlated ones are worth: (sum of eigenvalues)^2 / sum of their squares.
+
+    Bretherton et al. (1999, Journal of Climate 12, eq. 5), of the correlation matrix; those that do not vary count 0.
+    """
+    moving = [one for one in points if np.ptp(one) > 0]
+    if len(moving) < 2:
+        return float(len(moving))
+    values = np.linalg.eigvalsh(np.corrcoef(np.stack(moving)))
+    return float(values.sum() ** 2 / (values**2).sum())
 
 
 def common(*runs: Errors) -> tuple[Errors, ...]:
-    """The runs over the seeds that all of them have; ValueError where there is none."""
+    """The runs over the seeds that all of them have; ValueError where there is none, or the clips differ."""
     shared = tuple(seed for seed in runs[0].seeds if all(seed in errors.seeds for errors in runs))
-    if not shared:
-        raise ValueError("the runs share no seed")
+    if not shared or any(errors.clips != runs[0].clips for errors in runs):
+        raise ValueError("runs that are compared must share a seed and have the same clips")
     return tuple(_only(errors, shared) for errors in runs)
 
 

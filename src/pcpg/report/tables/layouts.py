@@ -31,7 +31,7 @@ HIGHER = "Higher is better."
 QUOTED = f"Rows marked {NONE} are published results that the paper quotes; nothing of ours stands behind them."
 DIFFERENCE = (
     "Δ is a row minus the {} row, in percentage points. Ours: of the same seeds, with the 95 % interval over seeds and "
-    "utterances (a bootstrap; speakers first where several are tested)."
+    "utterances (two-way layout; speakers in place of utterances where several are tested)."
 )
 
 METHODS = {

@@ -1,0 +1,132 @@
+"""Every comparison that decides a claim in one picture: the paper's effect, T, ours, and what could have been shown."""
+
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from pcpg.report.claims.judge import EXCLUDED, INTERVAL, NOT_RUN, REVERSED, SHOWN, UNDECIDED, Judged, Verdict, judge
+from pcpg.report.claims.write import compared
+from pcpg.report.paper import CORPORA
+from pcpg.report.results.results import Results
+from pcpg.report.words import MINUS
+
+WIDTH = 3.5  # inches: one column
+ROW, HEAD, FRAME = 0.125, 0.19, 0.95  # inches: a comparison, a claim's line, what surrounds the panels
+LOOKS = {  # colours of Okabe and Ito; the shape says the same in grey
+    SHOWN: {"color": "#009E73", "marker": "o"},
+    EXCLUDED: {"color": "#D55E00", "marker": "s"},
+    REVERSED: {"color": "#882255", "marker": ">"},
+    UNDECIDED: {"color": "0.45", "marker": "o", "markerfacecolor": "white"},
+}
+MEANINGS = {
+    SHOWN: "shown",
+    EXCLUDED: "excluded: T is ruled out",
+    REVERSED: "reversed",
+    UNDECIDED: "undecided",
+}
+PANELS = (
+    (("wer", "error"), "difference of WER, of classifiers' error (C7)\n(percentage points; below 0 is as claimed)"),
+    (("updates",), "C4: updates to a validation CER"),
+    (("rises",), "C4: evaluations that rise (points)"),
+)
+SMALLEST = {"color": "0.9", "linewidth": 0}
+PAPER = {"color": "black", "marker": "D", "markersize": 3.2, "markerfacecolor": "white", "markeredgewidth": 0.7}
+ASKED = {"color": "black", "marker": "|", "markersize": 6, "markeredgewidth": 1.2}
+
+
+def draw_verdicts(results: Results) -> Figure:
+    verdicts = judge(results)
+    panels = [(title, _of(verdicts, measures)) for measures, title in PANELS]
+    panels = [(title, rows) for title, rows in panels if rows]
+    if not panels:
+        figure = Figure(figsize=(WIDTH, 1))
+        figure.text(0.5, 0.5, NOT_RUN, ha="center")
+        return figure
+    heights = [sum(HEAD + ROW * len(judged) for _, judged in rows) for _, rows in panels]
+    figure = Figure(figsize=(WIDTH, sum(heights) + FRAME + 0.45 * len(panels)))
+    axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for one, (title, rows) in zip(axes, panels, strict=True):
+        _panel(one, title, rows)
+    found = {one.outcome for _, rows in panels for _, judged in rows for one in judged}
+    figure.legend(handles=_handles(found), loc="outside upper center", ncols=2, fontsize=6)
+    return figure
+
+
+def _of(verdicts: list[Verdict], measures: tuple[str, ...]) -> list[tuple[Verdict, list[Judged]]]:
+    """Verdicts with the comparisons of these measures that decide and were run."""
+    found = []
+    for verdict in verdicts:
+        own = [one for one in verdict.judged if one.decides and one.comparison.measure in measures]
+        own = [one for one in own if one.estimate is not None]
+        found += [(verdict, own)] if own else []
+    return found
+
+
+def _panel(axes: Axes, title: str, rows: list[tuple[Verdict, list[Judged]]]) -> None:
+    limit = _limit([one for _, judged in rows for one in judged])
+    place, ticks, labels = 0.0, [], []
+    for verdict, judged in rows:
+        place += HEAD
+        kind = "scratch" if verdict.claim.regime != "fine-tuned" else "fine-tuned"
+        axes.annotate(
+            f"{verdict.claim.name}, {kind}: {verdict.word}", (-limit, place), xytext=(0, 1),
+            textcoords="offset points", fontsize=6.5, fontweight="bold", va="bottom",
+        )  # fmt: skip
+        for one in judged:
+            place += ROW
+            _row(axes, place - ROW / 2, one, limit)
+            ticks.append(place - ROW / 2)
+            labels.append(_label(one))
+    axes.axvline(0, color="0.35", linewidth=0.8, zorder=1)
+    axes.set(xlim=(-limit, limit), ylim=(place + ROW / 3, 0), xlabel=title)
+    axes.xaxis.label.set_size(7)
+    axes.set_yticks(ticks, labels, fontsize=6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(6, symmetric=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+g}".replace("-", MINUS) if x else "0"))
+
+
+def _limit(judged: list[Judged]) -> float:
+    """What holds every interval and every effect of the paper."""
+    values = [one.comparison.paper for one in judged]
+    values += [value for one in judged for value in (one.interval if one.estimate.known else (one.estimate.value,))]
+    return 1.08 * max([1.0, *(abs(value) for value in values if not math.isnan(value))])
+
+
+def _row(axes: Axes, y: float, one: Judged, limit: float) -> None:
+    pair, estimate = one.comparison, one.estimate
+    smallest = estimate.smallest()
+    if not math.isnan(smallest):
+        reach = min(smallest, limit)
+        axes.fill_between([-reach, reach], y - 0.45 * ROW, y + 0.45 * ROW, zorder=0, **SMALLEST)
+    look = LOOKS[one.outcome]
+    if estimate.known:
+        axes.plot(one.interval, [y, y], color=look["color"], linewidth=1.3, solid_capstyle="butt", zorder=2)
+    if not math.isnan(pair.paper):
+        axes.plot([pair.paper], [y], linestyle="none", zorder=3, **PAPER)
+    asked = (-pair.margin, pair.margin) if pair.margin else (one.asked,)
+    axes.plot(asked, [y] * len(asked), linestyle="none", zorder=3, **ASKED)
+    axes.plot([estimate.value], [y], linestyle="none", markersize=3.6, zorder=4, **look)
+
+
+def _label(one: Judged) -> str:
+    pair = one.comparison
+    names = compared(one).replace("-scratch", "")
+    level = f", {pair.level:g} %" if pair.measure == "updates" else ""
+    return f"{CORPORA[pair.corpus]} {names}{level}"
+
+
+def _handles(found: set[str]) -> list:
+    plain = {"linestyle": "none"}
+    marks = [
+        Line2D([], [], label=MEANINGS[kind], markersize=4, **plain, **LOOKS[kind]) for kind in LOOKS if kind in found
+    ]
+    marks.append(Line2D([], [], color="0.2", linewidth=1.3, label=f"ours, {INTERVAL:.0%} interval"))
+    marks.append(Line2D([], [], label="the paper", **plain, **PAPER))
+    marks.append(Line2D([], [], label="T, the effect asked about, or the margin", **plain, **ASKED))
+    return [*marks, Patch(facecolor="0.9", label="too small to be shown by these seeds")]
