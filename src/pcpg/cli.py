@@ -81,6 +81,8 @@ def parser() -> argparse.ArgumentParser:
     add(commands.classify, "accuracy of a word classifier on the test split, all its seeds", "corpus", "run")
     add(commands.tables, "one of the paper's tables, ours beside the paper's", "name")
     add(commands.claims, "a verdict on each of the paper's claims")
+    power = add(commands.power, "the smallest effects that a number of seeds could show", writes=False)
+    power.add_argument("--seeds", type=int, nargs="+", default=[3, 5, 10, 20], metavar="N", help="planned numbers")
     add(commands.figures, "one of the figures", "name")
     add(commands.page, "all results as one HTML page that needs no other file")
     add(

@@ -207,6 +207,15 @@ def claims(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     write_claims(settings, paths)
 
 
+def power(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+    from pcpg.report.claims.power import power_lines
+    from pcpg.report.results.results import Results
+
+    if min(args.seeds) < 2:
+        raise InputError("--seeds", f"expected numbers of at least 2, got {min(args.seeds)}")
+    print("\n".join(power_lines(Results(paths, settings), args.seeds)))
+
+
 def costs(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.report.costs import write_costs
 

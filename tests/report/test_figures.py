@@ -435,4 +435,4 @@ def test_unknown_figure(tmp_path):
 
 def test_every_figure_that_is_known_can_be_named():
     """What a parameter file may name is what the code draws or describes."""
-    assert len(set(figure_names(["grid", "lrw"]))) == 4 + 2 * 5
+    assert len(set(figure_names(["grid", "lrw"]))) == 5 + 2 * 5

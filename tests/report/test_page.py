@@ -53,24 +53,25 @@ EVIL = "</script><script>window.pwned = 1</script> \"&amp;'<b onclick=x>"
 FACTS = ["clip", "speaker", "reference"]
 CLIPS = {"s1/one": "bin blue", "s1/two": "set red", f"s1/{EVIL}": "lay a"}
 PAIR = Comparison("grid", "k1s1", "ce", "wer", paper=-1.7)
-COURSE = Comparison("grid", "k1s1", "ce", "iterations")
+COURSE = Comparison("grid", "k1s1", "ce", "updates", level=30)
 
 
-def claim_of(name: str, word: str, judged: list[Judged], statement="one beats the other", reason="2 of 2 as claimed"):
-    return Verdict(Claim(name, statement, tuple(one.comparison for one in judged)), word, reason, tuple(judged))
+def claim_of(name: str, word: str, judged: list[Judged], statement="one beats the other", reason="2 of 2 shown"):
+    claim = Claim(name, statement, tuple(one.comparison for one in judged))
+    return Verdict(claim, word, f"{word} (GRID; fine-tuned)", reason, tuple(judged))
 
 
-def judged(value: float, low: float, high: float, pair: Comparison = PAIR) -> Judged:
-    return Judged(pair, Estimate(value, low, high, 0.01, 3, 240), 0.02, "as claimed")
+def judged(value: float, reach: float, pair: Comparison = PAIR) -> Judged:
+    """With an interval of 90 % from value - reach to value + reach; Student's t of two degrees of freedom is 2.92."""
+    return Judged(pair, Estimate(value, (reach / 2.919986) ** 2, 0.0, 3, 240), -0.7, 0.01, 0.02, "shown")
 
 
 VERDICTS = [
-    claim_of("C1", "supported", [judged(-2.5, -4, -1), judged(30, 20, 55, COURSE)]),
-    claim_of("C2", "contradicted", [judged(6, -4, 7)], EVIL, EVIL),
-    claim_of(
-        "C3", "inconclusive", [judged(-2.5, -9.5, 2, replace(PAIR, paper=math.nan, control=True)), judged(-1, -2, 0)]
-    ),
+    claim_of("C1", "reproduced", [judged(-2.5, 1.5), judged(30, 25, COURSE)]),
+    claim_of("C2", "not reproduced", [judged(6, 1)], EVIL, EVIL),
+    claim_of("C3", "undecided", [judged(-2.5, 7, replace(PAIR, paper=math.nan, role="control")), judged(-1, 1)]),
     claim_of("C4", "not run", [Judged(PAIR, None)]),
+    claim_of("C5", "reversed", [judged(2, 1)]),
 ]
 
 
@@ -343,9 +344,14 @@ def test_verdicts_have_word_shape_effect_and_interval(html):
         assert f'id="shape-{word.replace(" ", "-")}"' in html
         assert word in text
     assert "−2.5 [−4.0, −1.0]" in text
-    assert "iterations: +30.0 [+20.0, +55.0]" in text
+    assert "updates to a CER: +30.0 [+5.0, +55.0]" in text
     assert "no effect: not run" in text
-    assert html.index('id="C1"') < html.index('id="table1"') < html.index('id="strip"') < html.index('id="rows"')
+    assert (
+        html.index('id="C1-fine-tuned"')
+        < html.index('id="table1"')
+        < html.index('id="strip"')
+        < html.index('id="rows"')
+    )
 
 
 def test_all_intervals_share_one_scale_in_points():
@@ -353,8 +359,8 @@ def test_all_intervals_share_one_scale_in_points():
 
 
 def test_controls_are_told_apart_and_not_drawn_with_the_claim(html):
-    claim = html[html.index('id="C3"') : html.index('id="C4"')]
-    assert "2 comparisons, 1 of them controls" in claim
+    claim = html[html.index('id="C3-fine-tuned"') : html.index('id="C4-fine-tuned"')]
+    assert "2 comparisons, 1 of them reported beside" in claim
     assert '−1.0</b> <span class="whole">[−2.0, 0.0]</span>' in claim
     assert claim.count("<small> control</small>") == claim.count('<tr class="control">') == 1
     assert claim.count('class="effect"') == 1 + 2  # the claim's own above, and a drawing a row

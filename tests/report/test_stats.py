@@ -1,21 +1,36 @@
-"""The bootstrap against exact enumeration and closed forms, and Holm's correction by hand."""
+"""The two-way layout against plain loops, closed forms and simulation; power; Holm's correction by hand."""
 
-from collections import Counter
-from itertools import product
+import math
 
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
+from pcpg.report.claims.judge import EXCLUDED, INTERVAL, REVERSED, SHOWN, UNDECIDED, outcome
 from pcpg.report.results import stats
-from pcpg.report.results.stats import Errors
+from pcpg.report.results.stats import Errors, Estimate
+
+DRAWS = 2000
+S1 = {"seed": 0.31, "utterance": 1.1, "residual": 6.9}  # standard deviations in points of k1s1 - ce on s1
+SPREADS = {"as on s1": S1, "seeds alone": {**S1, "utterance": 0, "residual": 0}, "residual alone": {"residual": 9.0}}
 
 
 def errors_of(edits, lengths=None, speakers=None) -> Errors:
     edits = np.atleast_2d(edits)
     seeds, count = edits.shape
-    names = tuple(map(str, range(count)))
     lengths = np.full(count, 10) if lengths is None else np.array(lengths)
-    return Errors(tuple(range(seeds)), names, edits, lengths, tuple(speakers or [""] * count))
+    return Errors(tuple(range(seeds)), tuple(map(str, range(count))), edits, lengths, tuple(speakers or [""] * count))
+
+
+def simulated(seeds: int, spread: dict[str, float], true: float = 0.0, count: int = 255) -> list[Estimate]:
+    generator = np.random.default_rng([seeds, len(spread)])
+    found = []
+    for _ in range(DRAWS):
+        points = true + generator.normal(0, spread.get("residual", 0), (seeds, count))
+        points += generator.normal(0, spread.get("seed", 0), (seeds, 1))
+        points += generator.normal(0, spread.get("utterance", 0), (1, count))
+        found.append(Estimate(float(points.mean()), *stats.layout(points), seeds, count))
+    return found
 
 
 def test_the_rate_is_that_of_the_whole_test_set_averaged_over_seeds():
@@ -23,95 +38,149 @@ def test_the_rate_is_that_of_the_whole_test_set_averaged_over_seeds():
     assert errors.rate() == pytest.approx(100 * (4 / 20 + 6 / 20) / 2)
 
 
-def test_three_utterances_give_every_pair_of_draws_its_share():
-    """From three utterances two are drawn: nine equally likely pairs, of unequal lengths."""
-    edits, lengths = [1, 2, 6], [4, 5, 12]
-    exact = Counter(
-        round(100 * (edits[i] + edits[j]) / (lengths[i] + lengths[j]), 6) for i, j in product(range(3), repeat=2)
-    )
-    found = stats.bootstrap({"": errors_of(edits, lengths)}, 20_000)[""]
-    shares = Counter(np.round(found, 6))
-    assert shares.keys() == exact.keys()
-    for value, times in exact.items():
-        assert shares[value] / 20_000 == pytest.approx(times / 9, abs=0.012)  # four standard errors
+def test_mean_squares_are_those_of_plain_loops():
+    points = np.random.default_rng(0).normal(size=(4, 7))
+    seeds, count = points.shape
+    mean = sum(points[s][u] for s in range(seeds) for u in range(count)) / (seeds * count)
+    rows, columns = [sum(row) / count for row in points], [sum(points[:, u]) / seeds for u in range(count)]
+    within = sum((points[s][u] - rows[s] - columns[u] + mean) ** 2 for s in range(seeds) for u in range(count))
+    within /= (seeds - 1) * (count - 1)
+    between = seeds * sum((column - mean) ** 2 for column in columns) / (count - 1)
+    of_seeds = sum((row - mean) ** 2 for row in rows) / (seeds - 1)
+    assert stats.layout(points) == pytest.approx((of_seeds / seeds, max(0, between - within) / (seeds * count)))
 
 
-def test_seeds_and_utterances_are_drawn_independently():
-    """Two seeds and two utterances, one of each drawn: four equally likely cells."""
-    found = Counter(np.round(stats.bootstrap({"": errors_of([[1, 2], [3, 5]])}, 20_000)[""], 6))
-    assert found.keys() == {10, 20, 30, 50}
-    assert all(count / 20_000 == pytest.approx(1 / 4, abs=0.013) for count in found.values())
+def test_the_standard_error_by_hand():
+    """Two seeds and two utterances of one character each: differences 1, 0 and 1, 1."""
+    found = stats.difference(errors_of([[1, 0], [1, 1]], [1, 1]), errors_of([[0, 0], [0, 0]], [1, 1]))
+    of_seeds = (50 - 75) ** 2 + (100 - 75) ** 2
+    residual = 4 * 25.0**2  # every cell is 25 from what its row and column say
+    between = 2 * ((100 - 75) ** 2 + (50 - 75) ** 2)
+    assert found.value == 75.0
+    assert found.error == pytest.approx(math.sqrt(of_seeds / 2 + max(0, between - residual) / 4))
 
 
-def test_the_variance_of_seeds_and_utterances_adds_up():
-    """edits = a_s + b_n: the variance of the mean is s_a^2 / S + s_b^2 / N, unbiased however few seeds there are."""
+def test_without_a_residual_the_variances_of_both_means_add_up():
     generator = np.random.default_rng(3)
     of_seeds, of_utterances = generator.normal(0, 1, 3), generator.normal(0, 4, 60)
-    errors = errors_of(10 + of_seeds[:, None] + of_utterances, lengths=np.full(60, 100))
-    found = stats.bootstrap({"": errors}, 40_000)[""]
-    exact = of_seeds.var(ddof=1) / 3 + of_utterances.var(ddof=1) / 60
-    assert found.var() == pytest.approx(exact, rel=0.03)
+    parts = stats.layout(of_seeds[:, None] + of_utterances)
+    assert parts == pytest.approx((of_seeds.var(ddof=1) / 3, of_utterances.var(ddof=1) / 60))
+
+
+def test_a_difference_is_scaled_to_the_rates():
+    run, against = errors_of([[1, 0], [3, 1]], [5, 15]), errors_of([[2, 2], [1, 1]], [5, 15])
+    found = stats.difference(run, against)
+    assert found.value == pytest.approx(run.rate() - against.rate())
+    points = 100 * (run.edits - against.edits) * 2 / 20
+    assert (found.of_seeds, found.of_utterances) == pytest.approx(stats.layout(points))
+
+
+def test_a_rate_varies_about_what_the_lengths_let_expect():
+    """Errors in proportion to the length are one rate, however much the lengths differ."""
+    found = stats.rate(errors_of([[1, 2, 4], [1, 2, 4]], [10, 20, 40]))
+    assert found.value == pytest.approx(10) and not found.known
 
 
 def test_sentences_of_one_speaker_are_drawn_together():
     """Where the sentences of a speaker are alike, as much is known as there are speakers."""
     of_speakers = np.array([1.0, 4.0, 2.0, 7.0, 6.0])
+    edits = np.stack([of_speakers.repeat(40) + seed for seed in range(3)])
     speakers = [f"s{k}" for k in range(5) for _ in range(40)]
-    edits = of_speakers.repeat(40)
-    blocked = stats.bootstrap({"": errors_of(edits, np.full(200, 100), speakers)}, 40_000)[""]
-    free = stats.bootstrap({"": errors_of(edits, np.full(200, 100))}, 40_000)[""]
-    assert blocked.var() == pytest.approx(of_speakers.var(ddof=1) / 5, rel=0.03)
-    assert free.var() < blocked.var() / 20
+    nothing = errors_of(np.zeros_like(edits), np.full(200, 100), speakers)
+    found = stats.difference(errors_of(edits, np.full(200, 100), speakers), nothing)
+    assert found.of_utterances == pytest.approx(of_speakers.var(ddof=1) / 5)
+    free = stats.difference(errors_of(edits, np.full(200, 100)), errors_of(np.zeros_like(edits), np.full(200, 100)))
+    assert free.of_utterances < found.of_utterances / 30
 
 
-def test_runs_are_compared_utterance_by_utterance():
-    generator = np.random.default_rng(0)
-    edits = generator.integers(0, 8, (3, 50))
-    worse = stats.difference(errors_of(edits + 1), errors_of(edits))
-    assert (worse.value, worse.low, worse.high) == pytest.approx((10, 10, 10))
-    assert worse.p == pytest.approx(2 / 10_001)
-    assert (worse.seeds, worse.utterances) == (3, 50)
-    same = stats.difference(errors_of(edits), errors_of(edits))
-    assert (same.value, same.low, same.high, same.p) == (0, 0, 0, 1)
+@pytest.mark.parametrize(
+    "edits", [[[1, 0, 2]], [[1], [2], [2]], [[0, 0], [0, 0]]], ids=["one seed", "one utterance", "no error at all"]
+)
+def test_from_nothing_there_is_no_interval(edits):
+    for found in (
+        stats.rate(errors_of(edits)),
+        stats.difference(errors_of(edits), errors_of(np.zeros_like(np.array(edits)))),
+    ):
+        assert not found.known and math.isnan(found.low) and math.isnan(found.smallest())
+        assert found.explained() is None and outcome(found, asked=-1.0) == UNDECIDED
 
 
-def test_without_a_difference_few_intervals_miss_zero():
-    """300 pairs of runs that differ by seeds and utterances alone: about 5 % of the p fall below 0.05."""
-    generator = np.random.default_rng(5)
-    missed = 0
-    for trial in range(300):
-        clips, seeds = generator.normal(0, 1, 40), generator.normal(0, 0.3, (2, 5, 1))
-        one, other = (20 + 3 * clips + 3 * seeds[k] + generator.normal(0, 2, (5, 40)) for k in range(2))
-        missed += stats.difference(errors_of(one), errors_of(other), 400, trial).p < 0.05
-    assert 3 <= missed <= 45
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("kind", SPREADS)
+def test_intervals_cover_the_truth_as_often_as_they_say(kind, seeds):
+    found = simulated(seeds, SPREADS[kind], true=1.0)
+    covered = np.mean([one.low <= 1.0 <= one.high for one in found])
+    assert 0.93 <= covered <= 0.975  # 93 to 97 %, and one standard error of the simulation
 
 
-def test_a_difference_is_found():
-    generator = np.random.default_rng(6)
-    base = generator.poisson(3, (3, 200))
-    found = stats.difference(errors_of(base + (generator.random((3, 200)) < 0.3)), errors_of(base))
-    assert 0 < found.low < found.value < found.high and found.p < 0.01
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("kind", SPREADS)
+def test_false_outcomes_are_rare(kind, seeds):
+    """At the border of each: a true effect of T is called excluded, and none at all shown, in 5 % at most."""
+    at_asked = [outcome(one, asked=-0.7) for one in simulated(seeds, SPREADS[kind], true=-0.7)]
+    at_zero = [outcome(one, asked=-0.7) for one in simulated(seeds, SPREADS[kind], true=0.0)]
+    limit = 0.05 + 3 * math.sqrt(0.05 * 0.95 / DRAWS)
+    assert np.mean([one in (EXCLUDED, REVERSED) for one in at_asked]) < limit
+    assert np.mean([one == SHOWN for one in at_zero]) < limit
+    assert np.mean([one == REVERSED for one in at_zero]) < limit
 
 
-def test_the_same_random_state_gives_the_same_interval():
-    errors = errors_of(np.random.default_rng(1).integers(0, 9, (3, 30)))
-    assert stats.rate(errors) == stats.rate(errors)
-    first, other = (stats.bootstrap({"": errors}, 600, state)[""] for state in (0, 1))
-    assert (first != other).any()
+def test_equivalence_is_two_one_sided_tests():
+    """Schuirmann (1987): alike if both one-sided tests reject at 5 %, which is the 90 % interval within the margin."""
+    generator, kinds = np.random.default_rng(5), set()
+    for _ in range(200):
+        numbers = generator.normal(generator.uniform(-1.5, 1.5), 0.6, 5)
+        upper = scipy_stats.ttest_1samp(numbers, 1.0, alternative="less").pvalue
+        lower = scipy_stats.ttest_1samp(numbers, -1.0, alternative="greater").pvalue
+        found = outcome(stats.of_numbers(numbers), margin=1.0)
+        assert (found == SHOWN) == (max(upper, lower) <= 0.05)
+        beyond = min(1 - upper, 1 - lower) <= 0.05
+        assert (found == EXCLUDED) == beyond
+        kinds.add(found)
+    assert kinds == {SHOWN, EXCLUDED, UNDECIDED}
 
 
-def test_only_seeds_that_both_have_are_compared():
-    one = Errors((1, 2, 3), ("a",), np.array([[1], [2], [3]]), np.array([10]), ("",))
-    other = Errors((3, 1), ("a",), np.array([[9], [4]]), np.array([10]), ("",))
-    found = stats.difference(one, other)
-    assert found.value == pytest.approx(((1 - 4) + (3 - 9)) / 2 * 10) and found.seeds == 2
-    with pytest.raises(ValueError, match="share no seed"):
-        stats.common(one, Errors((4,), ("a",), np.array([[1]]), np.array([10]), ("",)))
-    with pytest.raises(ValueError, match="same clips"):
-        stats.bootstrap({"one": one, "other": Errors((1, 2, 3), ("b",), one.edits, one.lengths, ("",))})
+def test_one_number_a_seed_has_students_interval():
+    numbers = [3.0, 5.0, 4.0, 8.0]
+    low, high = scipy_stats.ttest_1samp(numbers, 0).confidence_interval(0.95)
+    found = stats.of_numbers(numbers)
+    assert (found.low, found.high) == pytest.approx((low, high))
+    assert found.above(0) == pytest.approx(scipy_stats.ttest_1samp(numbers, 0, alternative="greater").pvalue)
+    assert found.below(0) == pytest.approx(scipy_stats.ttest_1samp(numbers, 0, alternative="less").pvalue)
 
 
-def test_holm():
-    assert stats.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert stats.holm([0.5, 0.9]) == [1.0, 1.0]
-    assert stats.holm([]) == []
+def test_the_smallest_effect_is_found_as_often_as_it_says():
+    spread = {"seed": 1.0}
+    true = Estimate(0.0, 1 / 5, 0.0, 5, 255).smallest()  # of the true spread: the power averages over its estimates
+    found = simulated(5, spread, true=true)
+    assert np.mean([not one.explained() for one in found]) == pytest.approx(stats.POWER, abs=0.03)
+    many = Estimate(0.0, 1.0, 0.0, 10_000, 255)
+    assert many.smallest() == pytest.approx(1.95996 + 0.84162, abs=1e-3)  # quantiles of the normal distribution
+
+
+def test_further_seeds_shrink_the_seeds_part_alone():
+    found = Estimate(1.0, 0.3, 0.1, 3, 255).planned(12)
+    assert (found.of_seeds, found.of_utterances, found.seeds) == pytest.approx((0.075, 0.1, 12))
+
+
+def test_alike_comparisons_are_worth_one():
+    one, other = np.array([1.0, -1.0, 1.0, -1.0]), np.array([1.0, 1.0, -1.0, -1.0])
+    assert stats.independent([one, other]) == pytest.approx(2)
+    assert stats.independent([one, one, -one]) == pytest.approx(1)
+    assert stats.independent([one, one, other]) == pytest.approx(9 / 5)  # eigenvalues 2, 1, 0
+    assert stats.independent([one, np.zeros(4)]) == 1
+
+
+def test_seeds_that_both_have_are_compared():
+    one, other = errors_of([[1, 2], [3, 4], [5, 5]]), errors_of([[1, 1], [0, 0]])
+    assert stats.difference(one, other).seeds == 2
+    with pytest.raises(ValueError, match="share a seed"):
+        stats.common(one, Errors((7,), one.clips, one.edits[:1], one.lengths, one.speakers))
+    with pytest.raises(ValueError, match="the same clips"):
+        stats.common(one, Errors(one.seeds, ("a", "b"), one.edits, one.lengths, one.speakers))
+
+
+def test_holm_by_hand():
+    assert stats.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])  # R's p.adjust
+    assert stats.holm([0.6, 0.7]) == [1.0, 1.0] and stats.holm([]) == []
+    assert pytest.approx(0.9) == INTERVAL

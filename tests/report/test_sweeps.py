@@ -31,8 +31,8 @@ def predictions(results, run, seed, wrong, sentences=SENTENCES):
 
 @pytest.fixture
 def results(tmp_path):
-    """k=2 is as good as k=1 and a little worse, k=3 always better by a word a sentence, k=5 has one seed, k=7 none."""
-    for run, counts in {"k1s1": (20, 24), "k2s1": (20, 25), "k3s1": (10, 14), "ce-continued": (23, 18)}.items():
+    """k=2 is as good as k=1 and a little worse, k=3 better by a word a sentence, k=5 has one seed, k=7 none."""
+    for run, counts in {"k1s1": (20, 24), "k2s1": (20, 25), "k3s1": (10, 13), "ce-continued": (23, 26)}.items():
         for seed, wrong in zip(SEEDS, counts, strict=True):
             predictions(tmp_path, run, seed, wrong)
     predictions(tmp_path, "k5s1", 2, 30)
@@ -56,14 +56,14 @@ def test_means_are_the_changes_in_percentage_points_by_hand(results):
     (axes,) = figure("sweep_k", results).axes
     means = drawn(axes, sweeps.MEAN)
     assert [round(x[0] - sweeps.OURS_AT, 6) for x, _ in means] == [1, 2, 3, 5.5]  # k = 2, 3, 5, and the control
-    assert [y[0] for _, y in means] == pytest.approx([100 * 0.5 / 60, -100 * 10 / 60, 100 * 6 / 60, -100 * 1.5 / 60])
+    assert [y[0] for _, y in means] == pytest.approx([100 * 0.5 / 60, -100 * 10.5 / 60, 100 * 6 / 60, 100 * 2.5 / 60])
 
 
 def test_intervals_are_those_of_stats(results):
     (axes,) = figure("sweep_k", results).axes
     against = results_of(results, SEEDS).errors("grid", "k1s1", "wer")
     wanted = []
-    for run in ("k2s1", "k3s1", "k5s1", "ce-continued"):
+    for run in ("k2s1", "k3s1", "ce-continued"):  # one seed, of k5s1, has no interval
         found = stats.difference(results_of(results, SEEDS).errors("grid", run, "wer"), against)
         wanted.append([found.low, found.high])
     assert [y for _, y in drawn(axes, sweeps.INTERVAL)] == wanted
@@ -71,7 +71,7 @@ def test_intervals_are_those_of_stats(results):
 
 def test_every_seed_has_a_dot_with_its_own_change(results):
     (axes,) = figure("sweep_k", results).axes
-    changes = [[100 * change / 60 for change in pair] for pair in ([0, 1], [-10, -10], [6], [3, -6])]
+    changes = [[100 * change / 60 for change in pair] for pair in ([0, 1], [-10, -11], [6], [3, 2])]
     for (xs, ys), wanted in zip(drawn(axes, sweeps.SEED), changes, strict=True):
         assert ys == pytest.approx(wanted)
         assert len(set(xs)) == len(wanted)
@@ -87,10 +87,11 @@ def test_a_mark_is_hollow_where_the_interval_covers_zero(results):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "covers"), [(-1, 1, True), (0, 1, True), (-1, 0, True), (0.1, 1, False), (-1, -0.1, False)]
+    ("value", "seeds", "covers"), [(0.0, 3, True), (4.0, 3, True), (4.5, 3, False), (-4.5, 3, False), (9.0, 1, True)]
 )
-def test_covers_zero(low, high, covers):
-    assert sweeps.covers_zero(stats.Estimate(0.0, low, high, 1.0, 1, 1)) == covers
+def test_covers_zero(value, seeds, covers):
+    """Student's t of two degrees of freedom is 4.30; one seed shows nothing."""
+    assert sweeps.covers_zero(stats.Estimate(value, 1.0, 0.0, seeds, 9)) == covers
 
 
 def test_the_papers_changes_stand_beside_ours(results):
@@ -115,7 +116,7 @@ def test_what_is_missing_is_named(results):
 
 def test_without_the_first_run_there_is_no_pair(results):
     axes = figure("sweep_w", results).axes[0]  # only k3s1 and the control were run
-    assert [text.get_text() for text in axes.texts] == [*["not run"] * 3, "ours\n20.0 %", "paper\n12.1 %"]
+    assert [text.get_text() for text in axes.texts] == [*["not run"] * 3, "ours\n19.2 %", "paper\n12.1 %"]
     paths_of(results).predictions("grid", "k3s1").unlink()
     axes = figure("sweep_w", results).axes[0]
     assert [text.get_text() for text in axes.texts][3:] == ["no pair", "ours\nnot run", "paper\n12.1 %"]

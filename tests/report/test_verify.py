@@ -1,7 +1,6 @@
 """`pcpg verify`: identical, alike, or not."""
 
 import csv
-import math
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pcpg.report.results.paired import paired
 from pcpg.report.verify import report_lines, to_html, verify
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
@@ -32,7 +30,7 @@ def write_results(base: Path, noise: int = 0, seeds=(1, 2, 3), clips: int = 40) 
                 read = f"{WORDS[(clip + 1) % 4]} blue" if clip in wrong else text
                 writer.writerow([seed, f"s1/{clip}", "s1", text, read, text])
     (paths.results / "table1.csv").write_text("row,wer\nce,12.5\nk1s1,11.0\n")
-    (paths.results / "claims.csv").write_text("claim,verdict\nC1,inconclusive\n")
+    (paths.results / "claims.csv").write_text("claim,verdict\nC1,undecided\n")
     paths.figures.mkdir(parents=True)
     (paths.figures / "strip.png").write_bytes(b"picture")
     return paths
@@ -83,10 +81,10 @@ def test_a_table_edited_by_hand_is_found(two):
 
 def test_verdicts_and_figures_that_changed_are_named(two):
     ours, theirs = two
-    (ours.results / "claims.csv").write_text("claim,verdict\nC1,supported\n")
+    (ours.results / "claims.csv").write_text("claim,verdict\nC1,reproduced\n")
     (ours.figures / "strip.png").write_bytes(b"another")
     lines = report_lines(verify(ours, str(theirs)), "toy")
-    assert "verdict on C1: inconclusive there, supported here" in lines
+    assert "verdict on C1: undecided there, reproduced here" in lines
     assert "figures: figures/toy/strip.png" in lines
 
 
@@ -113,23 +111,10 @@ def test_a_git_revision(tmp_path):
         verify(Paths("absent", tmp_path), "HEAD")
 
 
-def test_the_standard_error_is_that_of_the_two_way_layout():
-    """By hand for two seeds and two utterances of one character each: differences 1, 0 and 1, 1."""
-    found = paired(np.array([[1, 0], [1, 1]]), np.zeros((2, 2), int), np.array([1, 1]))
-    assert found.value == 75.0 and found.freedom == 1
-    of_seeds = (50 - 75) ** 2 + (100 - 75) ** 2
-    residual = 4 * 25.0**2  # every cell is 25 from what its row and column say
-    between = 2 * ((100 - 75) ** 2 + (50 - 75) ** 2)
-    assert found.error == pytest.approx(math.sqrt(of_seeds / 2 + max(0, between - residual) / 4))
-
-
-@pytest.mark.parametrize(("of_seeds", "of_utterances", "residual"), [(1, 0, 0), (1, 2, 3), (0, 2, 3), (0, 0, 3)])
-def test_intervals_cover_as_often_as_they_say(of_seeds, of_utterances, residual):
-    """Differences of no effect: at most one in twenty lies outside, and about as many where seeds alone differ."""
-    generator, outside, lengths = np.random.default_rng(1), 0, np.full(60, 25)
-    for _ in range(600):
-        points = generator.normal(0, of_seeds, (3, 1)) + generator.normal(0, of_utterances, (1, 60))
-        points = points + generator.normal(0, residual, (3, 60))
-        outside += paired(points, np.zeros((3, 60)), lengths).explained() is False
-    assert outside / 600 <= 0.07
-    assert outside / 600 >= 0.03 or of_utterances or residual
+def test_runs_of_other_utterances_are_named(tmp_path):
+    ours, theirs = write_results(tmp_path / "o"), write_results(tmp_path / "t")
+    path = next(ours.results.rglob("predictions.csv"))
+    path.write_text(path.read_text().replace(",s1", "x,s1"))
+    result = verify(ours, str(theirs.base))
+    assert result.status == 2 and len(result.others) == 1
+    assert any(line.startswith("not comparable, of other seeds or utterances") for line in report_lines(result, "toy"))

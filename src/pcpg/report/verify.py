@@ -38,6 +38,7 @@ class Comparison:
     cells: int = 0  # of tables
     differing: list[tuple[str, float]] = field(default_factory=list)  # table and the largest difference in it
     runs: list[tuple[str, str, Estimate]] = field(default_factory=list)  # run, measure, ours minus theirs
+    others: list[str] = field(default_factory=list)  # runs that share no seed and utterance with theirs
     verdicts: list[tuple[str, str, str]] = field(default_factory=list)  # claim, theirs, ours
 
     @property
@@ -58,9 +59,14 @@ class Comparison:
         """0: identical; 1: other bytes, nothing that seeds do not explain; 2: more than that."""
         if self.identical:
             return 0
-        unknown = any(difference.value and difference.explained() is None for _, _, difference in self.runs)
+        unknown = any(_unknown(difference) for _, _, difference in self.runs)
         edited = bool(self.differing) and not self.runs  # tables that follow from no run of ours
-        return 2 if self.unexplained or self.missing or unknown or edited else 1
+        return 2 if self.unexplained or self.missing or self.others or unknown or edited else 1
+
+
+def _unknown(difference: Estimate) -> bool:
+    """Whether there may be more than is seen: one seed or utterance, or the same difference everywhere."""
+    return not difference.known and (difference.value != 0 or min(difference.seeds, difference.utterances) < 2)
 
 
 def verify(paths: Paths, against: str) -> Comparison:
@@ -104,7 +110,10 @@ def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Comp
     for name in result.changed:
         path = Path(name)
         if path.name == "predictions.csv":
-            result.runs += _run_differences(base / path, theirs / path)
+            differences = list(_run_differences(base / path, theirs / path))
+            result.runs += differences
+            if not differences:
+                result.others.append(f"{path.parents[1].name}/{path.parent.name}")
         elif path.name == "claims.csv":
             result.verdicts += _changed_verdicts(base / path, theirs / path)
         elif path.suffix == ".csv" and path.parent == places[0]:
@@ -145,9 +154,12 @@ def _gap(ours: str, theirs: str) -> float:
 
 
 def _changed_verdicts(ours: Path, theirs: Path) -> list[tuple[str, str, str]]:
-    before = {row["claim"]: row["verdict"] for row in _rows(theirs)}
-    after = {row["claim"]: row["verdict"] for row in _rows(ours)}
+    before, after = ({_claim(row): row["verdict"] for row in _rows(path)} for path in (theirs, ours))
     return [(claim, before.get(claim, "-"), word) for claim, word in after.items() if before.get(claim) != word]
+
+
+def _claim(row: dict[str, str]) -> str:
+    return f"{row['claim']}, {row['regime']}" if "regime" in row else row["claim"]
 
 
 def _run_differences(ours: Path, theirs: Path) -> Iterator[tuple[str, str, Estimate]]:
@@ -157,7 +169,7 @@ def _run_differences(ours: Path, theirs: Path) -> Iterator[tuple[str, str, Estim
     seeds = [seed for seed in mine if seed in other]
     clips = [clip for clip in mine[seeds[0]] if all(clip in other[seed] for seed in seeds)] if seeds else []
     if not clips:
-        raise InputError(ours, f"shares no seed and utterance with {theirs}")
+        return
     both = [{seed: rows[seed] for seed in seeds} for rows in (mine, other)]
     columns = [key for key in ("greedy", "beam", "classified") if key in mine[seeds[0]][clips[0]]]
     for column in columns:
@@ -188,6 +200,8 @@ def report_lines(result: Comparison, preset: str) -> list[str]:
     for what, names in (("missing here", result.missing), ("not there", result.extra)):
         if names:
             lines.append(f"{what}: {_some(names)}")
+    if result.others:
+        lines.append(f"not comparable, of other seeds or utterances: {_some(result.others)}")
     if result.differing:
         worst = max(result.differing, key=lambda one: math.inf if math.isnan(one[1]) else one[1])
         size = "a text or a row" if math.isnan(worst[1]) else f"{worst[1]:.3g}"
@@ -195,7 +209,7 @@ def report_lines(result: Comparison, preset: str) -> list[str]:
         lines.append(f"tables: {result.cells:,} cells compared; {names} differ, by {size} at most ({worst[0]})")
     if result.runs:
         lines.append(f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  ")
-        lines += [_run_line(*one) for one in result.runs if one[2].value]
+        lines += [_run_line(*one) for one in result.runs if one[2].value or _unknown(one[2])]
     for claim, before, after in result.verdicts:
         lines.append(f"verdict on {claim}: {before} there, {after} here")
     if result.figures:

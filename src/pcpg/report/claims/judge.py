@@ -111,10 +111,10 @@ def _verdict(results: Results, claim: Claim) -> Verdict:
         word = NOT_RUN
     elif {one.outcome for one in ran} == {SHOWN}:
         word = REPRODUCED
+    elif any(p <= ALPHA for p in stats.holm([one.estimate.above(0.0) for one in tested if not one.comparison.margin])):
+        word = REVERSED  # which rules out the paper's size as well: the stronger word comes first
     elif any(one.p_holm <= ALPHA and (one.comparison.margin or not math.isnan(one.asked)) for one in ran):
         word = NOT_REPRODUCED
-    elif any(p <= ALPHA for p in stats.holm([one.estimate.above(0.0) for one in tested if not one.comparison.margin])):
-        word = REVERSED
     else:
         word = UNDECIDED
     text = {NOT_REPRODUCED: f"{word}: the paper's size is excluded", UNDECIDED: _undecided(ran)}.get(word, word)

@@ -116,7 +116,9 @@ def _point(axes: Axes, place: float, point: Point) -> None:
         axes.annotate(point.missing, (place + OURS_AT, 0), **beside, fontsize=7, color=OURS)
         return
     estimate, x = point.estimate, place + OURS_AT
-    axes.plot([x, x], [estimate.low, estimate.high], **{**MARK, "marker": ""}, solid_capstyle="butt", label=INTERVAL)
+    if estimate.known:
+        ends = [estimate.low, estimate.high]
+        axes.plot([x, x], ends, **{**MARK, "marker": ""}, solid_capstyle="butt", label=INTERVAL)
     face = "white" if covers_zero(estimate) else OURS
     axes.plot([x], [estimate.value], **MARK, markerfacecolor=face, label=MEAN)
     middle = (len(point.by_seed) - 1) / 2
