@@ -29,9 +29,10 @@ MEANINGS = {
     UNDECIDED: "undecided",
 }
 PANELS = (
-    (("wer", "error"), "difference of WER, of classifiers' error (C7)\n(percentage points; below 0 is as claimed)"),
+    (("wer",), "difference of WER, percentage points\n(below 0 is as claimed)"),
+    (("error",), "C7: classification error, percentage points"),
     (("updates",), "C4: updates to a validation CER"),
-    (("rises",), "C4: evaluations that rise (points)"),
+    (("rises",), "C4: share of evaluations that rise, points"),
 )
 SMALLEST = {"color": "0.9", "linewidth": 0}
 PAPER = {"color": "black", "marker": "D", "markersize": 3.2, "markerfacecolor": "white", "markeredgewidth": 0.7}
