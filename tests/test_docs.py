@@ -193,6 +193,28 @@ def test_the_verdict_quotes_the_tables():
         assert f"{paper:+.1f}".replace("-", MINUS) in text
 
 
+def test_the_verdict_page_counts_what_was_excluded():
+    claims = pd.read_csv(ROOT / "results/grid-s1-cpu/claims.csv")
+    asked = claims.query("regime == 'fine-tuned' and role == 'decides' and claim in ['C1', 'C2', 'C3', 'C5', 'C8']")
+    asked = asked[asked["outcome"] != "not run"]
+    excluded, text = (asked["outcome"] == "excluded").sum(), " ".join((ROOT / "docs/verdict.md").read_text().split())
+    assert f"is excluded in {excluded} of {len(asked)}" in text
+    smallest = asked.query("claim == 'C1'")["smallest"].item()
+    assert f"three seeds could have shown {smallest:.1f}," in text
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"could not have shown a gain of k=1 s=1 under {smallest:.1f} points" in readme
+    words = (
+        claims[claims["verdict"] != "not run"]
+        .groupby(["regime", "claim"])["verdict"]
+        .first()
+        .str.split(r"[:,(]")
+        .str[0]
+    )
+    fine_tuned = words["fine-tuned"].str.strip()
+    assert sorted(fine_tuned[fine_tuned == "not reproduced"].index) == ["C2", "C3", "C5", "C8"]
+    assert set(words["from random weights"].str.strip()) == {"undecided"}
+
+
 def test_the_example_of_an_objective_works(monkeypatch):
     """CONTRIBUTING.md: the objective and its own tests, as they are printed there."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -27,8 +27,8 @@ WORDS = {
     "verdicts": (
         "Every comparison that decides a claim: the paper’s effect, the effect asked about, and ours",
         "A row for each comparison, grouped by claim and regime: a diamond for the paper’s difference, a tick for T, "
-        "ours with its 90 % interval in the colour and shape of its outcome, and a grey band of what is too small to be "
-        "shown by as many seeds. The same is in the table of comparisons of each claim.",
+        "ours with its 90 % interval in the colour and shape of its outcome, and a grey band of what is too small to "
+        "be shown by as many seeds. The same is in the table of comparisons of each claim.",
     ),
     "fig5_coverage": (
         "Figure 5. The windows of Eq. 6, and the weight that each step ends up with",
