@@ -32,7 +32,7 @@ READINGS = {
     "no label smoothing": {"cross_entropy": {"label_smoothing": 0.0}},
     "lambda": {"lambda_pg": 1},
 }
-RUNS = ("ce-continued", "mwer", "ocd", "k1s1-scaled")  # of the smoke preset
+RUNS = ("ce-continued", "mwer", "ocd", "rloo", "k1s1-scaled")  # of the smoke preset
 
 
 def session_of(folder, name: str) -> Session:

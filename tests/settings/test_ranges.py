@@ -179,6 +179,10 @@ PLACES = {
     },
     "runs.grid.mwer.objective.mwer": {"hypotheses": ([2, 100], [1, 101, 2.0]), "cross_entropy": NOT_NEGATIVE},
     "runs.grid.ocd.objective.ocd": {"samples": COUNT},
+    "runs.grid.rloo.objective.rloo": {
+        "cross_entropy": SECTION, "lambda_pg": ([1, "1/6"], [0, 1.5, "7/6"]), "samples": ([2, 100], [1, 101, 2.0]),
+        "temperature": POSITIVE, "scale": one_of("none", "group"), "entropy": NOT_NEGATIVE,
+    },
 }  # fmt: skip
 CASES = [
     (f"{place}.{key}".strip("."), value, right)
