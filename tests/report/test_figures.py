@@ -18,9 +18,9 @@ from PIL import Image
 
 from pcpg.objectives.pseudo_conv import coverage, pseudo_convolve
 from pcpg.objectives.rewards import returns
+from pcpg.report.figures import course, strip
 from pcpg.report.figures import coverage as fig5
 from pcpg.report.figures import learning as fig6
-from pcpg.report.figures import strip
 from pcpg.report.figures.style import house_style
 from pcpg.report.figures.write import write_figure
 from pcpg.report.names import figure_names
@@ -435,4 +435,15 @@ def test_unknown_figure(tmp_path):
 
 def test_every_figure_that_is_known_can_be_named():
     """What a parameter file may name is what the code draws or describes."""
-    assert len(set(figure_names(["grid", "lrw"]))) == 5 + 2 * 5
+    assert len(set(figure_names(["grid", "lrw"]))) == 5 + 2 * 6
+
+
+def test_the_course_is_the_paired_difference():
+    """Two seeds, validated at other updates: straight lines between, where all four go."""
+    frames = [
+        [pd.DataFrame({"iteration": [0.0, 10, 20], "val_cer": [1.0, cer, 0.1]}) for cer in (0.5, 0.3)],
+        [pd.DataFrame({"iteration": [0.0, 20, 40], "val_cer": [1.0, 0.6, 0.2]}) for _ in range(2)],
+    ]
+    updates, differences = course.paired(*frames)
+    assert updates.tolist() == [0, 10, 20]
+    assert differences == pytest.approx(np.array([[0, 0.5 - 0.8, 0.1 - 0.6], [0, 0.3 - 0.8, 0.1 - 0.6]]))

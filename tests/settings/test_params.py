@@ -139,7 +139,7 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         ("numerics", "exact", r"numerics: 'exact' is not one of portable, fast"),
         ("resources", {}, r"resources: unknown key"),
         ("tables", ["table9"], r"tables: 'table9' is not one of table1, table2a"),
-        ("figures", ["fig6_lrs2"], r"figures: 'fig6_lrs2' is not one of fig5_coverage, sweep_k"),
+        ("figures", ["fig6_lrs2"], r"figures: 'fig6_lrs2' is not one of verdicts, fig5_coverage, sweep_k"),
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip

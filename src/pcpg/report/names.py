@@ -8,7 +8,7 @@ def table_names() -> tuple[str, ...]:
 
 
 def figure_names(corpora: Sequence[str]) -> tuple[str, ...]:
-    kinds = ("fig6_{}", "fig6_{}_scratch", "policy_{}", "attention_{}", "contact_{}")
+    kinds = ("fig6_{}", "fig6_{}_scratch", "course_{}", "policy_{}", "attention_{}", "contact_{}")
     return (
         "verdicts",
         "fig5_coverage",

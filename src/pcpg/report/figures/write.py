@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from pcpg.report.figures.contact import draw_contact_sheet
+from pcpg.report.figures.course import draw_course
 from pcpg.report.figures.coverage import draw_coverage
 from pcpg.report.figures.learning import draw_learning_curves
 from pcpg.report.figures.policy import draw_policy
@@ -44,6 +45,8 @@ def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
         return draw_strips({corpus: paths.clips(corpus) for corpus in settings.corpus_names})
     if kind == "fig6":
         return draw_learning_curves(corpus, results, scratch=more == "scratch")
+    if kind == "course":
+        return draw_course(corpus, results)
     if kind == "policy":
         return draw_policy(corpus, results)
     if kind == "contact":

@@ -1,0 +1,64 @@
+"""Claim C4 as curves: how far validation CER of k=5, s=1 lies from that of its rivals, from random weights on."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import stats as distributions
+
+from pcpg.report.claims.judge import INTERVAL
+from pcpg.report.paper import CORPORA
+from pcpg.report.results.results import Results
+from pcpg.report.words import NOT_RUN, plural
+
+RUN = "k5s1-scratch"
+RIVALS = {"k1s1-scratch": ("k = 1, s = 1", "#009E73", "s"), "ce": ("cross-entropy", "#0072B2", "o")}
+SIZE = (3.5, 2.6)  # inches: one column
+
+
+def draw_course(corpus: str, results: Results) -> Figure:
+    """The mean over the seeds that both have, with Student's interval; below 0 k=5, s=1 is ahead."""
+    figure = Figure(figsize=SIZE)
+    axes = figure.subplots()
+    axes.axhline(0, color="0.35", linewidth=0.8)
+    drawn = [_curve(axes, results, corpus, rival) for rival in RIVALS]
+    if not any(drawn):
+        axes.text(0.5, 0.5, NOT_RUN, transform=axes.transAxes, ha="center")
+        return figure
+    axes.set(xlabel="update", ylabel="difference of validation CER\n(percentage points; below 0 is as claimed)")
+    axes.yaxis.label.set_size(7)
+    axes.set_title(
+        f"{CORPORA[corpus]}: k = 5, s = 1, from random weights, {plural(max(drawn), 'seed')}", loc="left", fontsize=8
+    )
+    figure.legend(loc="outside upper center", ncols=2, fontsize=7)
+    return figure
+
+
+def _curve(axes: Axes, results: Results, corpus: str, rival: str) -> int:
+    """-> seeds."""
+    ours, theirs = results.histories(corpus, RUN), results.histories(corpus, rival)
+    shared = sorted(ours.keys() & theirs.keys())
+    if not shared:
+        return 0
+    updates, differences = paired([ours[seed] for seed in shared], [theirs[seed] for seed in shared])
+    mean, (name, colour, marker) = 100 * differences.mean(axis=0), RIVALS[rival]
+    style = {"color": colour, "marker": marker, "markersize": 3, "markerfacecolor": "white"}
+    axes.plot(updates, mean, label=f"minus {name}", **style)
+    if len(shared) > 1:
+        error = 100 * differences.std(axis=0, ddof=1) / np.sqrt(len(shared))
+        reach = error * distributions.t.ppf((1 + INTERVAL) / 2, len(shared) - 1)
+        axes.fill_between(updates, mean - reach, mean + reach, color=colour, alpha=0.2, linewidth=0)
+    return len(shared)
+
+
+def paired(ours: list[pd.DataFrame], theirs: list[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray]:
+    """Updates (P,) at which any is validated, within the reach of all, and ours minus theirs there, (S, P) fractions.
+
+    Between two validations a curve is a straight line.
+    """
+    known = [frame.dropna(subset="val_cer") for frame in (*ours, *theirs)]
+    first, last = (pick(f["iteration"].iloc[end] for f in known) for pick, end in ((max, 0), (min, -1)))
+    updates = np.unique(np.concatenate([frame["iteration"] for frame in known]))
+    updates = updates[(updates >= first) & (updates <= last)]
+    lines = np.array([np.interp(updates, frame["iteration"], frame["val_cer"]) for frame in known])
+    return updates, lines[: len(ours)] - lines[len(ours) :]
