@@ -48,8 +48,8 @@ WORDS = {
     ),
     "course": (
         "Claim C4 on {}: validation CER of k=5, s=1 minus that of its rivals, from random weights on",
-        "Two curves over updates, against k=1, s=1 and against cross-entropy: mean over seeds of the paired differences, "
-        "with the 90 % interval as a band; below 0 k=5, s=1 is ahead.",
+        "Two curves over updates, against k=1, s=1 and against cross-entropy: mean over seeds of the paired "
+        "differences, with the 90 % interval as a band; below 0 k=5, s=1 is ahead.",
     ),
     "policy": (
         "Policy gradient on {}: reward, entropy and gradient norm over the iterations",
