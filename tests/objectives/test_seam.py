@@ -75,7 +75,7 @@ def test_it_is_among_the_names_that_a_wrong_one_is_told(extended):
     params = extended / "params.yaml"
     params.write_text(params.read_text().replace("{louder: {factor", "{lauder: {factor"))
     done = pcpg("params", "check", "params.yaml", cwd=extended)
-    names = "cross_entropy, louder, mwer, ocd, pcpg"
+    names = "cross_entropy, louder, mwer, ocd, pcpg, rloo"
     assert done.stderr == f"pcpg: params.yaml: runs.grid.louder.objective: 'lauder' is not one of {names}\n"
     assert done.returncode == 2
 
