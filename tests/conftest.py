@@ -37,6 +37,14 @@ def store_of(folder: Path, clips: list[Clip], frames: list[np.ndarray], shards: 
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side: the tests that share one run of the pipeline, which take longest, first; else file by file."""
+    items.sort(key=lambda item: "smoke" not in item.fixturenames)
+    for item in items:
+        group = "smoke" if "smoke" in item.fixturenames else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT

@@ -60,7 +60,7 @@ def test_nothing_was_run(tmp_path):
     assert {one.word for one in found} == {"not run"}
     write_claims(settings_of(), paths_of(tmp_path))
     text = (paths_of(tmp_path).results / "claims.md").read_text()
-    assert "| C8 | Beam search beats greedy decoding (GRID) | **not run** |" in text
+    assert "| C8, fine-tuned | Beam search beats greedy decoding (GRID) | **not run** |" in text
     with pytest.raises(InputError, match="no two runs of two seeds"):
         power_lines(results_of(tmp_path), [3])
 

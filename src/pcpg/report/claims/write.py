@@ -82,7 +82,7 @@ def verdicts_text(verdicts: list[Verdict], where: str, results: Results) -> str:
     lines = ["### The claims of the paper, judged", "", where, ""]
     lines += ["| | Claim | Verdict | Comparisons that decide |", "| --- | --- | --- | --- |"]
     for of in verdicts:
-        lines.append(f"| {of.claim.name} | {of.claim.statement} | **{of.text}** | {of.reason} |")
+        lines.append(f"| {of.name} | {of.claim.statement} | **{of.text}** | {of.reason} |")
     lines += ["", *(f"- {note}" for note in (*NOTES, scope(results))), "- Every comparison: evidence.md, claims.csv."]
     return "\n".join(lines) + "\n"
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats as distributions
 
 from pcpg.report.claims.judge import INTERVAL
 from pcpg.report.paper import CORPORA
 from pcpg.report.results.results import Results
+from pcpg.report.results.stats import of_numbers
 from pcpg.report.words import NOT_RUN, plural
 
 RUN = "k5s1-scratch"
@@ -41,12 +41,12 @@ def _curve(axes: Axes, results: Results, corpus: str, rival: str) -> int:
     if not shared:
         return 0
     updates, differences = paired([ours[seed] for seed in shared], [theirs[seed] for seed in shared])
-    mean, (name, colour, marker) = 100 * differences.mean(axis=0), RIVALS[rival]
+    points, (name, colour, marker) = [of_numbers(100 * place) for place in differences.T], RIVALS[rival]
+    mean = np.array([point.value for point in points])
     style = {"color": colour, "marker": marker, "markersize": 3, "markerfacecolor": "white"}
     axes.plot(updates, mean, label=f"minus {name}", **style)
     if len(shared) > 1:
-        error = 100 * differences.std(axis=0, ddof=1) / np.sqrt(len(shared))
-        reach = error * distributions.t.ppf((1 + INTERVAL) / 2, len(shared) - 1)
+        reach = np.array([point.reach(INTERVAL) for point in points])
         axes.fill_between(updates, mean - reach, mean + reach, color=colour, alpha=0.2, linewidth=0)
     return len(shared)
 

@@ -45,7 +45,7 @@ def _claim(verdict: Verdict, limit: float) -> dict:
     drawn = [one for one in own if _drawable(one)]
     beside = len(verdict.judged) - len(own)
     return {
-        "name": verdict.claim.name,
+        "name": verdict.name,
         "anchor": verdict.name.replace(", ", "-").replace(" ", "-"),
         "statement": verdict.claim.statement,
         "verdict": verdict.word,
