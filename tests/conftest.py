@@ -37,6 +37,7 @@ def store_of(folder: Path, clips: list[Clip], frames: list[np.ndarray], shards: 
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side: the tests that share one run of the pipeline, which take longest, first; else file by file."""
     items.sort(key=lambda item: "smoke" not in item.fixturenames)

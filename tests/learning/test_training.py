@@ -25,8 +25,8 @@ from pcpg.settings.schema import Optimisation
 from pcpg.workspace.errors import InputError
 
 SETTINGS = Optimisation(
-    epochs=5, batch=10, accumulate=1, optimiser="adam", learning_rate=0.1, schedule="cosine", weight_decay=0.0,
-    clip_norm=1.0, evaluations=5,
+    epochs=5, batch=10, accumulate=1, augment=True, optimiser="adam", momentum=None, learning_rate=0.1,
+    schedule="cosine", weight_decay=0.0, clip_norm=1.0, evaluations=5, stop=None,
 )  # fmt: skip
 VIEW = View(crop=64, shift=4, pool=2, flip=True, repeat=0.1, mean=0.5, std=0.5)
 CPU = torch.device("cpu")

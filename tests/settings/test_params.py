@@ -86,7 +86,7 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         (f"{PG}.cross_entropy.smoothing", 0.1, rf"{PG}\.cross_entropy\.smoothing: unknown key; did you mean {PG}\.cross"),
         (f"{CE}.label_smoothing", 1.0, rf"{CE}\.label_smoothing: must be below 1"),
         ("runs.grid.ce.objective", {}, r"runs\.grid\.ce\.objective: must have at least 1 entries"),
-        ("runs.grid.ce.objective", {"pcgp": {}}, r"runs\.grid\.ce\.objective: 'pcgp' is not one of cross_entropy, mwer, o"),
+        ("runs.grid.ce.objective", {"pcgp": {}}, r"runs\.grid\.ce\.objective: 'pcgp' is not one of a_lol, best_of_m"),
         ("runs.grid.ce.objective", {"ocd": {}, "mwer": {}}, r"runs\.grid\.ce\.objective: must have at most 1 entries"),
         ("runs.grid.ce.objective.cross_entropy", None, r"runs\.grid\.ce\.objective\.cross_entropy: expected a mapping"),
         ("runs.grid.ce.epochs", 3, r"runs\.grid\.ce\.epochs: unknown key; valid keys: start, optimisation, objective"),

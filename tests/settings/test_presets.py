@@ -1,5 +1,6 @@
-"""The presets for a GPU, each checked by one update at its own network, size and precision on a few clips of noise."""
+"""Presets, each checked by one update of each kind at its own network, size and precision on a few clips of noise."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from pcpg.learning.epochs import Training
 from pcpg.learning.loop import Learner
 from pcpg.learning.session import Session
 from pcpg.mouths.store import ClipStore
-from pcpg.objectives.base import Context, of_run
+from pcpg.objectives.base import Context, names, of_run
+from pcpg.objectives.stored import draw_texts
 from pcpg.reader.checkpoint import new_lip_reader
 from pcpg.settings.load import load
 from tests.conftest import store_of
@@ -28,22 +30,27 @@ def store(tmp_path) -> ClipStore:
     return ClipStore(store_of(tmp_path, clips, list(noise)))
 
 
-@pytest.mark.parametrize("preset", ["grid-s1", "paper"])
+@pytest.mark.parametrize("preset", ["grid-s1", "paper", "grid-s1-objectives"])
 def test_one_update_of_each_kind(root, store, preset):
     """The weights move by every objective of GRID's runs, and the loss stays a number, in the preset's precision."""
     settings = load(root / "presets" / f"{preset}.yaml")
     torch.manual_seed(1)
     model, view = new_lip_reader(store, settings.view["grid"], settings.network["grid"], CPU)
     session = Session("test", 1, CPU, settings.precision, "", *[Path()] * 4)
-    runs = {run.objective_name: run for run in settings.runs["grid"].values()}  # one of each objective
-    assert {"cross_entropy", "pcpg"} <= runs.keys()
+    kinds = {(run.objective_name, run.optimisation.optimiser): run for run in settings.runs["grid"].values()}
+    assert {"cross_entropy", "pcpg"} <= {name for name, _ in kinds}
+    if preset == "grid-s1-objectives":
+        assert {name for name, _ in kinds} == set(names())
+    start = deepcopy(model).eval().requires_grad_(False)
     (batch,) = Training(store, [0, 1], 2, view, CPU, 1).epoch(0)
     assert batch.frames.shape == (2, FRAMES, view.crop // view.pool, view.crop // view.pool)
-    for name, run in runs.items():
+    for (name, _), run in kinds.items():
         before = torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
-        context = Context(STEPS)
-        losses = Learner(model, of_run(run), context, run.optimisation, 10, session).learn(batch, 0)
+        objective = of_run(run)
+        texts = draw_texts(start, [batch], 1, STEPS, objective.stored, 1.0) if objective.stored else None
+        context = Context(STEPS, start if objective.anchored else None, objective.own_parameters(model), texts)
+        losses = Learner(model, objective, context, run.optimisation, 10, session).learn(batch, 0)
         after = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
         assert all(torch.isfinite(value).all() for value in losses.values())
-        assert torch.isfinite(after).all() and not torch.equal(before, after)
+        assert torch.isfinite(after).all() and not torch.equal(before, after), name
         assert name != "pcpg" or (losses["pcpg"] != 0 and losses["entropy"] > 0)

@@ -3,7 +3,6 @@
 The table below is complete: a key that is added, or loses its range, fails here.
 """
 
-import importlib
 import typing
 
 import pytest
@@ -16,6 +15,9 @@ from pcpg.settings.yaml_file import read_yaml
 from pcpg.workspace.errors import InputError
 
 SMOKE = read_yaml(ROOT / "tests" / "smoke.params.yaml")
+for _run in read_yaml(ROOT / "presets" / "grid-s1-objectives.yaml")["runs"]["grid"].values():
+    [_name] = _run["objective"]  # one run of each objective, by its name
+    SMOKE["runs"]["grid"].setdefault(_name, _run | {"start": "ce"})
 TINY, BELOW_ONE, ABOVE_ONE = 5e-324, 1 - 2**-53, 1 + 2**-52
 COUNT = ([1, 10**6], [0, 1.5, True, "1", None])
 SEED = ([0, 2**32 - 1], [-1, 2**32, 1.0, "1"])
@@ -26,9 +28,13 @@ PARTIAL = ([0, BELOW_ONE], [-TINY, 1, "0"])
 BOOL = ([True, False], [0, 1, "true", None])
 TEXT = (["a", "../b c"], [1, None, ["a"]])
 SECTION = ([], [None, [], 1])
-BEST = {"epochs": 1, "batch": 1, "accumulate": 1, "optimiser": "adam", "learning_rate": 1, "schedule": "cosine",
+BEST = {"epochs": 1, "batch": 1, "accumulate": 1, "augment": True, "stop": None, "optimiser": "adam", "momentum": None, "learning_rate": 1, "schedule": "cosine",
         "weight_decay": 0, "clip_norm": 1, "evaluations": 1}  # fmt: skip
 RUN = {"start": "scratch", "optimisation": BEST, "objective": {"ocd": {"samples": 1}}}
+
+
+MOMENTUM = {"momentum": 0.9, "weight_decay": 0}
+SGD = {"optimiser": "sgd"}
 
 
 def one_of(*names: str) -> tuple[list, list]:
@@ -50,6 +56,14 @@ LISTED = {"split": "lists", "test_speakers": []}
 FILES = {"train": "a", "test": "b"}
 SMALL = {"view.grid": {"crop": 8, "shift": 0, "pool": 1, "flip": True, "repeat": 0}}
 ONE_RUN = {"runs": {corpus: {"ce": RUN} for corpus in ("grid", "lrw", "lrw1000")}, "classifiers": {}}
+
+ORIGIN = (["fresh"], ["other", None, "stored"])  # stored beside augmentation
+TEXTS = {
+    "cross_entropy": SECTION, "lambda_pg": ([1, "1/6"], [0, 1.5, "7/6"]), "samples": ([2, 100], [1, 101, 2.0]),
+    "temperature": POSITIVE, "top_p": ([TINY, 1, 0.5], [0, ABOVE_ONE, "1"]),
+    "kl": ([None, {"weight": 0.1, "form": "reward"}], [[], 1, {"weight": 0, "form": "exact"}]),
+    "entropy": NOT_NEGATIVE,
+}  # fmt: skip
 
 # place of a section -> key -> (values just inside, values just outside)
 PLACES = {
@@ -150,7 +164,11 @@ PLACES = {
     },
     "runs.grid.ce.optimisation": {
         "epochs": COUNT, "batch": COUNT, "accumulate": ([1, 16], [0, 17, 1.0]),
-        "optimiser": one_of("adam", "adamw"), "learning_rate": POSITIVE,
+        "augment": BOOL, "stop": ([None, 0, BELOW_ONE], [1, -TINY, "0"]),
+        "optimiser": (["adam", "adamw", *(With(name, MOMENTUM) for name in ("sgd", "nsgdm", "npg_igt"))],
+                      ["other", "ADAM", 1]),
+        "momentum": ([None, With(0, SGD), With(BELOW_ONE, SGD)], [0.5, With(None, SGD), With(1, SGD), With(-TINY, SGD)]),
+        "learning_rate": POSITIVE,
         "schedule": one_of("constant", "cosine", "one_cycle"), "weight_decay": NOT_NEGATIVE, "clip_norm": POSITIVE,
         "evaluations": COUNT,
     },
@@ -179,10 +197,37 @@ PLACES = {
     },
     "runs.grid.mwer.objective.mwer": {"hypotheses": ([2, 100], [1, 101, 2.0]), "cross_entropy": NOT_NEGATIVE},
     "runs.grid.ocd.objective.ocd": {"samples": COUNT},
-    "runs.grid.rloo.objective.rloo": {
-        "cross_entropy": SECTION, "lambda_pg": ([1, "1/6"], [0, 1.5, "7/6"]), "samples": ([2, 100], [1, 101, 2.0]),
-        "temperature": POSITIVE, "scale": one_of("none", "group"), "entropy": NOT_NEGATIVE,
+    "runs.grid.rloo.objective.rloo": {**TEXTS, "scale": one_of("none", "group")},
+    "runs.grid.scst.objective.scst": TEXTS,
+    "runs.grid.scst.objective.scst.kl": {"weight": POSITIVE, "form": one_of("reward", "exact")},
+    "runs.grid.ppo.objective.ppo": {
+        **TEXTS, "updates": ([2, 100, With(1, {"clip": None})], [0, 101, 2.0]),
+        "clip": ([0.2, 5, None], [0, -1, "0.2", With(0.2, {"updates": 1})]), "value": ([0.5, None], [0, "1"]),
     },
+    "runs.grid.nlpo.objective.nlpo": {
+        **TEXTS, "updates": ([2, 100], [0, 101, With(1, {"clip": None})]), "clip": ([0.2, None], [0, "0.2"]),
+        "value": ([0.5, None], [0, "1"]), "refresh": COUNT,
+    },
+    "runs.grid.ipo.objective.ipo": {**TEXTS, "texts": ORIGIN, "beta": POSITIVE},
+    "runs.grid.dpo.objective.dpo": {**TEXTS, "texts": ORIGIN, "beta": POSITIVE},
+    "runs.grid.best_of_m.objective.best_of_m": {**TEXTS, "texts": ORIGIN},
+    "runs.grid.rwr.objective.rwr": {**TEXTS, "texts": ORIGIN, "beta": POSITIVE},
+    "runs.grid.copg.objective.copg": {
+        **{key: value for key, value in TEXTS.items() if key != "top_p"}, "top_p": ([1], [0.9, 0, 1.1]),
+        "texts": (["stored", With("fresh", {"reference": False, "edited": None})], ["other", None]),
+        "beta": ([0, 1], [-TINY, With(0, {"texts": "fresh", "reference": False, "edited": None})]),
+        "reference": BOOL, "edited": ([None], [[], 1]),
+    },
+    "runs.grid.copg.objective.copg.edited": {"texts": ([1, 100], [0, 101, 1.0]), "tau": POSITIVE},
+    "runs.grid.a_lol.objective.a_lol": {
+        **{key: value for key, value in TEXTS.items() if key != "top_p"}, "top_p": ([1], [0.9, 0, 1.1]),
+        "form": (["r_lol", "a_lol", "ref_free", "seq", With("kl", {"beta": 0.1})], ["other", None]),
+        "beta": ([0, With(0.1, {"form": "kl"})], [-TINY, 0.1, With(0, {"form": "kl"})]),
+    },
+    "runs.grid.mixer.objective.mixer": {
+        "samples": ([2, 100], [1, 101, 2.0]), "temperature": POSITIVE, "forced": COUNT, "stages": ([1, 12], [0, 13, 1.0]),
+    },
+    "runs.grid.raml.objective.raml": {"tau": POSITIVE},
 }  # fmt: skip
 CASES = [
     (f"{place}.{key}".strip("."), value, right)
@@ -233,8 +278,7 @@ def keys_of(kind: type[Keys]) -> set[type[Keys]]:
 
 
 def objectives() -> list[type[Keys]]:
-    modules = [importlib.import_module(f"pcpg.objectives.{name}") for name in base.names()]
-    return [each for module in modules for each in vars(module).values() if base._defined_in(each, module.__name__)]
+    return [base.kind(name) for name in base.names()]
 
 
 def test_the_table_has_every_key():

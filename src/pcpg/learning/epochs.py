@@ -12,6 +12,7 @@ import torch
 from pcpg.mouths.store import ClipStore
 from pcpg.reader.batches import Batch, collate
 from pcpg.reader.view import View
+from pcpg.settings.schema import Optimisation
 from pcpg.workspace import parallel
 from pcpg.workspace.seeding import generator
 
@@ -56,6 +57,13 @@ class Training:
         weight = len(mine) * world / len(rows)
         longest = max(self.store.index[row].frames for row in rows)
         return collate(self.store, mine or rows[:1], self.view, self.device, path, longest, weight)
+
+
+def training_of(store: ClipStore, settings: Optimisation, view: View, device: torch.device, seed: int) -> Training:
+    """The store's training clips as `settings` want them shown."""
+    return Training(
+        store, store.select("train"), settings.batch, view if settings.augment else view.plain, device, seed
+    )
 
 
 def ahead(batches: Iterator[Batch], depth: int = 3) -> Iterator[Batch]:

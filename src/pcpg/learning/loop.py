@@ -3,14 +3,14 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
 
 from pcpg.learning.epochs import Training, ahead
 from pcpg.learning.monitor import Monitor
-from pcpg.learning.optimise import make_optimiser, make_schedule
+from pcpg.learning.optimise import NormalisedMomentum, make_optimiser, make_schedule
 from pcpg.learning.record import peak_memory
 from pcpg.learning.resume import Resume
 from pcpg.learning.session import Session
@@ -73,6 +73,10 @@ class Progress:
             self.best = validated[select]
             self.best_state = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
 
+    def stopped(self, select: str, stop: float | None) -> bool:
+        """Whether the last evaluation was good enough to end with."""
+        return stop is not None and bool(self.history) and self.history[-1][select] <= stop
+
 
 def deviation(values: torch.Tensor) -> float:
     """Standard deviation (N - 1 not taken), by operations that every processor rounds alike."""
@@ -93,6 +97,9 @@ class Learner:
         session: Session,
     ):
         self.model, self.objective, self.settings, self.seed = model, objective, settings, session.seed
+        self.updates = batches
+        if objective.anchored:
+            without_dropout(model)
         self.losing = parallel.wrap(Losing(model, objective, context, session))
         self.own = context.own
         self.parameters = [parameter for parameter in self.losing.parameters() if parameter.requires_grad]
@@ -105,11 +112,15 @@ class Learner:
         Every pass draws the same dropout, so that ratios of probabilities tell of the weights alone.
         """
         self.model.train()
+        if self.objective.anchored:
+            hold_statistics(self.model)
+        losing = parallel.unwrapped(self.losing)
+        losing.context = replace(losing.context, done=number / self.updates)
         parts = batch.parts(self.settings.accumulate)
         drawn: list[object] = [None] * len(parts)
         if self.objective.passes > 1:
             self._seed_dropout(number)
-            drawn = [parallel.unwrapped(self.losing).draw(part) for part in parts]
+            drawn = [losing.draw(part) for part in parts]
         passed = [self._update(batch, parts, drawn, number) for _ in range(self.objective.passes)]
         return {key: sum(one[key] for one in passed) / len(passed) for key in passed[0]}
 
@@ -123,6 +134,8 @@ class Learner:
         """
         self._seed_dropout(number)
         self.optimiser.zero_grad(set_to_none=True)
+        if isinstance(self.optimiser, NormalisedMomentum):
+            self.optimiser.look_ahead()
         with parallel.alone(self.losing):
             shares = [self._gradient(*one) for one in zip(parts[:-1], drawn[:-1], strict=True)]
         shares.append(self._gradient(parts[-1], drawn[-1]))
@@ -154,6 +167,22 @@ class Learner:
             part.load_state_dict(state[name])
 
 
+def without_dropout(model: nn.Module) -> None:
+    """For good: what is compared with other weights must differ by weights alone."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        elif isinstance(module, nn.GRU):
+            module.dropout = 0.0
+
+
+def hold_statistics(model: nn.Module) -> None:
+    """Batch normalisation by the statistics that the start has, as its frozen copy has them."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
 def fit(
     model: nn.Module,
     objective: Objective,
@@ -177,7 +206,7 @@ def fit(
     learner = Learner(model, objective, context, settings, total, session)
     progress = restore(resume, learner, session.device)
     clock = time.monotonic() - progress.seconds
-    batches = training.batches(progress.done, total)
+    batches = training.batches(progress.done, progress.done if progress.stopped(select, settings.stop) else total)
     if session.device.type == "cuda":  # else the thread would only take the processor from the training
         batches = ahead(batches)
     with Monitor(session, training, settings.epochs, progress.done) as monitor:
@@ -193,6 +222,8 @@ def fit(
             progress.peak = max(progress.peak, peak_memory(session.device))
             if parallel.rank() == 0 and (evaluated or resume.age() > SAVE_SECONDS):
                 resume.save(learner.state() | {"progress": vars(progress)})
+            if evaluated and progress.stopped(select, settings.stop):
+                break
     return progress
 
 

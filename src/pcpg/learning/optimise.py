@@ -1,17 +1,64 @@
 """Optimisers and the course of their learning rates."""
 
 import inspect
+import math
 
 import torch
 from torch import nn
 
 from pcpg.settings.schema import Optimisation
 
+ADAM = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
 
 def make_optimiser(parameters: list[nn.Parameter], settings: Optimisation) -> torch.optim.Optimizer:
-    """Fused: the only one whose square roots come out alike on every processor, docs/reproducibility.md."""
-    kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.AdamW
-    return uncompiled(kind)(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    """Adam fused: the only one whose square roots come out alike on every processor, docs/reproducibility.md."""
+    rate, decay, momentum = settings.learning_rate, settings.weight_decay, settings.momentum
+    if settings.optimiser in ADAM:
+        return uncompiled(ADAM[settings.optimiser])(parameters, lr=rate, weight_decay=decay, fused=True)
+    if settings.optimiser == "sgd":
+        return uncompiled(torch.optim.SGD)(parameters, lr=rate, weight_decay=decay, momentum=momentum)
+    return uncompiled(NormalisedMomentum)(parameters, rate, momentum, looks_ahead=settings.optimiser == "npg_igt")
+
+
+class NormalisedMomentum(torch.optim.Optimizer):
+    """Steps of the learning rate's length along a mean of gradients, d <- momentum d + (1 - momentum) g.
+
+    looks_ahead: N-PG-IGT (Fatkhullin et al., 2023, Algorithm 1). Samples are drawn, and the gradient is taken, at
+    theta + momentum / (1 - momentum) (theta - theta before), for which d is the exact gradient of a quadratic.
+    """
+
+    def __init__(self, parameters, lr: float, momentum: float, looks_ahead: bool, normalised: bool = True):
+        super().__init__(parameters, {"lr": lr})
+        self.momentum, self.looks_ahead, self.normalised = momentum, looks_ahead, normalised
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [parameter for group in self.param_groups for parameter in group["params"]]
+
+    @torch.no_grad()
+    def look_ahead(self) -> None:
+        """Move to where the gradient is to be taken; `step` goes back first."""
+        for parameter in self._parameters():
+            state = self.state[parameter]
+            state["here"] = parameter.detach().clone()
+            if self.looks_ahead and "before" in state:
+                parameter += self.momentum / (1 - self.momentum) * (parameter - state["before"])
+
+    @torch.no_grad()
+    def step(self) -> None:
+        means = []
+        for parameter in self._parameters():
+            state = self.state[parameter]
+            parameter.copy_(state.pop("here"))
+            gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            first = "mean" not in state
+            state["mean"] = gradient.clone() if first else state["mean"].lerp(gradient, 1 - self.momentum)
+            state["before"] = parameter.detach().clone()
+            means.append(state["mean"])
+        length = math.sqrt(sum(float(mean.double().square().sum()) for mean in means)) if self.normalised else 1.0
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter -= group["lr"] / max(length, 1e-12) * self.state[parameter]["mean"]
 
 
 def uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
@@ -27,7 +74,8 @@ def uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]
 def make_schedule(optimiser: torch.optim.Optimizer, settings: Optimisation, updates: int):
     """The learning rate as a function of the update; nothing is ever lowered by hand."""
     if settings.schedule == "one_cycle":
-        return torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=updates + 1)
+        cycled = {} if settings.optimiser in ADAM else {"cycle_momentum": False}
+        return torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=updates + 1, **cycled)
     if settings.schedule == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=updates)
     return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch.nn.functional as F
 
-from pcpg.learning.epochs import Training
+from pcpg.learning.epochs import training_of
 from pcpg.learning.loop import fit
 from pcpg.learning.record import write_history, write_record
 from pcpg.learning.resume import Resume, fingerprint
@@ -60,7 +60,7 @@ def train_classifier(
         Classification(label_smoothing=settings.label_smoothing, fixed=fixed),
         Context(max_length=1),
         settings.optimisation,
-        Training(store, store.select("train"), settings.optimisation.batch, seen, device, session.seed),
+        training_of(store, settings.optimisation, seen, device, session.seed),
         validate=lambda: {"val_error": 1 - accuracy(store, classify(model, store, rows, seen, device))},
         select="val_error",
         start=0,

@@ -3,15 +3,18 @@
 from copy import deepcopy
 from pathlib import Path
 
-from pcpg.learning.epochs import Training
+from pcpg.learning.epochs import Training, training_of
 from pcpg.learning.loop import fit
+from pcpg.learning.observe import observe
 from pcpg.learning.record import write_history, write_record
 from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
-from pcpg.learning.validate import validate
+from pcpg.learning.validate import BATCH, validate
 from pcpg.mouths.store import ClipStore
-from pcpg.objectives.base import Context, of_run
+from pcpg.objectives.base import Context, Objective, of_run
+from pcpg.objectives.stored import StoredTexts, draw_texts
 from pcpg.reader import checkpoint
+from pcpg.reader.batches import in_order
 from pcpg.reader.network import LipReader
 from pcpg.settings.schema import Network, Run, ViewKeys
 from pcpg.workspace import parallel
@@ -25,13 +28,21 @@ def train(
     """
     store, device, objective = ClipStore(clips), session.device, of_run(run)
     model, seen, content = _begin(store, start, view, network, device)
-    context = Context(max_length, _anchor(model) if objective.anchored else None, objective.own_parameters(model))
+    training = training_of(store, run.optimisation, seen, device, session.seed)
+    before = None if start is None else _frozen(model)
+    context = Context(
+        max_length,
+        anchor=before if objective.anchored else None,
+        own=objective.own_parameters(model),
+        stored=_stored(objective, model, training, max_length) if objective.stored else None,
+    )
     rows = store.select("val")
     identity = fingerprint(session, [view, network, run, max_length], store, *filter(None, [start]))
     resume = Resume(session.weights, identity)
 
     def evaluate() -> dict[str, float]:
-        return validate(model, store, rows, seen, device, max_length)
+        validated = validate(model, store, rows, seen, device, max_length)
+        return validated | observe(model, before, training, max_length)
 
     first = {"iteration": content["iteration"], "epoch": 0, **evaluate()}
     progress = fit(
@@ -39,7 +50,7 @@ def train(
         objective,
         context,
         run.optimisation,
-        Training(store, store.select("train"), run.optimisation.batch, seen, device, session.seed),
+        training,
         validate=evaluate,
         select="val_cer",
         start=content["iteration"],
@@ -64,6 +75,11 @@ def _begin(store: ClipStore, start: Path | None, view: ViewKeys, network: Networ
     return *checkpoint.restore(content, device), content
 
 
-def _anchor(model: LipReader) -> LipReader:
-    """A frozen copy of the start; since a broken-off training begins with the same start, it needs no saving."""
+def _stored(objective: Objective, model: LipReader, training: Training, max_length: int) -> StoredTexts:
+    clips = in_order(training.store, training.rows, BATCH, training.view, training.device)
+    return draw_texts(model, clips, training.seed, max_length, objective.stored, objective.temperature)
+
+
+def _frozen(model: LipReader) -> LipReader:
+    """A copy of the start; since a broken-off training begins with the same start, it needs no saving."""
     return deepcopy(model).eval().requires_grad_(False)

@@ -1,9 +1,11 @@
 """What an objective is: the keys of its section in a parameter file, and the losses of a batch that follow from them.
 
-An objective is a file in this folder with one subclass of Objective; the file's name is its name in the parameter file.
+An objective is a file in this folder with a subclass of Objective of the same name, as best_of_m.py has BestOfM; the
+file's name is its name in the parameter file. Other files hold what several have in common.
 """
 
 import importlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +23,7 @@ from pcpg.workspace.errors import InputError
 
 Losses = dict[str, torch.Tensor]  # scalars, "loss" the one to minimise; the others go into the history
 FOLDER = Path(__file__).parent
-MARK = "(Objective):"  # in the source of a file that holds one
+CLASS = re.compile(r"^class (\w+)\((?!NamedTuple)", re.M)
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,15 @@ class Context:
     max_length: int  # decoder steps of a sampled text, at most
     anchor: LipReader | None = None  # frozen copy of the start, in eval mode; only where `anchored`
     own: nn.Module | None = None  # what `own_parameters` returned
+    stored: Any = None  # texts that the start drew before training began; only where `stored` asks for some
+    done: float = 0.0  # share of the training that is behind
 
 
 class Objective(Keys):
     """Settings with a pure function of network and batch: the same settings, weights and clips give the same losses."""
 
-    anchored: ClassVar[bool] = False  # whether it compares with the weights that the run began with
+    anchored: ClassVar[bool] = False  # whether it compares with the weights that the run began with: dropout is off
+    stored: ClassVar[int] = 0  # texts of each training clip that the start draws once, before training begins
 
     @property
     def passes(self) -> int:
@@ -58,7 +63,7 @@ class Objective(Keys):
         """Of N clips: sums over steps, means over clips."""
         raise NotImplementedError
 
-    def refuse_combinations(self, run: Run, params: Params) -> Iterator[tuple[str, str]]:
+    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
         """(key of this objective or "", problem) of what has no meaning with the run's other settings."""
         return iter(())
 
@@ -66,7 +71,13 @@ class Objective(Keys):
 @cache
 def names() -> list[str]:
     """The objectives that there are, without importing them."""
-    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "base" and MARK in path.read_text("utf-8"))
+    return sorted(path.stem for path in FOLDER.glob("*.py") if _class_name(path))
+
+
+def _class_name(path: Path) -> str:
+    """Of the class that is named as its file; "" where there is none."""
+    named = CLASS.findall(path.read_text("utf-8"))
+    return next((name for name in named if name.lower() == path.stem.replace("_", "")), "")
 
 
 def of_run(run: Run, file: object = "the parameter file", key: str = "objective") -> Objective:
@@ -74,13 +85,13 @@ def of_run(run: Run, file: object = "the parameter file", key: str = "objective"
     [(name, keys)] = run.objective.items()
     if name not in names():
         raise InputError(file, f"{key}: {name!r} is not one of {', '.join(names())}")
+    return build(kind(name), keys, file, f"{key}.{name}")
+
+
+def kind(name: str) -> type[Objective]:
+    """The class of one of `names`."""
     module = importlib.import_module(f"pcpg.objectives.{name}")
-    [kind] = [each for each in vars(module).values() if _defined_in(each, module.__name__)]
-    return build(kind, keys, file, f"{key}.{name}")
-
-
-def _defined_in(kind: Any, module: str) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Objective) and kind.__module__ == module
+    return getattr(module, _class_name(Path(module.__file__)))
 
 
 def check(params: Params, file: str) -> None:
@@ -90,7 +101,7 @@ def check(params: Params, file: str) -> None:
             key = f"runs.{corpus}.{name}"
             objective = of_run(run, file, f"{key}.objective")
             where = f"{key}.objective.{run.objective_name}"
-            if objective.anchored and run.start == SCRATCH:
+            if (objective.anchored or objective.stored) and run.start == SCRATCH:
                 raise InputError(file, f"{key}.start: {run.objective_name} compares with trained weights, not scratch")
-            for part, problem in objective.refuse_combinations(run, params):
+            for part, problem in objective.refuse_combinations(run, params, corpus):
                 raise InputError(file, f"{'.'.join(filter(None, (where, part)))}: {problem}")

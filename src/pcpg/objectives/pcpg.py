@@ -50,7 +50,7 @@ class PCPG(Objective):
         refuse(self.sampling == "argmax" and not one, "sampling", what)
         return self
 
-    def refuse_combinations(self, run: Run, params: Params) -> Iterator[tuple[str, str]]:
+    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
         if self.standardise == "batch" and run.optimisation.accumulate > 1:
             yield "standardise", "batch needs the whole batch at once, accumulate: 1"
         if len(self.kernel) > params.max_length:

@@ -1,4 +1,4 @@
-"""One pass of encoder and decoder that serves a forced text and freely sampled ones (Eq. 9-10)."""
+"""One pass of encoder and decoder that serves a forced text and freely sampled ones (Eq. 9-10), or given ones."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,11 @@ import torch.nn.functional as F
 
 from pcpg.objectives.cross_entropy import teacher
 from pcpg.reader.batches import Batch
-from pcpg.reader.network import LipReader, Memory
-from pcpg.reader.text import END
+from pcpg.reader.network import Decoder, LipReader, Memory
+from pcpg.reader.text import BEGIN, END, PAD
+
+CLOSED = [PAD, BEGIN]  # no characters of a text
+NEVER = -1e9  # as a logit; minus infinity would give 0 * infinity in an entropy
 
 
 class Rollout(NamedTuple):
@@ -18,11 +21,38 @@ class Rollout(NamedTuple):
     log_probs: torch.Tensor  # (N * M, U', C) of the policy where the samples went
     sampled: torch.Tensor  # (N * M, U') characters
     greedy: torch.Tensor  # (N, U') the likeliest characters; (0, U') where nobody asked for them
+    kept: torch.Tensor | None  # (N * M, U', C) the characters that could be drawn; None: all
 
     @property
     def chosen(self) -> torch.Tensor:
         """(N * M, U'): log p of the sampled characters."""
         return self.log_probs.gather(2, self.sampled[:, :, None]).squeeze(2)
+
+    @property
+    def steps(self) -> torch.Tensor:
+        """(N * M, U'): log p of each step that a text took, the end symbol's included; 0 behind it."""
+        number = torch.arange(self.sampled.shape[1], device=self.sampled.device)
+        return self.chosen.masked_fill(number >= steps_taken(self.sampled)[:, None], 0.0)
+
+
+def log_policy(logits: torch.Tensor, temperature: float = 1.0, kept: torch.Tensor | None = None) -> torch.Tensor:
+    """log p (..., C) of the policy: of logits / temperature, over the characters `kept`; never PAD nor BEGIN.
+
+    It is what is sampled from and what is scored, so that a ratio of the two is one of the same distribution.
+    """
+    open_ = (logits.float() / temperature).index_fill(-1, torch.tensor(CLOSED, device=logits.device), NEVER)
+    return (open_ if kept is None else open_.masked_fill(~kept, NEVER)).log_softmax(dim=-1)
+
+
+def nucleus(log_probs: torch.Tensor, top_p: float) -> torch.Tensor:
+    """The fewest likeliest characters whose probability reaches top_p, and END: (..., C) -> bool (..., C).
+
+    Holtzman et al. (2020); top_p below 1.
+    """
+    ranked, order = log_probs.exp().sort(dim=-1, descending=True, stable=True)
+    likelier = ranked.cumsum(dim=-1) - ranked  # what stands before a character
+    kept = torch.zeros_like(log_probs, dtype=torch.bool).scatter(-1, order, likelier < top_p)
+    return kept.index_fill(-1, torch.tensor([END], device=kept.device), True)
 
 
 def sample(
@@ -36,32 +66,61 @@ def sample(
     sampling: str = "multinomial",
     greedy: bool = False,
     teacher_forcing: float = 1.0,
+    top_p: float = 1.0,
+    guide: "Guide | None" = None,
+    prefix: int = 0,
 ) -> Rollout:
     """One decoder pass over `memory`: of a clip's rows the first is teacher-forced, the next M = `samples` are drawn.
 
-    The policy is the softmax of logits / temperature; sampling "argmax" takes its likeliest character. With `greedy`
-    one row more takes the likeliest character.
+    The policy is that of `log_policy` over the nucleus of `top_p`, which is its own or the guide's; sampling "argmax"
+    takes its likeliest character. With `greedy` one row more takes the likeliest character. The first `prefix`
+    characters of the samples are the reference's.
     """
     count, longest = batch.targets.shape
     steps, drawn = max(longest, max_length), slice(1, 1 + samples)
     each = 1 + samples + greedy
     uniforms = batch.uniforms(1 + samples, steps)  # (N, 1 + M, U')
-    force = teacher(F.pad(batch.targets, (0, steps - longest)), teacher_forcing, uniforms[:, 0])
+    targets = F.pad(batch.targets, (0, steps - longest))
+    force = teacher(targets, teacher_forcing, uniforms[:, 0])
+    nuclei: list[torch.Tensor] = []
 
     def choose(u: int, logits: torch.Tensor) -> torch.Tensor:
         logits = logits.detach().view(count, each, -1)
-        chosen = logits.argmax(dim=2)
+        policy = log_policy(logits, temperature)
+        chosen = policy.argmax(dim=2)
         chosen[:, 0] = force(u, logits[:, 0])
+        if top_p < 1:
+            of_whom = log_policy(guide.step(), temperature).view_as(policy) if guide else policy
+            nuclei.append(nucleus(of_whom[:, drawn], top_p))
+            policy[:, drawn] = policy[:, drawn].masked_fill(~nuclei[-1], NEVER)
         if sampling == "multinomial":
-            policy = (logits[:, drawn].float() / temperature).softmax(dim=2)
-            chosen[:, drawn] = draw(policy, uniforms[:, 1:, u])
+            chosen[:, drawn] = draw(policy[:, drawn].exp(), uniforms[:, 1:, u])
+        if u < prefix:
+            chosen[:, drawn] = targets[:, u, None]
+        if guide:
+            guide.last = chosen.flatten()
         return chosen.flatten()
 
     logits, characters = model.decoder.unroll(memory, choose, steps, each)
     logits, characters = logits.unflatten(0, (count, each)), characters.unflatten(0, (count, each))
-    log_probs = (logits[:, drawn].float() / temperature).log_softmax(dim=3).flatten(0, 1)
+    kept = torch.stack(nuclei[: logits.shape[2]], dim=2).flatten(0, 1) if nuclei else None
+    log_probs = log_policy(logits[:, drawn].flatten(0, 1), temperature, kept)
     likeliest = characters[:, 1 + samples :].flatten(0, 1)
-    return Rollout(logits[:, 0, :longest], log_probs, characters[:, drawn].flatten(0, 1), likeliest)
+    return Rollout(logits[:, 0, :longest], log_probs, characters[:, drawn].flatten(0, 1), likeliest, kept)
+
+
+class Guide:
+    """Another decoder that follows the texts as they are drawn; without gradient."""
+
+    def __init__(self, decoder: Decoder, memory: Memory, each: int):
+        self.decoder, self.memory = decoder, memory
+        self.state = memory.state.repeat_interleave(each, 1)
+        self.last = torch.full((self.state.shape[1],), BEGIN, device=self.state.device)
+
+    def step(self) -> torch.Tensor:
+        """Logits (R, C) of the next character, behind `last`."""
+        logits, self.state, _ = self.decoder.step(self.last, self.state, self.memory)
+        return logits
 
 
 def draw(probabilities: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
@@ -69,6 +128,37 @@ def draw(probabilities: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
     cumulative = probabilities.double().cumsum(dim=-1)
     thresholds = uniforms.double()[..., None] * cumulative[..., -1:]
     return torch.searchsorted(cumulative, thresholds, right=True).squeeze(-1)
+
+
+def score(
+    model: LipReader,
+    memory: Memory,
+    batch: Batch,
+    texts: torch.Tensor,
+    temperature: float = 1.0,
+    kept: torch.Tensor | None = None,
+    teacher_forcing: float = 1.0,
+) -> Rollout:
+    """Log p of given texts (N * M, U), the M of a clip side by side, in one pass with the teacher-forced reference.
+
+    The rows stand as `sample` has them, so that the same weights give the same numbers to the last bit. kept
+    (N * M, U, C): what could be drawn; None: everything.
+    """
+    count, longest = batch.targets.shape
+    each, steps = 1 + len(texts) // count, max(longest, texts.shape[1])
+    targets = F.pad(batch.targets, (0, steps - longest))
+    given = F.pad(texts, (0, steps - texts.shape[1]), value=END).unflatten(0, (count, -1))
+    coins = batch.uniforms(each, steps)[:, 0] if teacher_forcing < 1 else None
+    force = teacher(targets, teacher_forcing, coins)
+
+    def choose(u: int, logits: torch.Tensor) -> torch.Tensor:
+        forced = force(u, logits.view(count, each, -1)[:, 0])
+        return torch.cat([forced[:, None], given[:, :, u]], dim=1).flatten()
+
+    logits, _ = model.decoder.unroll(memory, choose, steps, each)
+    logits = F.pad(logits, (0, 0, 0, max(0, texts.shape[1] - logits.shape[1]))).unflatten(0, (count, each))
+    scored = logits[:, 1:, : texts.shape[1]].flatten(0, 1)
+    return Rollout(logits[:, 0, :longest], log_policy(scored, temperature, kept), texts, texts[:0], kept)
 
 
 def steps_taken(characters: torch.Tensor) -> torch.Tensor:
@@ -80,10 +170,3 @@ def before_end(characters: torch.Tensor) -> torch.Tensor:
     """characters (N, U) -> (N,): how many stand before the end symbol."""
     taken = steps_taken(characters)
     return taken - (characters.gather(1, (taken - 1)[:, None]).squeeze(1) == END).long()
-
-
-def score(model: LipReader, memory: Memory, characters: torch.Tensor) -> torch.Tensor:
-    """log p (N * M, U, C) of every step of given texts, the M = rows / N texts of a clip side by side."""
-    rows, steps = characters.shape
-    logits, _ = model.decoder.unroll(memory, lambda u, _: characters[:, u], steps, rows // len(memory.outputs))
-    return logits.float().log_softmax(dim=2)

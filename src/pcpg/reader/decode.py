@@ -1,5 +1,7 @@
 """Greedy and beam-search decoding of a whole batch at once."""
 
+from collections.abc import Callable
+
 import torch
 
 from pcpg.reader.network import Decoder, Memory
@@ -13,12 +15,18 @@ def greedy(decoder: Decoder, memory: Memory, max_length: int) -> torch.Tensor:
 
 
 def beam_search(
-    decoder: Decoder, memory: Memory, beam: int, max_length: int, length_normalisation: float
+    decoder: Decoder,
+    memory: Memory,
+    beam: int,
+    max_length: int,
+    length_normalisation: float,
+    log_p: Callable[[torch.Tensor], torch.Tensor] = torch.nn.LogSoftmax(dim=-1),  # noqa: B008, it holds no state
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The `beam` best transcriptions -> characters (N, beam, U), scores (N, beam), best first.
 
     score = log p / length^length_normalisation, the end symbol counted. Search ranks by log p alone, so a beam of 1
-    is greedy decoding. A finished transcription stays in the beam and is continued by padding at no cost.
+    is greedy decoding. A finished transcription stays in the beam and is continued by padding at no cost. log_p: logits
+    (R, C) -> (R, C).
     """
     count, device = len(memory.outputs), memory.outputs.device
     state = memory.state.repeat_interleave(beam, 1)
@@ -30,7 +38,7 @@ def beam_search(
     lengths = torch.zeros(count * beam, device=device)
     for _ in range(max_length):
         logits, state, _ = decoder.step(characters[:, -1], state, memory)
-        log_probs = logits.log_softmax(dim=1)
+        log_probs = log_p(logits)
         log_probs[finished] = -torch.inf
         log_probs[finished, PAD] = 0.0
         totals = (scores.view(-1, 1) + log_probs).view(count, -1)  # (N, beam * C)

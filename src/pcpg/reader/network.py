@@ -4,7 +4,8 @@ Shape letters: N clips, R rows of the decoder (as many for each clip), T video f
 C classes, E/D/A encoder/decoder/attention width.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -206,6 +207,18 @@ class LipReader(nn.Module):
     def encode(self, frames: torch.Tensor, lengths: torch.Tensor) -> Memory:
         """frames (N, T, H, W) normalised, lengths (N,) -> the decoder's memory."""
         return self.decoder.remember(*self.encoder(frames, lengths))
+
+
+@contextmanager
+def in_test(model: nn.Module) -> Iterator[None]:
+    """While it lasts, a network reads as in testing; then each part is as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 class Classifier(nn.Module):

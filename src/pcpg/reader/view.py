@@ -1,6 +1,6 @@
 """What the network sees of a stored clip: cut, flipped, some frames shown twice, pooled and normalised."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -16,6 +16,11 @@ class View:
     repeat: float  # probability
     mean: float  # of the training pixels in [0, 1]
     std: float
+
+    @property
+    def plain(self) -> "View":
+        """Without what training draws: the centre of clips as they are."""
+        return replace(self, shift=0, flip=False, repeat=0.0)
 
 
 def cut(clip: torch.Tensor, view: View, draws: torch.Generator | None) -> torch.Tensor:

@@ -201,16 +201,22 @@ class Optimisation(Keys):
     epochs: Count
     batch: Count  # clips an update
     accumulate: Count  # parts of a batch, one after the other; each has its own batch statistics
-    optimiser: Literal["adam", "adamw"]
-    learning_rate: Positive
+    augment: bool  # the view's crops, flips and repeated frames; false: clips as they are
+    optimiser: Literal["adam", "adamw", "sgd", "nsgdm", "npg_igt"]  # nsgdm: steps of one length, with momentum
+    momentum: Partial | None  # null for Adam, which has its own
+    learning_rate: Positive  # of nsgdm and npg_igt the length of a step, over all weights
     schedule: Literal["constant", "cosine", "one_cycle"]
     weight_decay: NotNegative
     clip_norm: Positive
     evaluations: Count  # of the validation split, evenly spread over the run
+    stop: Partial | None  # a validation error, of 1, at or below which training ends; schedules are those of all epochs
 
     @model_validator(mode="after")
     def _check_parts(self):
         refuse(self.accumulate > self.batch, "accumulate", f"a batch of {self.batch} has no {self.accumulate} parts")
+        adam, of_one_length = self.optimiser.startswith("adam"), self.optimiser in ("nsgdm", "npg_igt")
+        refuse(adam != (self.momentum is None), "momentum", "to be given for sgd, nsgdm and npg_igt, and only there")
+        refuse(of_one_length and self.weight_decay > 0, "weight_decay", f"must be 0 for {self.optimiser}")
         return self
 
 

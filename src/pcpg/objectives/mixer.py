@@ -1,0 +1,73 @@
+"""MIXER: a text's beginning by cross-entropy, the rest by REINFORCE; the beginning gets shorter (Ranzato et al., 2016).
+
+Each step belongs to one of the two, so both have their full weight.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+
+from pcpg.objectives import policy_gradient
+from pcpg.objectives.base import Context, Losses, Objective
+from pcpg.objectives.cross_entropy import cross_entropy, per_character
+from pcpg.objectives.rewards import returns, rewards
+from pcpg.objectives.rollout import before_end, sample, steps_taken
+from pcpg.objectives.weighted import alike, rewards_of
+from pcpg.reader.batches import Batch
+from pcpg.reader.network import LipReader
+from pcpg.reader.text import PAD
+from pcpg.settings.keys import Count, Positive
+from pcpg.settings.schema import Params, Run
+
+
+class MIXER(Objective):
+    samples: Annotated[int, Field(ge=2, le=100)]  # M, each compared with the mean of the others
+    temperature: Positive
+    forced: Count  # characters that are forced at first
+    stages: Count  # equal parts of the training, from all of `forced` down to forced / stages
+
+    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
+        if self.stages > run.optimisation.epochs:
+            yield "stages", f"{self.stages} of them in {run.optimisation.epochs} epochs"
+
+    def prefix(self, done: float) -> int:
+        """Forced characters once this share of the training is behind."""
+        return forced_at(self.forced, self.stages, done)
+
+    def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
+        prefix, memory = self.prefix(context.done), model.encode(batch.frames, batch.lengths)
+        passed = sample(
+            model, memory, batch, context.max_length, samples=self.samples, temperature=self.temperature, prefix=prefix
+        )
+        with torch.no_grad():
+            gains = advantages(passed.sampled, batch, prefix)
+            reward = rewards_of(passed.sampled, batch)
+        begun = batch.targets.clone()
+        begun[:, prefix:] = PAD
+        forced = cross_entropy(passed.forced, begun)
+        rest = -(gains * passed.steps).sum(dim=1).mean()
+        told = {"reward": reward.mean(), "alike": alike(reward), "forced": forced.new_tensor(prefix)}
+        told["entropy"] = policy_gradient.entropy(passed.log_probs.detach(), steps_taken(passed.sampled))
+        return {"loss": forced + rest, "ce": per_character(passed.forced, batch), "objective": rest} | told
+
+
+def forced_at(forced: int, stages: int, done: float) -> int:
+    """From `forced` down in equal steps, one a stage: forced (1 - stage / stages), rounded."""
+    stage = min(int(done * stages), stages - 1)
+    return round(forced * (1 - stage / stages))
+
+
+def advantages(texts: torch.Tensor, batch: Batch, prefix: int) -> torch.Tensor:
+    """Reward to come of each step behind the prefix, less the mean of the clip's others: (N * M, U) -> (N * M, U).
+
+    Steps of the prefix have none: what they earn follows from the reference.
+    """
+    each = len(texts) // len(batch.targets)
+    lengths = batch.target_lengths.repeat_interleave(each) - 1
+    earned = rewards(texts, before_end(texts), batch.targets.repeat_interleave(each, 0), lengths)
+    future = returns(earned, steps_taken(texts), 1.0, "step") / lengths[:, None]
+    steps = torch.arange(texts.shape[1], device=texts.device)
+    taken = (steps >= prefix) & (steps < steps_taken(texts)[:, None])
+    return policy_gradient.leave_one_out(future, each) * taken

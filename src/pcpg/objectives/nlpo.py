@@ -1,0 +1,42 @@
+"""Natural language policy optimisation (Ramamurthy et al., 2023): `ppo` over what a mask policy finds likely.
+
+The mask policy is an older copy of the policy. At each step the fewest characters that have the probability top_p by it
+are kept, and the policy is that over them, in drawing and in every ratio. `top_p` on rloo is the cheap half.
+"""
+
+from copy import deepcopy
+
+from pydantic import model_validator
+from torch import nn
+
+from pcpg.objectives.base import Context
+from pcpg.objectives.ppo import PPO, Beside, ValueHead
+from pcpg.objectives.rollout import Guide, Rollout, sample
+from pcpg.reader.batches import Batch
+from pcpg.reader.network import LipReader
+from pcpg.settings.keys import Count, refuse
+
+
+class NLPO(PPO):
+    refresh: Count  # draws for which a copy is the mask policy
+
+    @model_validator(mode="after")
+    def _check_updates(self):
+        refuse(self.updates == 1, "updates", "must be at least 2: the mask belongs to a draw that is used again")
+        return self
+
+    def own_parameters(self, model: LipReader) -> nn.Module:
+        mask = deepcopy(model).eval().requires_grad_(False)
+        return Beside(None if self.value is None else ValueHead(), mask)
+
+    def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
+        own = context.own
+        if own.draws % self.refresh == 0:
+            own.mask.load_state_dict(model.state_dict())
+        own.draws += 1
+        memory = model.encode(batch.frames, batch.lengths)
+        guide = Guide(own.mask.decoder, own.mask.encode(batch.frames, batch.lengths), 1 + self.samples)
+        return sample(
+            model, memory, batch, context.max_length, samples=self.samples, temperature=self.temperature,
+            teacher_forcing=self.cross_entropy.teacher_forcing, top_p=self.top_p, guide=guide,
+        )  # fmt: skip

@@ -1,0 +1,24 @@
+"""Self-critical sequence training as published (Rennie et al., 2017): what a sample earns above the greedy text.
+
+The greedy text is read in eval mode, as in testing, and all steps of a sample share its advantage; `pcpg` with
+`baseline: greedy` compares step by step instead, under dropout.
+"""
+
+import torch
+
+from pcpg.objectives.base import Context
+from pcpg.objectives.weighted import Seen, WeightedTexts, rewards_of
+from pcpg.reader.batches import Batch
+from pcpg.reader.decode import greedy
+from pcpg.reader.network import LipReader, in_test
+
+
+class SCST(WeightedTexts):
+    @torch.no_grad()
+    def rival(self, model: LipReader, batch: Batch, context: Context) -> torch.Tensor:
+        with in_test(model):
+            memory = model.encode(batch.frames, batch.lengths)
+            return rewards_of(greedy(model.decoder, memory, context.max_length), batch)
+
+    def weights(self, seen: Seen) -> torch.Tensor:
+        return (seen.reward - seen.rival) / seen.reward.shape[1]

@@ -1,0 +1,43 @@
+"""Texts that the start of a run draws of every training clip, once, before training begins."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+
+from pcpg.objectives.rollout import sample, steps_taken
+from pcpg.reader.batches import Batch
+from pcpg.reader.network import LipReader
+from pcpg.reader.text import END
+from pcpg.workspace.seeding import stream
+
+PATH = 2**31  # in the place of an epoch: their random numbers are those of none
+
+
+@dataclass(frozen=True)
+class StoredTexts:
+    """M texts a clip, by its row of the clip store."""
+
+    by_row: dict[int, torch.Tensor]  # (M, U)
+
+    def of(self, batch: Batch) -> torch.Tensor:
+        """(N * M, U), the M of a clip side by side, as long as the longest."""
+        texts = torch.cat([self.by_row[row] for row in batch.rows])
+        return texts[:, : int(steps_taken(texts).max())]
+
+
+@torch.no_grad()
+def draw_texts(
+    model: LipReader, batches: Iterable[Batch], seed: int, max_length: int, samples: int, temperature: float
+) -> StoredTexts:
+    """Drawn in eval mode from clips as they are; they follow from weights, seed and clips, so they need no saving."""
+    model.eval()
+    by_row: dict[int, torch.Tensor] = {}
+    for batch in batches:
+        seeded = replace(batch, seeds=[stream(seed, PATH, row) for row in batch.rows])
+        memory = model.encode(batch.frames, batch.lengths)
+        drawn = sample(model, memory, seeded, max_length, samples=samples, temperature=temperature).sampled
+        padded = F.pad(drawn, (0, max(0, max_length - drawn.shape[1])), value=END).unflatten(0, (-1, samples))
+        by_row |= zip(batch.rows, padded, strict=True)
+    return StoredTexts(by_row)
