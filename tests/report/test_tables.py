@@ -226,6 +226,11 @@ def test_a_new_run_shows_up_in_one_table_below_the_papers(tmp_path):
     sharp = grid["k1s1"].model_copy(update={"objective": {"pcpg": {**pcpg, "temperature": 0.5}}})
     settings = with_runs(settings, "grid", mwer=mwer, k9s1=wide, sharp=sharp)
     put_rates(tmp_path, "grid", "mwer", 1, 0.1, 0.2)
+    elsewhere = layout_of("objectives", settings).rows
+    assert {"ce-continued", "k1s1", "k5s1", "mwer"} <= {row.run for row in elsewhere}
+    assert not {"k9s1", "sharp"} & {row.run for row in elsewhere}
+    assert "mwer" not in runs.other_runs(settings, "grid")
+    settings = settings.model_copy(update={"tables": [name for name in settings.tables if name != "objectives"]})
     write(tmp_path, "table1", settings=settings)
     others = markdown(tmp_path, "table1")[-2:]
     assert [cells[:3] for cells in others] == [

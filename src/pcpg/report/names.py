@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 
 def table_names() -> tuple[str, ...]:
-    return ("table1", "table2a", "table2b", "table3", "table4", "table5a", "table5b", "ablation", "scratch")
+    of_the_paper = ("table1", "table2a", "table2b", "table3", "table4", "table5a", "table5b")
+    return (*of_the_paper, "ablation", "scratch", "objectives")
 
 
 def figure_names(corpora: Sequence[str]) -> tuple[str, ...]:
-    kinds = ("fig6_{}", "fig6_{}_scratch", "course_{}", "policy_{}", "attention_{}", "contact_{}")
+    kinds = ("fig6_{}", "fig6_{}_scratch", "course_{}", "policy_{}", "objectives_{}", "attention_{}", "contact_{}")
     return (
         "verdicts",
         "fig5_coverage",

@@ -24,6 +24,8 @@ VALUES = {
 def other_runs(settings: Params, corpus: str) -> list[str]:
     """Runs of a corpus that no row of the paper, no control and no other table of the preset shows."""
     shown = {*paper.TABLE1[corpus], *CONTROLS}
+    if "objectives" in settings.tables:
+        shown.update(objective_runs(settings, corpus))
     if corpus == "grid":
         tables = {
             "table2a": paper.TABLE2A, "table2b": paper.TABLE2B, "table5a": [paper.TABLE5A_RUN],
@@ -55,6 +57,31 @@ def nearest(runs: dict[str, Run], name: str) -> str | None:
 def scratch_runs(settings: Params) -> list[str]:
     """GRID's runs from random weights."""
     return [name for name, run in settings.runs.get("grid", {}).items() if run.start == SCRATCH]
+
+
+def objective_runs(settings: Params, corpus: str) -> list[str]:
+    """Fine-tuned runs of other objectives than policy gradient, and the paper's own without and with windows beside.
+
+    None where there is no other objective than the paper's two.
+    """
+    runs = settings.runs.get(corpus, {})
+    tuned = {name: run.objective_name for name, run in runs.items() if run.start != SCRATCH}
+    if set(tuned.values()) <= {"cross_entropy", "pcpg"}:
+        return []
+    return [name for name, objective in tuned.items() if objective != "pcpg" or name in REFERENCES]
+
+
+def told_apart(runs: dict[str, Run], names: list[str]) -> dict[str, str]:
+    """Each run by its objective, and by what differs from the first of them with the same one."""
+    first: dict[str, str] = {}
+    labels = {}
+    for name in names:
+        run = runs[name]
+        reference = runs[first.setdefault(run.objective_name, name)]
+        differing = {key: new for key, (new, _) in changes(run, reference).items()} | training_changes(run, reference)
+        parts = [f"{NAMES.get(key, key)} {text}" for key, text in differing.items()]
+        labels[name] = ", ".join([run.objective_name.replace("_", " "), *parts])
+    return labels
 
 
 def changes(run: Run, reference: Run) -> dict[str, tuple[str, str]]:

@@ -6,6 +6,7 @@ from pcpg.report.figures.contact import draw_contact_sheet
 from pcpg.report.figures.course import draw_course
 from pcpg.report.figures.coverage import draw_coverage
 from pcpg.report.figures.learning import draw_learning_curves
+from pcpg.report.figures.objectives import draw_objectives
 from pcpg.report.figures.policy import draw_policy
 from pcpg.report.figures.strip import draw_strips
 from pcpg.report.figures.style import METADATA, house_style
@@ -49,6 +50,8 @@ def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
         return draw_course(corpus, results)
     if kind == "policy":
         return draw_policy(corpus, results)
+    if kind == "objectives":
+        return draw_objectives(corpus, results)
     if kind == "contact":
         return draw_contact_sheet(corpus, paths.clips(corpus))
     from pcpg.report.figures.attention_maps import draw_attention_maps  # slow to start, and no other figure needs it

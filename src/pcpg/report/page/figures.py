@@ -56,6 +56,12 @@ WORDS = {
         "Four panels over iterations, for policy gradient with k=1, s=1, with k=5, s=1, with k=5, s=5 and at a fifth "
         "of the strength: reward of the samples, entropy of the policy, norm of the gradient and its spread.",
     ),
+    "objectives": (
+        "Objectives on {}: WER against cross-entropy continued, and what each policy does in the end",
+        "A row for each run from the baseline. On the left the difference of its word error rate to that of "
+        "cross-entropy trained on, with the 95 % interval and each seed. To the right, in a column each, sampled and "
+        "greedy reward, entropy, divergence from the start, and the share of clips whose samples all earn the same.",
+    ),
     "attention": (
         "Where the decoder looks on {}: the baseline and policy gradient on the same clip",
         "For two models side by side, frames of a clip above a map of attention weights: from left to right time, from "

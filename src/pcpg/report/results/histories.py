@@ -50,6 +50,12 @@ def read_history(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
     return frame
 
 
+def chosen(history: pd.DataFrame) -> pd.Series:
+    """The evaluation whose weights were kept: the first with the lowest validation CER, the start left out."""
+    later = history.iloc[1:] if len(history) > 1 else history
+    return later.loc[later["val_cer"].idxmin()]
+
+
 def convergence(history: pd.DataFrame) -> float:
     """The iteration at which one seed's run has converged, as CONVERGENCE defines it."""
     reached = history["val_cer"] <= history["val_cer"].min() * (1 + TOLERANCE)

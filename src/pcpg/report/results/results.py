@@ -14,7 +14,7 @@ import pandas as pd
 
 from pcpg.reader.metrics import edits
 from pcpg.report.results import stats
-from pcpg.report.results.histories import read_history
+from pcpg.report.results.histories import chosen, read_history
 from pcpg.report.results.stats import Errors, Estimate
 from pcpg.settings.keys import Count, Keys, NotNegative, Share, build
 from pcpg.settings.schema import Params
@@ -31,6 +31,7 @@ QUANTITIES = {
     "beam_accuracy": ("wer", "beam", True),
     "accuracy": ("error", "classified", True),
 }
+TRAINED = "training_reward"  # 1 - CER of greedy texts of training clips, by the weights that were chosen; of histories
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,10 @@ class Results:
 
     def quantity(self, corpus: str, run: str, name: str) -> dict[int, float]:
         """One of QUANTITIES by seed; InputError where metrics.json and predictions.csv contradict each other."""
+        if name == TRAINED:
+            frames = self.histories(corpus, run, ("policy_greedy",))
+            rewards = {seed: 100 * chosen(frame)["policy_greedy"] for seed, frame in frames.items()}
+            return {seed: float(reward) for seed, reward in rewards.items() if not math.isnan(reward)}
         metrics, (measure, decoder, turned) = self.metrics(corpus, run), QUANTITIES[name]
         scores = metrics.seeds if metrics else {}
         values = {seed: _percent(scores[str(seed)], name) for seed in self.seeds if str(seed) in scores}
@@ -163,12 +168,17 @@ class Results:
 
     def _rate(self, corpus: str, run: str, quantity: str) -> Estimate | None:
         """A quantity with its interval; None without predictions."""
+        if quantity == TRAINED:
+            return _of_numbers(self.quantity(corpus, run, quantity).values())
         measure, decoder, turned = QUANTITIES[quantity]
         errors = self.errors(corpus, run, measure, decoder)
         return errors and _turn(stats.rate(errors), turned, 100)
 
     def gap(self, corpus: str, run: str, against: str, quantity: str) -> Estimate | None:
         """run - against, of a quantity; None where one has no predictions, or they share no seed."""
+        if quantity == TRAINED:
+            ours, theirs = (self.quantity(corpus, name, quantity) for name in (run, against))
+            return _of_numbers(ours[seed] - theirs[seed] for seed in ours if seed in theirs)
         measure, decoder, turned = QUANTITIES[quantity]
         return _turn(self.difference(corpus, run, against, measure, (decoder, decoder)), turned, 0)
 
@@ -195,7 +205,8 @@ class Results:
 
     def best(self, corpus: str, run: str, rivals: Iterable[str], quantity: str) -> bool:
         """Whether the intervals of the differences to all rivals, of which there must be one, lie on the good side."""
-        others, higher = [rival for rival in rivals if rival != run], QUANTITIES[quantity][2]
+        others = [rival for rival in rivals if rival != run]
+        higher = quantity == TRAINED or QUANTITIES[quantity][2]
         gaps = (self.gap(corpus, run, rival, quantity) for rival in others)  # up to the first that is not good
         return bool(others) and all(gap is not None and (gap.low > 0 if higher else gap.high < 0) for gap in gaps)
 
@@ -203,6 +214,11 @@ class Results:
         """The history of every seed that has one; `more`: see read_history."""
         paths = {seed: self._file(self.paths.history(corpus, run, seed), corpus, run) for seed in self.seeds}
         return {seed: read_history(path, more) for seed, path in paths.items() if path}
+
+
+def _of_numbers(values: Iterable[float]) -> Estimate | None:
+    numbers = list(values)
+    return stats.of_numbers(numbers) if numbers else None
 
 
 def _turn(estimate: Estimate | None, turned: bool, whole: float) -> Estimate | None:

@@ -18,7 +18,7 @@ TEX = {
     "±": r"$\pm$", words.MINUS: "$-$", words.NONE: "--", "Δ": r"$\Delta$", "λ": r"$\lambda$", "γ": r"$\gamma$",
     "“": "``", "”": "''",
 }  # fmt: skip
-PARAGRAPHS = ("Source", "Changed", "To")  # columns of labels that may be long
+PARAGRAPHS = ("Source", "Changed", "To", "Objective")  # columns of labels that may be long
 HTML = Environment(autoescape=True).from_string(
     """<table><thead><tr>
 {%- for heading in headings %}<th scope="col"{% if loop.index0 >= labels %} class="n"{% endif %}>{{ heading }}</th>

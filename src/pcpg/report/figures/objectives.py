@@ -1,0 +1,103 @@
+"""Objectives side by side: how each changes WER against cross-entropy trained on, and what its policy ends up doing."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from pcpg.report.paper import CORPORA
+from pcpg.report.results.histories import chosen
+from pcpg.report.results.results import Results
+from pcpg.report.runs import CONTROLS, objective_runs
+from pcpg.report.words import MINUS, NOT_RUN, plural
+
+WIDTH, ROW, FRAME = 7.16, 0.155, 1.15  # inches: both columns, a run, what surrounds the rows
+AGAINST = CONTROLS[0]
+OURS = "#0072B2"  # blue of Okabe and Ito
+COLUMNS = {  # of a history: what the axis says, and whether a row with a ratio to other weights alone has it
+    "policy_reward": "sampled\nreward",
+    "policy_greedy": "greedy\nreward",
+    "policy_entropy": "entropy\n(nats)",
+    "policy_kl": "KL to\nthe start\n(nats)",
+    "policy_alike": "share of\nclips whose\nsamples\nearn alike",
+    "train_ratio_sd": "spread of\nlog ratios",
+    "train_clipped": "share\nclipped",
+}
+
+
+def draw_objectives(corpus: str, results: Results) -> Figure:
+    """Rows are runs in the order of the parameter file; a dot is a mean over seeds, small dots are seeds.
+
+    On the left the two-way interval of 95 % for seeds and utterances. Columns to the right are of the evaluation that
+    validation chose, on training clips; their grey line is the baseline before any of it.
+    """
+    runs = objective_runs(results.settings, corpus)
+    frames = {run: list(results.histories(corpus, run, tuple(COLUMNS)).values()) for run in runs}
+    if not any(frames.values()):
+        figure = Figure(figsize=(WIDTH, 1))
+        figure.text(0.5, 0.5, NOT_RUN, ha="center")
+        return figure
+    figure = Figure(figsize=(WIDTH, ROW * len(runs) + FRAME))
+    panels = figure.subplots(1, 1 + len(COLUMNS), sharey=True, width_ratios=[3.2, *[1] * len(COLUMNS)])
+    _differences(panels[0], corpus, runs, results)
+    for axes, (column, label) in zip(panels[1:], COLUMNS.items(), strict=True):
+        _behaviour(axes, [frames[run] for run in runs], column, label)
+    panels[0].set_yticks(range(len(runs)), runs, fontsize=6.5)
+    panels[0].set_ylim(len(runs) - 0.4, -0.6)
+    seeds = max(len(of_seeds) for of_seeds in frames.values())
+    panels[0].set_title(f"{CORPORA[corpus]}, {plural(seeds, 'seed')}", loc="left", fontsize=8)
+    figure.legend(handles=_handles(), loc="outside upper right", ncols=3, fontsize=6.5)
+    return figure
+
+
+def _differences(axes: Axes, corpus: str, runs: Sequence[str], results: Results) -> None:
+    axes.axvline(0, color="0.35", linewidth=0.8, zorder=1)
+    ours = results.quantity(corpus, AGAINST, "greedy_wer")
+    for place, run in enumerate(runs):
+        estimate = None if run == AGAINST else results.gap(corpus, run, AGAINST, "greedy_wer")
+        if estimate is None:
+            continue
+        values = results.quantity(corpus, run, "greedy_wer")
+        by_seed = [values[seed] - ours[seed] for seed in values if seed in ours]
+        axes.plot(by_seed, [place + 0.2] * len(by_seed), ".", color="0.55", markersize=2.5, zorder=2)
+        if estimate.known:
+            axes.plot([estimate.low, estimate.high], [place, place], color=OURS, linewidth=1.3, zorder=3)
+        apart = estimate.known and not estimate.low <= 0 <= estimate.high
+        axes.plot([estimate.value], [place], "o", color=OURS, markersize=3.6, zorder=4,
+                  markerfacecolor=OURS if apart else "white")  # fmt: skip
+    axes.set_xlabel(f"WER {MINUS} that of {AGAINST},\npercentage points", fontsize=7)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+g}".replace("-", MINUS) if x else "0"))
+    axes.grid(visible=False, axis="y")
+
+
+def _behaviour(axes: Axes, frames: list[list], column: str, label: str) -> None:
+    for place, of_seeds in enumerate(frames):
+        values = [float(chosen(frame)[column]) for frame in of_seeds]
+        values = [value for value in values if not math.isnan(value)]
+        if not values:
+            continue
+        axes.plot([min(values), max(values)], [place, place], color=OURS, linewidth=0.9)
+        axes.plot([float(np.mean(values))], [place], "o", color=OURS, markersize=2.8)
+    starts = [float(frame[column].iloc[0]) for of_seeds in frames for frame in of_seeds]
+    starts = [value for value in starts if not math.isnan(value)]
+    if starts:
+        axes.axvline(float(np.mean(starts)), color="0.6", linewidth=0.8, zorder=1)
+    axes.set_xlabel(label, fontsize=6.5)
+    axes.xaxis.set_major_locator(MaxNLocator(2))
+    axes.tick_params(axis="x", labelsize=6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+
+
+def _handles() -> list[Line2D]:
+    dot = {"marker": "o", "color": OURS, "markersize": 3.6, "linewidth": 1.3}
+    return [
+        Line2D([], [], label="95 % interval covers 0", **dot, markerfacecolor="white"),
+        Line2D([], [], label="does not", **dot),
+        Line2D([], [], label="a seed", marker=".", linestyle="none", color="0.55", markersize=3),
+    ]
