@@ -1,0 +1,88 @@
+"""What an update of each objective takes against one of cross-entropy: `python -m tests.bench.objectives`.
+
+The runs are those of presets/grid-s1-objectives.yaml, at that preset's network and at the paper's. An update is one
+step: of several passes over a draw, the mean of them.
+"""
+
+import sys
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from pcpg.learning.loop import Learner
+from pcpg.learning.session import Session
+from pcpg.objectives.base import Context, of_run
+from pcpg.objectives.mwer import minimum_risk
+from pcpg.objectives.ocd import optimal_characters
+from pcpg.objectives.stored import draw_texts
+from pcpg.reader.network import LipReader
+from pcpg.settings.load import load
+from pcpg.settings.schema import Params
+from tests.bench.speeds import PRESETS, fastest, made_up_batch
+
+
+def learners(settings: Params, family: Params, size: int, device: torch.device):
+    """(run, learner, batch) of one run of each kind; random weights, so every text is as long as it may be."""
+    batch = made_up_batch(size, settings, device)
+    steps = batch.targets.shape[1]
+    where = Session("bench", 0, device, "float32", "", *[Path()] * 4)
+    runs = {name: run for name, run in family.runs["grid"].items() if name != "ce"}  # ce-continued, the first, is it
+    for name, run in runs.items():
+        torch.manual_seed(0)
+        network = LipReader(**settings.network["grid"].model_dump()).to(device)
+        objective, start = of_run(run), deepcopy(network).eval().requires_grad_(False)
+        texts = draw_texts(start, [batch], 1, steps, objective.stored, 1.0) if objective.stored else None
+        context = Context(steps, start if objective.anchored else None, objective.own_parameters(network), texts)
+        yield name, objective, Learner(network, objective, context, run.optimisation, 1000, where), batch
+
+
+def table(settings: Params, family: Params, size: int, repeats: int, device: torch.device) -> None:
+    print(f"\n## {settings.preset}, batch {size}\n")
+    print("| run | ms an update | against ce-continued |\n| --- | ---: | ---: |")
+    forced = None
+    for name, objective, one, batch in learners(settings, family, size, device):  # one at a time: memory
+        forced = forced or one
+        ours, plain = fastest([partial(each.learn, batch, 0) for each in (one, forced)], repeats)
+        print(f"| {name} | {1e3 * ours / objective.passes:.0f} | {ours / objective.passes / plain:.2f} |", flush=True)
+
+
+def functions() -> None:
+    """The pure functions of MWER and OCD beside pydrobert-pytorch's, 160 texts of 30 characters, references of 28."""
+    try:
+        from pydrobert.torch.functional import minimum_error_rate_loss, optimal_completion
+    except ImportError:
+        print("\npydrobert-pytorch is not installed: its functions were not timed")
+        return
+    hyp, ref = torch.randint(3, 40, (160, 30)), torch.randint(3, 40, (160, 28))
+    log_probs, lengths = torch.randn(32, 5, requires_grad=True), torch.full((160,), 28)
+    errors = torch.rand(32, 5)
+
+    def ours_mwer() -> None:
+        minimum_risk(log_probs, errors).backward()
+
+    def theirs_mwer() -> None:
+        texts, targets = hyp.view(32, 5, 30), ref.view(32, 5, 28)
+        minimum_error_rate_loss(log_probs, targets, texts, batch_first=True, norm=True).backward()
+
+    actions = [
+        ours_mwer, theirs_mwer, lambda: optimal_characters(hyp, ref, lengths),
+        lambda: optimal_completion(ref, hyp, batch_first=True),
+    ]  # fmt: skip
+    times = [1e3 * seconds for seconds in fastest(actions, 20)]
+    print("\n| function | ours, ms | pydrobert, ms |\n| --- | ---: | ---: |")
+    print(f"| minimum error rate, without the distances of ours | {times[0]:.2f} | {times[1]:.2f} |")
+    print(f"| optimal completions | {times[2]:.2f} | {times[3]:.2f} |")
+
+
+def main(repeats: int) -> None:
+    torch.set_num_threads(1)
+    family, device = load(PRESETS / "grid-s1-objectives.yaml"), torch.device("cpu")
+    table(load(PRESETS / "grid-s1-cpu.yaml"), family, 8, repeats, device)
+    table(load(PRESETS / "paper.yaml"), family, 2, max(1, repeats // 3), device)
+    functions()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 6)
