@@ -31,11 +31,11 @@ def distance(level: np.ndarray, spacing: float) -> np.ndarray:
 
 
 class Canvas:
-    """An image under work. x, y: (rows, columns), the pixels' places in head units; rgb: (rows, columns, 3)."""
+    """An image under work. x, y: (rows, columns), the pixels' places in head units; rgb: (3, rows, columns)."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray, spacing: float):
         self.x, self.y, self.spacing = x, y, spacing
-        self.rgb = np.zeros((*x.shape, 3), np.float32)
+        self.rgb = np.zeros((3, *x.shape), np.float32)
 
     def inside(self, signed: np.ndarray, softness: float = 1.0) -> np.ndarray:
         """Return how much of each pixel lies inside the outline: the edge is `softness` pixels wide."""
@@ -43,10 +43,9 @@ class Canvas:
 
     def paint(self, cover: np.ndarray, colour, shade: np.ndarray | float = 1.0) -> None:
         """Lay `colour` (3,), times `shade`, over the image where `cover` is 1."""
-        for channel in range(3):
-            plane = self.rgb[..., channel]
-            plane += cover * (shade * colour[channel] - plane)
+        for plane, value in zip(self.rgb, colour, strict=True):
+            plane += cover * (shade * value - plane)
 
     def shade(self, amount: np.ndarray) -> None:
         """Darken by `amount` (0 none, 1 black); lighten where it is negative."""
-        self.rgb *= (1 - amount)[..., None]
+        self.rgb *= 1 - amount

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
+
+from pcpg.corpora.synthetic import ycc
 
 FPS = 25
 
 
 def write_mpg(path: Path, frames: np.ndarray) -> None:
     """Write yuv420p frames (frames, rows * 3 / 2, columns) as MPEG-1 video in an MPEG system stream, like GRID."""
-    _write(path, frames, "mpeg", "mpeg1video", {"qmin": "2", "qmax": "8"}, bit_rate=1_200_000)
+    _write(path, frames, "mpeg", "mpeg1video", {"qmin": "3", "qmax": "8"}, bit_rate=1_200_000)
 
 
 def write_mp4(path: Path, frames: np.ndarray) -> None:
@@ -22,8 +25,9 @@ def write_jpgs(folder: Path, frames: np.ndarray) -> None:
     """Write yuv420p frames (frames, rows * 3 / 2, columns) as folder/1.jpg, folder/2.jpg, ..."""
     folder.mkdir(parents=True)
     for number, frame in enumerate(frames, start=1):
-        picture = av.VideoFrame.from_ndarray(frame, format="yuv420p").to_image()
-        picture.save(folder / f"{number}.jpg", quality=90)
+        light, *colours = (Image.fromarray(plane) for plane in ycc.full_range(frame))
+        planes = [light, *(colour.resize(light.size, Image.Resampling.NEAREST) for colour in colours)]
+        Image.merge("YCbCr", planes).save(folder / f"{number}.jpg", quality=90)  # which halves the colours again
 
 
 def _write(path: Path, frames: np.ndarray, container: str, codec: str, options: dict[str, str], bit_rate: int) -> None:

@@ -11,7 +11,9 @@ from pcpg.corpora.synthetic.mouth import Mouth, paint_mouth, shape_mouth
 from pcpg.corpora.synthetic.stills import stills
 
 _JAW_SHARE = 0.62  # of the lower lip's way, done by the jaw
-_REACH = (32, 20, 30)  # head units that the mouth's picture covers: to either side, above, below
+_REACH = (8, 3, 11)  # head units that the mouth's picture covers around the lips: to either side, above, below
+_FARTHEST = (32, 20, 30)  # head units from the mouth's middle that it covers at most
+_AT_ONCE = 3  # frames whose mouths are painted together: large arrays cost more, for they are memory asked for anew
 _NOISE = 1.5  # standard deviation of the sensor's noise, in luma steps
 
 
@@ -37,14 +39,17 @@ def shoot(look: Look, shape: np.ndarray, camera: Camera, rng: np.random.Generato
     frames = np.empty((count, camera.height * 3 // 2, camera.width), np.uint8)
     for t in range(count):
         stills(look, camera).expose(drop[t], lids[t], poses[t], frames[t])
-    _add_mouth(frames, look, mouth, poses, camera)
+    for begin in range(0, count, _AT_ONCE):
+        part = slice(begin, begin + _AT_ONCE)
+        _add_mouth(frames[part], look, mouth.during(part), poses[part], camera)
     _expose_unevenly(frames[:, : camera.height], rng)
     return Film(frames, _landmarks(look, mouth, poses))
 
 
 def _add_mouth(frames: np.ndarray, look: Look, mouth: Mouth, poses: np.ndarray, camera: Camera) -> None:
     """Paint the mouth over every frame, in luma and at half the size in chroma."""
-    side, above, below = (2 * int(np.ceil(camera.zoom * reach / 2)) for reach in _REACH)
+    reach = np.minimum(np.add(mouth.extent(), _REACH), _FARTHEST)
+    side, above, below = (2 * np.ceil(camera.zoom * reach / 2).astype(int)).tolist()
     corner = (poses[:, :2, 2] / 2).astype(int) * 2 - [side, above]  # even: chroma pixels are 2 x 2 luma pixels
     corner = corner.clip(0, [camera.width - 2 * side, camera.height - above - below])
     for scale, palette, planes in ((1, ycc.luma, (0,)), (2, ycc.chroma, (1, 2))):
@@ -63,9 +68,9 @@ def _places(poses: np.ndarray, corner: np.ndarray, rows: int, columns: int, scal
     back = np.linalg.inv(poses)
     across = corner[:, None, None, 0] + scale * (np.arange(columns) + 0.5)
     down = corner[:, None, None, 1] + scale * (np.arange(rows)[:, None] + 0.5)
-    terms = back[:, :2, :, None, None]
-    x, y = (terms[:, axis, 0] * across + terms[:, axis, 1] * down + terms[:, axis, 2] for axis in (0, 1))
-    return x.astype(np.float32), y.astype(np.float32)
+    right, below, start = back[:, :2, :, None, None].transpose(2, 1, 0, 3, 4)
+    x, y = (right * across).astype(np.float32) + (below * down + start).astype(np.float32)
+    return x, y
 
 
 def _expose_unevenly(luma: np.ndarray, rng: np.random.Generator) -> None:

@@ -11,7 +11,7 @@ _CROWN = 78.0  # from there to the top of the skull
 
 
 def paint_head(look: Look, x: np.ndarray, y: np.ndarray, spacing: float, lids: float = 0.0) -> np.ndarray:
-    """Return the portrait at the places x, y (rows, columns), in head units, as (rows, columns, 3) in 0..255.
+    """Return the portrait at the places x, y (rows, columns), in head units, as (3, rows, columns) in 0..255.
 
     spacing: head units between two pixels; lids: 0 for open eyes .. 1 for closed ones.
     """
@@ -34,8 +34,8 @@ def paint_head(look: Look, x: np.ndarray, y: np.ndarray, spacing: float, lids: f
 def _outline(look: Look, x: np.ndarray, y: np.ndarray, spacing: float, grow: float | np.ndarray = 0.0) -> np.ndarray:
     """Return the signed distance from the face's outline: round above, squarer towards the chin."""
     rise = y - _MIDDLE
-    height = np.where(rise < 0, _CROWN + grow, look.chin - _MIDDLE + grow)
-    power = np.where(rise < 0, 2.15, look.squareness).astype(np.float32)
+    height = np.where(rise < 0, np.float32(_CROWN), np.float32(look.chin - _MIDDLE)) + grow
+    power = np.where(rise < 0, np.float32(2.15), np.float32(look.squareness))
     across, down = np.abs(x) / (look.half_width + grow), np.abs(rise) / height
     return distance((across**power + down**power + 1e-6) ** (1 / power) - 1, spacing)
 
@@ -51,7 +51,7 @@ def _strands(look: Look, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the brightness of hair, around 1: fine strands that fall from the parting, and a band of sheen."""
     across, down = x - look.parting, y + 172
     angle = np.arctan2(across, down + 12)
-    phases = np.random.default_rng(look.strands).uniform(0, 2 * np.pi, 5)
+    phases = np.random.default_rng(look.strands).uniform(0, 2 * np.pi, 5).tolist()
     bend = 0.5 * np.sin(0.035 * y + phases[0])
     fine = sum(np.sin(rate * angle + bend * (1 + i) + phases[i]) for i, rate in enumerate((23, 41, 67, 103, 149)))
     clumps = 0.6 + 0.4 * np.sin(9 * angle + 0.02 * y + phases[3])
@@ -111,7 +111,7 @@ def _model_face(canvas: Canvas, look: Look) -> None:
     canvas.shade(-0.08 * bump(x, y, (2 * look.light, look.chin - 11), (10, 6)))  # chin
     canvas.shade(0.07 * stroke(x, y, (0, base + 5), (0, -9), 1.6))  # the groove above the lips
     blush = 0.12 * bump(mirrored, y, (33, -24), (12, 10))
-    canvas.rgb[..., 1:] *= (1 - blush)[..., None]
+    canvas.rgb[1:] *= 1 - blush
 
 
 def _paint_beard(canvas: Canvas, look: Look, outline: np.ndarray) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from pcpg.corpora.synthetic.looks import Look
 
+_TINY = np.float32(1e-9)
 _GAP = 17.0  # head units between the inner lips at opening 1
 _TEETH, _TONGUE, _CAVITY = (232, 224, 210), (186, 92, 92), (52, 20, 20)
 
@@ -28,6 +29,15 @@ class Mouth:
     lower_teeth: np.ndarray
     tongue: np.ndarray
     tongue_between: np.ndarray  # 0 behind the teeth .. 1 between them
+
+    def during(self, part: slice) -> "Mouth":
+        """Return the lips in some of the frames."""
+        return Mouth(**{name: values[part] for name, values in vars(self).items()})
+
+    def extent(self) -> tuple[float, float, float]:
+        """Return how far the lips reach in any frame: to either side, above and below the mouth's middle."""
+        above, below = self.upper_thick - self.upper, self.lower + self.lower_thick
+        return self.half_width.max(), above.max(), below.max()
 
 
 def shape_mouth(look: Look, shape: np.ndarray) -> Mouth:
@@ -82,11 +92,13 @@ def paint_mouth(look: Look, mouth: Mouth, x: np.ndarray, y: np.ndarray, spacing:
 
 def _contours(mouth: Mouth, x: np.ndarray) -> Contours:
     across = x / mouth.half_width
-    bow = (1 - across * across).clip(0) ** mouth.arch
+    log_bow = mouth.arch * np.log(np.maximum(1 - across * across, _TINY))  # powers are slow, exponentials are not
+    bow = np.exp(log_bow)
     seam = mouth.corner * (1 - bow)
     top, bottom = seam + mouth.upper * bow, seam + mouth.lower * bow
     dip = 1 - 0.20 * np.exp(-((x / 3.2) ** 2))  # the bow of the upper lip
-    outer_top, outer_bottom = top - mouth.upper_thick * bow**0.8 * dip, bottom + mouth.lower_thick * bow**0.7
+    outer_top = top - mouth.upper_thick * np.exp(0.8 * log_bow) * dip
+    outer_bottom = bottom + mouth.lower_thick * np.exp(0.7 * log_bow)
     return Contours(across, bow, outer_top, top, bottom, outer_bottom)
 
 
@@ -98,7 +110,7 @@ def _inner_layers(mouth: Mouth, x, y, line: Contours, hole, above, colours) -> l
     flesh = hole * above(y - tongue_top) * above((0.80 - side) * mouth.half_width)
     sheen = 0.72 + 0.25 * np.exp(-(((y - tongue_top - 1.5) / 2.5) ** 2))
     row = hole * above((0.84 - side) * mouth.half_width)
-    ivory = (0.98 - 0.30 * side**2 - 0.45 * side**4) * (0.94 + 0.06 * np.cos(x * (2 * np.pi / 4.6)))
+    ivory = (0.98 - 0.30 * side**2 - 0.45 * side**2 * side**2) * (0.94 + 0.06 * np.cos(x * (2 * np.pi / 4.6)))
     lower = row * above(y - line.bottom + mouth.lower_teeth * line.bow)
     upper = row * above(line.top + mouth.upper_teeth * (0.6 + 0.4 * line.bow) - y)
     return [

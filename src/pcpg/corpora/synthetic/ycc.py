@@ -4,6 +4,9 @@ import numpy as np
 
 _MATRIX = np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]]) / 255
 BLACK = (16.0, 128.0, 128.0)
+_CODES = np.arange(256)
+_FULL_LUMA = np.rint((_CODES - 16) * (255 / 219)).clip(0, 255).astype(np.uint8)
+_FULL_CHROMA = np.rint((_CODES - 128) * (255 / 224) + 128).clip(0, 255).astype(np.uint8)
 
 
 def luma(rgb) -> np.ndarray:
@@ -17,12 +20,19 @@ def chroma(rgb) -> np.ndarray:
 
 
 def to_planes(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (rows, columns, 3), both even, as uint8 luma and two chroma planes of half the size."""
-    rows, columns, _ = rgb.shape
-    light = luma(rgb)[..., 0] + (BLACK[0] + 0.5)
-    quarters = rgb.reshape(rows // 2, 2, columns // 2, 2, 3).mean(axis=(1, 3))
-    blue, red = np.moveaxis(chroma(quarters) + (BLACK[1] + 0.5), -1, 0)
-    return light.astype(np.uint8), blue.astype(np.uint8), red.astype(np.uint8)
+    """Return (3, rows, columns), both even, as uint8 luma and two chroma planes of half the size."""
+    quarters = (rgb[:, ::2, ::2] + rgb[:, ::2, 1::2] + rgb[:, 1::2, ::2] + rgb[:, 1::2, 1::2]) / 4
+    planes = []
+    for picture, weights, black in zip((rgb, quarters, quarters), _MATRIX.tolist(), BLACK, strict=True):
+        mixed = sum(weight * plane for weight, plane in zip(weights, picture, strict=True))
+        planes.append((mixed + (black + 0.5)).astype(np.uint8))
+    return tuple(planes)
+
+
+def full_range(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the planes of a yuv420p frame as jpgs hold them: both luma and chroma fill 0..255."""
+    light, blue, red = split(frame)
+    return _FULL_LUMA[light], _FULL_CHROMA[blue], _FULL_CHROMA[red]
 
 
 def split(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

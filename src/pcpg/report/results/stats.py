@@ -16,8 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import optimize
-from scipy import stats as distributions
+from scipy.special import stdtr, stdtrit  # Student's t: scipy.stats takes a second to import, and calls these
 
 LEVEL = 0.95
 POWER = 0.80
@@ -68,7 +67,7 @@ class Estimate:
 
     def reach(self, level: float = LEVEL) -> float:
         """Half the width of the two-sided interval; nan where there is none."""
-        return float(distributions.t.ppf((1 + level) / 2, self.seeds - 1)) * self.error if self.known else math.nan
+        return float(stdtrit(self.seeds - 1, (1 + level) / 2)) * self.error if self.known else math.nan
 
     @property
     def low(self) -> float:
@@ -84,13 +83,11 @@ class Estimate:
 
     def below(self, border: float) -> float:
         """One-sided p of a true value that is not below the border; nan where nothing is known of chance."""
-        return (
-            float(distributions.t.cdf((self.value - border) / self.error, self.seeds - 1)) if self.known else math.nan
-        )
+        return float(stdtr(self.seeds - 1, (self.value - border) / self.error)) if self.known else math.nan
 
     def above(self, border: float) -> float:
         """One-sided p of a true value that is not above the border."""
-        return float(distributions.t.sf((self.value - border) / self.error, self.seeds - 1)) if self.known else math.nan
+        return float(stdtr(self.seeds - 1, (border - self.value) / self.error)) if self.known else math.nan
 
     def planned(self, seeds: int) -> "Estimate":
         """What as many seeds would have given: the seeds' part of the variance by their number."""
@@ -100,13 +97,16 @@ class Estimate:
         """The true difference from 0 that is found with probability POWER, two-sided at 5 % (noncentral t)."""
         if not self.known:
             return math.nan
+        from scipy.optimize import brentq
+        from scipy.stats import nct
+
         freedom = self.seeds - 1
-        critical = distributions.t.ppf((1 + LEVEL) / 2, freedom)
+        critical = float(stdtrit(freedom, (1 + LEVEL) / 2))
 
         def lacking(shift: float) -> float:
-            return POWER - distributions.nct.sf(critical, freedom, shift)
+            return POWER - nct.sf(critical, freedom, shift)
 
-        return float(optimize.brentq(lacking, 0.0, 4 * critical + 10)) * self.error
+        return float(brentq(lacking, 0.0, 4 * critical + 10)) * self.error
 
 
 def layout(points: np.ndarray) -> tuple[float, float]:
