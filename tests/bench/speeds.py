@@ -15,8 +15,8 @@ from pcpg.learning.loop import Learner
 from pcpg.learning.session import Session
 from pcpg.objectives.base import Context, Objective, of_run
 from pcpg.objectives.pcpg import PCPG
+from pcpg.objectives.policy import draw
 from pcpg.objectives.policy_gradient import policy_gradient
-from pcpg.objectives.rollout import draw
 from pcpg.objectives.rollout import sample as sample_all
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader, Memory

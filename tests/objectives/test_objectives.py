@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from pcpg.objectives.cross_entropy import cross_entropy
-from pcpg.objectives.policy_gradient import entropy, leave_one_out, policy_gradient, standardise
+from pcpg.objectives.policy import entropy
+from pcpg.objectives.policy_gradient import leave_one_out, policy_gradient, standardise
 from pcpg.reader.text import PAD
 
 

@@ -12,12 +12,13 @@ from torch import nn
 
 from pcpg.learning.loop import Learner
 from pcpg.learning.session import Session
-from pcpg.objectives import rollout
+from pcpg.objectives import policy
 from pcpg.objectives.base import Context, of_run
 from pcpg.objectives.cross_entropy import CrossEntropy, teacher
 from pcpg.objectives.pcpg import PCPG
+from pcpg.objectives.policy import draw
 from pcpg.objectives.pseudo_conv import coverage
-from pcpg.objectives.rollout import draw, sample, steps_taken
+from pcpg.objectives.rollout import sample, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import END, encode, to_batch
@@ -126,9 +127,9 @@ def test_one_rollout_serves_both_losses(model, baseline):
     assert torch.allclose(passed.forced, forced, atol=1e-5)
     sampled = passed.sampled
     logits, _ = model.decoder.unroll(memory, lambda u, _: sampled[:, u], sampled.shape[1], each=3)
-    assert torch.allclose(passed.log_probs[:, : logits.shape[1]], rollout.log_policy(logits), atol=1e-4)
+    assert torch.allclose(passed.log_probs[:, : logits.shape[1]], policy.log_policy(logits), atol=1e-4)
     assert len({tuple(row) for row in sampled.tolist()}) == 6  # six samples of two clips, all different
-    _, likeliest = model.decoder.unroll(memory, lambda u, logits: rollout.log_policy(logits).argmax(dim=1), 12)
+    _, likeliest = model.decoder.unroll(memory, lambda u, logits: policy.log_policy(logits).argmax(dim=1), 12)
     assert passed.greedy.shape[0] == (2 if baseline == "greedy" else 0)
     if baseline == "greedy":
         assert passed.greedy[:, : likeliest.shape[1]].tolist() == likeliest.tolist()
@@ -138,7 +139,7 @@ def test_argmax_takes_the_likeliest_character_in_place_of_a_sample(model):
     batch = batch_of(["ab", "place red"])
     memory = model.encode(batch.frames, batch.lengths)
     passed = sample(model, memory, batch, 12, samples=1, sampling="argmax")
-    _, likeliest = model.decoder.unroll(memory, lambda u, logits: rollout.log_policy(logits).argmax(dim=1), 12)
+    _, likeliest = model.decoder.unroll(memory, lambda u, logits: policy.log_policy(logits).argmax(dim=1), 12)
     assert passed.sampled[:, : likeliest.shape[1]].tolist() == likeliest.tolist()
 
 

@@ -22,11 +22,12 @@ from pcpg.objectives.dpo import DPO
 from pcpg.objectives.ipo import IPO
 from pcpg.objectives.nlpo import NLPO
 from pcpg.objectives.pairs import margins, of_pairs
+from pcpg.objectives.policy import log_policy as policy_of
+from pcpg.objectives.policy import nucleus
 from pcpg.objectives.ppo import PPO, clipped_gain, taken
 from pcpg.objectives.raml import RAML
 from pcpg.objectives.rloo import RLOO, advantages
-from pcpg.objectives.rollout import log_policy as policy_of
-from pcpg.objectives.rollout import nucleus, sample, score
+from pcpg.objectives.rollout import sample, score
 from pcpg.objectives.rwr import RWR
 from pcpg.objectives.scst import SCST
 from pcpg.objectives.stored import StoredTexts
@@ -167,12 +168,12 @@ def test_what_pushes_up_alone_follows_another_gradient(name):
     assert (found - scale * wanted).norm() > 0.01 * found.norm()
 
 
-def moved() -> Tiny:
+def moved(far: float = 0.2) -> Tiny:
     other = Tiny()
     torch.manual_seed(11)
     with torch.no_grad():
         for parameter in other.decoder.parameters():
-            parameter += 0.2 * torch.randn_like(parameter)
+            parameter += far * torch.randn_like(parameter)
     return other
 
 
@@ -336,7 +337,7 @@ def test_nlpo_draws_what_its_mask_policy_keeps():
     own = objective.own_parameters(tiny)
     context = Context(STEPS, own=own)
     drawn_by(objective, tiny, batch, context)  # the first draw fills the mask
-    tiny.decoder.load_state_dict(moved().decoder.state_dict())
+    tiny.decoder.load_state_dict(moved(2.0).decoder.state_dict())
     drawn = drawn_by(objective, tiny, batch, context)
     memory = own.mask.encode(batch.frames, batch.lengths)
     by_mask = nucleus(score(own.mask, memory, batch, drawn.sampled).log_probs, 0.9)

@@ -8,9 +8,9 @@ from tiny import STEPS, Tiny, all_transcriptions, batch_of_tiny, log_policy, pla
 
 from pcpg.objectives.base import Context
 from pcpg.objectives.cross_entropy import CrossEntropy
+from pcpg.objectives.rewards import rewards_of
 from pcpg.objectives.rloo import RLOO, TINY, advantages
 from pcpg.objectives.rollout import sample
-from pcpg.objectives.weighted import rewards_of
 from pcpg.reader.text import encode
 
 CE = CrossEntropy(label_smoothing=0.0, teacher_forcing=1.0, mask_padding=True)

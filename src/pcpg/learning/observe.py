@@ -6,9 +6,9 @@ from itertools import chain
 import torch
 
 from pcpg.learning.epochs import Training
-from pcpg.objectives.policy_gradient import entropy
+from pcpg.objectives.policy import divergence, entropy
+from pcpg.objectives.rewards import alike, rewards_of
 from pcpg.objectives.rollout import sample, score, steps_taken
-from pcpg.objectives.weighted import alike, divergence, rewards_of
 from pcpg.reader import batches
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader, in_test

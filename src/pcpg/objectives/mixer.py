@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import torch
 from pydantic import Field
 
-from pcpg.objectives import policy_gradient
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import cross_entropy, per_character
-from pcpg.objectives.rewards import returns, rewards
+from pcpg.objectives.policy import entropy
+from pcpg.objectives.policy_gradient import leave_one_out
+from pcpg.objectives.rewards import alike, returns, rewards, rewards_of
 from pcpg.objectives.rollout import before_end, sample, steps_taken
-from pcpg.objectives.weighted import alike, rewards_of
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import PAD
@@ -49,7 +49,7 @@ class MIXER(Objective):
         forced = cross_entropy(passed.forced, begun)
         rest = -(gains * passed.steps).sum(dim=1).mean()
         told = {"reward": reward.mean(), "alike": alike(reward), "forced": forced.new_tensor(prefix)}
-        told["entropy"] = policy_gradient.entropy(passed.log_probs.detach(), steps_taken(passed.sampled))
+        told["entropy"] = entropy(passed.log_probs.detach(), steps_taken(passed.sampled))
         return {"loss": forced + rest, "ce": per_character(passed.forced, batch), "objective": rest} | told
 
 
@@ -70,4 +70,4 @@ def advantages(texts: torch.Tensor, batch: Batch, prefix: int) -> torch.Tensor:
     future = returns(earned, steps_taken(texts), 1.0, "step") / lengths[:, None]
     steps = torch.arange(texts.shape[1], device=texts.device)
     taken = (steps >= prefix) & (steps < steps_taken(texts)[:, None])
-    return policy_gradient.leave_one_out(future, each) * taken
+    return leave_one_out(future, each) * taken

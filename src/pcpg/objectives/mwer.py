@@ -7,8 +7,9 @@ from pydantic import Field
 
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import cross_entropy, per_character
+from pcpg.objectives.policy import log_policy
 from pcpg.objectives.rewards import prefix_edit_distances
-from pcpg.objectives.rollout import before_end, log_policy, score
+from pcpg.objectives.rollout import before_end, score
 from pcpg.reader.batches import Batch
 from pcpg.reader.decode import beam_search
 from pcpg.reader.network import LipReader, Memory

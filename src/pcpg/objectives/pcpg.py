@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from pcpg.objectives import policy_gradient
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import CrossEntropy
+from pcpg.objectives.policy import entropy
 from pcpg.objectives.rewards import returns, rewards
 from pcpg.objectives.rollout import before_end, sample, steps_taken
 from pcpg.reader.batches import Batch
@@ -71,7 +72,7 @@ class PCPG(Objective):
             passed.chosen, weights, lengths, kernel, self.stride, self.convolve, self.padding
         )
         with torch.set_grad_enabled(self.entropy > 0):
-            spread = policy_gradient.entropy(passed.log_probs, lengths)
+            spread = entropy(passed.log_probs, lengths)
         forced = self.cross_entropy.of_logits(passed.forced, batch)
         share = float(self.lambda_pg)
         loss = (1 - share) * forced["loss"] + share * (pcpg - self.entropy * spread)

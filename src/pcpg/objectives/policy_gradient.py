@@ -34,16 +34,6 @@ def leave_one_out(returns: torch.Tensor, samples: int) -> torch.Tensor:
     return (grouped - others).view_as(returns)
 
 
-def entropy(log_probs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Entropy of the policy summed over the steps taken -> scalar, the mean over all samples (nats).
-
-    log_probs (N, U, C), lengths (N,). Its gradient is that of each step's entropy where the samples went, as is usual;
-    how a choice moves the entropy of later steps is left out.
-    """
-    taken = torch.arange(log_probs.shape[1], device=log_probs.device) < lengths[:, None]
-    return -((log_probs.exp() * log_probs).sum(dim=2) * taken).sum(dim=1).mean()
-
-
 def policy_gradient(
     log_probs: torch.Tensor,
     returns: torch.Tensor,

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 import torch
 
+from pcpg.objectives.rollout import before_end
+from pcpg.reader.batches import Batch
+
 
 def edit_distance_columns(hyp: torch.Tensor, ref: torch.Tensor) -> Iterator[torch.Tensor]:
     """The columns of the Levenshtein matrix, one for each prefix of the hypotheses, the empty one first.
@@ -59,3 +62,16 @@ def returns(rewards: torch.Tensor, lengths: torch.Tensor, gamma: float, discount
         exponent = (u[:, None] - u).clamp(min=0).expand(len(rewards), -1, -1)
     future = torch.tril(gamma ** exponent.double())  # (N, i, u): the weight of r_i in R_u, 0 for i < u
     return (torch.einsum("ni,niu->nu", (rewards * taken).double(), future) * taken).float()
+
+
+def rewards_of(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """R = 1 - ED / |S| of the M texts of each of N clips: (N * M, U) -> (N, M); below 0 for very many edits."""
+    each = len(texts) // len(batch.targets)
+    lengths = batch.target_lengths.repeat_interleave(each) - 1  # without the end symbol
+    earned = rewards(texts, before_end(texts), batch.targets.repeat_interleave(each, 0), lengths)
+    return (earned.sum(dim=1) / lengths).view(-1, each)
+
+
+def alike(reward: torch.Tensor) -> torch.Tensor:
+    """reward (N, M) -> scalar: the share of clips whose texts all earn the same; nothing is learned from them."""
+    return (reward == reward[:, :1]).all(dim=1).float().mean()

@@ -6,12 +6,10 @@ import torch
 import torch.nn.functional as F
 
 from pcpg.objectives.cross_entropy import teacher
+from pcpg.objectives.policy import NEVER, draw, log_policy, nucleus
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import Decoder, LipReader, Memory
-from pcpg.reader.text import BEGIN, END, PAD
-
-CLOSED = [PAD, BEGIN]  # no characters of a text
-NEVER = -1e9  # as a logit; minus infinity would give 0 * infinity in an entropy
+from pcpg.reader.text import BEGIN, END
 
 
 class Rollout(NamedTuple):
@@ -33,26 +31,6 @@ class Rollout(NamedTuple):
         """(N * M, U'): log p of each step that a text took, the end symbol's included; 0 behind it."""
         number = torch.arange(self.sampled.shape[1], device=self.sampled.device)
         return self.chosen.masked_fill(number >= steps_taken(self.sampled)[:, None], 0.0)
-
-
-def log_policy(logits: torch.Tensor, temperature: float = 1.0, kept: torch.Tensor | None = None) -> torch.Tensor:
-    """log p (..., C) of the policy: of logits / temperature, over the characters `kept`; never PAD nor BEGIN.
-
-    It is what is sampled from and what is scored, so that a ratio of the two is one of the same distribution.
-    """
-    open_ = (logits.float() / temperature).index_fill(-1, torch.tensor(CLOSED, device=logits.device), NEVER)
-    return (open_ if kept is None else open_.masked_fill(~kept, NEVER)).log_softmax(dim=-1)
-
-
-def nucleus(log_probs: torch.Tensor, top_p: float) -> torch.Tensor:
-    """The fewest likeliest characters whose probability reaches top_p, and END: (..., C) -> bool (..., C).
-
-    Holtzman et al. (2020); top_p below 1.
-    """
-    ranked, order = log_probs.exp().sort(dim=-1, descending=True, stable=True)
-    likelier = ranked.cumsum(dim=-1) - ranked  # what stands before a character
-    kept = torch.zeros_like(log_probs, dtype=torch.bool).scatter(-1, order, likelier < top_p)
-    return kept.index_fill(-1, torch.tensor([END], device=kept.device), True)
 
 
 def sample(
@@ -121,13 +99,6 @@ class Guide:
         """Logits (R, C) of the next character, behind `last`."""
         logits, self.state, _ = self.decoder.step(self.last, self.state, self.memory)
         return logits
-
-
-def draw(probabilities: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
-    """probabilities (..., C), uniforms (...) in [0, 1) -> classes (...), by inversion of the distribution function."""
-    cumulative = probabilities.double().cumsum(dim=-1)
-    thresholds = uniforms.double()[..., None] * cumulative[..., -1:]
-    return torch.searchsorted(cumulative, thresholds, right=True).squeeze(-1)
 
 
 def score(

@@ -7,7 +7,8 @@ The greedy text is read in eval mode, as in testing, and all steps of a sample s
 import torch
 
 from pcpg.objectives.base import Context
-from pcpg.objectives.weighted import Seen, WeightedTexts, rewards_of
+from pcpg.objectives.rewards import rewards_of
+from pcpg.objectives.weighted import Seen, WeightedTexts
 from pcpg.reader.batches import Batch
 from pcpg.reader.decode import greedy
 from pcpg.reader.network import LipReader, in_test

@@ -11,11 +11,11 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 import torch
 from pydantic import Field
 
-from pcpg.objectives import policy_gradient
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import CrossEntropy
-from pcpg.objectives.rewards import rewards
-from pcpg.objectives.rollout import Rollout, before_end, sample, score, steps_taken
+from pcpg.objectives.policy import divergence, entropy
+from pcpg.objectives.rewards import alike, rewards_of
+from pcpg.objectives.rollout import Rollout, sample, score, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.settings.keys import Exact, Keys, NotNegative, Positive
@@ -121,7 +121,7 @@ class WeightedTexts(Objective):
         """The objective's own loss with the bonus for entropy, the pull to the start and cross-entropy."""
         lengths = steps_taken(passed.sampled)
         with torch.set_grad_enabled(self.entropy > 0 and torch.is_grad_enabled()):
-            spread = policy_gradient.entropy(passed.log_probs, lengths)
+            spread = entropy(passed.log_probs, lengths)
         loss = weighed - self.entropy * spread
         if self.kl is not None and self.kl.form == "exact":
             loss = loss + self.kl.weight * divergence(passed.log_probs, start, lengths)
@@ -152,28 +152,6 @@ def told(seen: Seen) -> Losses:
     return shown if seen.start is None else shown | {"ratio_sd": root(seen.above_start.square().mean())}
 
 
-def rewards_of(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """R = 1 - ED / |S| of the M texts of each of N clips: (N * M, U) -> (N, M); below 0 for very many edits."""
-    each = len(texts) // len(batch.targets)
-    lengths = batch.target_lengths.repeat_interleave(each) - 1  # without the end symbol
-    earned = rewards(texts, before_end(texts), batch.targets.repeat_interleave(each, 0), lengths)
-    return (earned.sum(dim=1) / lengths).view(-1, each)
-
-
-def alike(reward: torch.Tensor) -> torch.Tensor:
-    """reward (N, M) -> scalar: the share of clips whose texts all earn the same; nothing is learned from them."""
-    return (reward == reward[:, :1]).all(dim=1).float().mean()
-
-
 def root(value: torch.Tensor) -> torch.Tensor:
     """Square root by operations that every processor rounds alike; torch's sqrt is not."""
     return value.clamp(min=1e-12).rsqrt().reciprocal()
-
-
-def divergence(log_probs: torch.Tensor, start: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """KL(policy || start) at each step, summed over classes and the steps taken -> scalar, the mean over texts.
-
-    log_probs, start (N, U, C), lengths (N,). Its gradient is that of each step where the texts went.
-    """
-    taken = torch.arange(log_probs.shape[1], device=lengths.device) < lengths[:, None]
-    return ((log_probs.exp() * (log_probs - start)).sum(dim=2) * taken).sum(dim=1).mean()

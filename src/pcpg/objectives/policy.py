@@ -1,0 +1,54 @@
+"""The policy: a distribution over the next character, at each step of a text."""
+
+import torch
+
+from pcpg.reader.text import BEGIN, END, PAD
+
+CLOSED = [PAD, BEGIN]  # no characters of a text
+NEVER = -1e9  # as a logit; minus infinity would give 0 * infinity in an entropy
+
+
+def log_policy(logits: torch.Tensor, temperature: float = 1.0, kept: torch.Tensor | None = None) -> torch.Tensor:
+    """log p (..., C) of the policy: of logits / temperature, over the characters `kept`; never PAD nor BEGIN.
+
+    It is what is sampled from and what is scored, so that a ratio of the two is one of the same distribution.
+    """
+    open_ = (logits.float() / temperature).index_fill(-1, torch.tensor(CLOSED, device=logits.device), NEVER)
+    return (open_ if kept is None else open_.masked_fill(~kept, NEVER)).log_softmax(dim=-1)
+
+
+def nucleus(log_probs: torch.Tensor, top_p: float) -> torch.Tensor:
+    """The fewest likeliest characters whose probability reaches top_p, and END: (..., C) -> bool (..., C).
+
+    Holtzman et al. (2020); top_p below 1.
+    """
+    ranked, order = log_probs.exp().sort(dim=-1, descending=True, stable=True)
+    likelier = ranked.cumsum(dim=-1) - ranked  # what stands before a character
+    kept = torch.zeros_like(log_probs, dtype=torch.bool).scatter(-1, order, likelier < top_p)
+    return kept.index_fill(-1, torch.tensor([END], device=kept.device), True)
+
+
+def draw(probabilities: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+    """probabilities (..., C), uniforms (...) in [0, 1) -> classes (...), by inversion of the distribution function."""
+    cumulative = probabilities.double().cumsum(dim=-1)
+    thresholds = uniforms.double()[..., None] * cumulative[..., -1:]
+    return torch.searchsorted(cumulative, thresholds, right=True).squeeze(-1)
+
+
+def entropy(log_probs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Entropy of the policy summed over the steps taken -> scalar, the mean over all samples (nats).
+
+    log_probs (N, U, C), lengths (N,). Its gradient is that of each step's entropy where the samples went, as is usual;
+    how a choice moves the entropy of later steps is left out.
+    """
+    taken = torch.arange(log_probs.shape[1], device=log_probs.device) < lengths[:, None]
+    return -((log_probs.exp() * log_probs).sum(dim=2) * taken).sum(dim=1).mean()
+
+
+def divergence(log_probs: torch.Tensor, start: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """KL(policy || start) at each step, summed over classes and the steps taken -> scalar, the mean over texts.
+
+    log_probs, start (N, U, C), lengths (N,). Its gradient is that of each step where the texts went.
+    """
+    taken = torch.arange(log_probs.shape[1], device=lengths.device) < lengths[:, None]
+    return ((log_probs.exp() * (log_probs - start)).sum(dim=2) * taken).sum(dim=1).mean()
