@@ -127,7 +127,17 @@ def test_frames_without_time_stamps_follow_each_other(monkeypatch):
 
     frames = [Frame(None), Frame(None, 1), Frame(7.0), Frame(7.04), Frame(None), Frame(7.0)]
     monkeypatch.setattr(video, "decode_video", lambda path: iter(frames))
-    np.testing.assert_allclose(list(video.frame_times("a")), [0, 0.04, 0.06, 0.1, 0.14, 0.14])
+    np.testing.assert_allclose(list(video.frame_times("a")), [0, 0.04, 0.06, 0.1, 0.14, 0.18])
+
+
+def test_two_files_that_were_joined_are_read_one_after_the_other(tmp_path, capsys):
+    """The time stamps of the second begin anew."""
+    parts = [video_of_size(tmp_path / f"{name}.mpg", [level] * 10) for name, level in (("a", 60), ("b", 200))]
+    joined = tmp_path / "joined.mpg"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    greys = video.grey_at(joined, frames_to_take(joined)).mean(axis=(1, 2))
+    assert len(greys) == 20 and (greys[:10] < 100).all() and (greys[10:] > 150).all()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_turned_video_is_set_upright(tmp_path):
