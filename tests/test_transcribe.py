@@ -333,8 +333,12 @@ def test_two_faces_are_said(tmp_path, capsys):
 
 @needs_faces
 def test_a_notebooks_display_does_not_matter(tmp_path, weights, monkeypatch):
-    """`!pcpg` in a notebook inherits MPLBACKEND, and the package that it names is not installed here."""
+    """`!pcpg` in a notebook inherits MPLBACKEND, and the package that it names is not installed here.
+
+    Nor does a read-only home.
+    """
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    monkeypatch.setenv("HOME", "/proc")  # where nothing can be written
     arguments = (str(GRID / "s1/lrae3s.mpg"), "--checkpoint", "model.pt", "--landmark-model", str(MODEL))
     done = pcpg("transcribe", *arguments, "--show", "a.png", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "") and (tmp_path / "a.png").is_file()

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 
 from pcpg.corpora.base import RATE, picture_files
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import no_file
 
 PLANAR = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "gray", "nv12"}  # plane 0: 8-bit luma
 ALREADY_FULL = {"yuvj420p", "yuvj422p", "yuvj444p", "gray"}
@@ -115,10 +116,8 @@ def _check_is_file(path: str | Path) -> None:
         raise InputError(
             re.sub(":/+", "://", text, count=1), "is an address; download it, a video file is expected here"
         )
-    if Path(text).is_dir():
-        raise InputError(path, "is a folder; a video file is expected here")
     if not Path(text).is_file():
-        raise InputError(path, "is no regular file" if Path(text).exists() else "no such file")
+        raise InputError(path, no_file(Path(text)) + ("; a video file is expected here" if Path(text).is_dir() else ""))
 
 
 def _decode_packets(container, stream) -> Iterator[av.VideoFrame]:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from pcpg.workspace.errors import InputError
-from pcpg.workspace.files import atomic_file
+from pcpg.workspace.files import atomic_file, no_file
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) -> None:
@@ -30,7 +30,7 @@ def read_rows(path: str | Path, kind: type) -> list:
     path = Path(path)
     types = {field.name: field.type for field in fields(kind)}
     if not path.is_file():
-        raise InputError(path, "no such file")
+        raise InputError(path, no_file(path))
     with open(path, newline="", encoding="utf-8") as file:
         reader, line = csv.reader(file, strict=True), 1
         try:
