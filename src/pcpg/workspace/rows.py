@@ -11,7 +11,8 @@ from pcpg.workspace.files import atomic_file, no_file
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) -> None:
     """Write `rows`, each with a value for some of `columns` and no other; what a row lacks stays empty."""
-    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    how = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}  # a name on disk may be no UTF-8
+    with atomic_file(path) as temporary, open(temporary, "w", **how) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
@@ -31,7 +32,7 @@ def read_rows(path: str | Path, kind: type) -> list:
     types = {field.name: field.type for field in fields(kind)}
     if not path.is_file():
         raise InputError(path, no_file(path))
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:
         reader, line = csv.reader(file, strict=True), 1
         try:
             if next(reader, None) != list(types):
