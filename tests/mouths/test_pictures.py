@@ -228,6 +228,7 @@ NO_FACES = {
     "minus ones": lambda points: points * 0 - 1,
     "x and y exchanged": lambda points: points[:, ::-1],
     "left and right exchanged": lambda points: points[[1, 0, 2, 4, 3, 5, 6]],
+    "nose and an eye exchanged": lambda points: points[[0, 2, 1, 3, 4, 5, 6]],
     "right of the picture": lambda points: np.add(points, [200, 0]),
     "above the picture": lambda points: points - [0, 200],
     "of a smaller picture": lambda points: points / 100,
