@@ -40,14 +40,28 @@ def folder(root, tmp_path):
         (("classify", "lrw", "ce"), "classifiers.lrw.ce: is not one of scratch, k5s1-fe_tc"),
         (("network", "lrs2"), "corpus lrs2: is not one of grid, lrw, lrw1000"),
         (("network", "grid", "--frames", "0"), "frames: 0 is not at least 1"),
+        (("train", "grid", "ce", "--seed", str(2**32)), "--seed: 4294967296 is not within 0 and 4294967295"),
+        (("train", "grid", "ce", "--seed", "x"), "argument --seed: invalid int value: 'x'; pcpg train --help"),
+        (("transcribe", "-a.yaml", "--checkpoint", "x"), "VIDEO; write ./-a.yaml for the file"),
+        (("transcribe", "no\nfile.mp4", "--checkpoint", "x" * 300), "x: File name too long"),
+        (("params", "check", "no\nfile.yaml"), "no\\nfile.yaml: No such file"),
+        (("readme", "absent.md"), "absent.md: No such file"),
     ],
 )
 def test_a_mistake_is_one_line(folder, arguments, message):
+    (folder / "-a.yaml").touch()
     done = pcpg(*arguments, cwd=folder)
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("pcpg: ")
     assert message in done.stderr
+
+
+def test_what_a_terminal_cannot_show_is_written_out(folder, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    (folder / "params.yaml").rename(folder / "\u53e3.yaml")
+    done = pcpg("params", "check", "\u53e3.yaml", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("\\u53e3.yaml: preset smoke")
 
 
 def test_a_wrong_parameter_names_file_and_key(folder):

@@ -127,7 +127,17 @@ def test_frames_without_time_stamps_follow_each_other(monkeypatch):
 
     frames = [Frame(None), Frame(None, 1), Frame(7.0), Frame(7.04), Frame(None), Frame(7.0)]
     monkeypatch.setattr(video, "decode_video", lambda path: iter(frames))
-    np.testing.assert_allclose(list(video.frame_times("a")), [0, 0.04, 0.06, 0.1, 0.14, 0.14])
+    np.testing.assert_allclose(list(video.frame_times("a")), [0, 0.04, 0.06, 0.1, 0.14, 0.18])
+
+
+def test_two_files_that_were_joined_are_read_one_after_the_other(tmp_path, capsys):
+    """The time stamps of the second begin anew."""
+    parts = [video_of_size(tmp_path / f"{name}.mpg", [level] * 10) for name, level in (("a", 60), ("b", 200))]
+    joined = tmp_path / "joined.mpg"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    greys = video.grey_at(joined, frames_to_take(joined)).mean(axis=(1, 2))
+    assert len(greys) == 20 and (greys[:10] < 100).all() and (greys[10:] > 150).all()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_turned_video_is_set_upright(tmp_path):
@@ -323,8 +333,12 @@ def test_two_faces_are_said(tmp_path, capsys):
 
 @needs_faces
 def test_a_notebooks_display_does_not_matter(tmp_path, weights, monkeypatch):
-    """`!pcpg` in a notebook inherits MPLBACKEND, and the package that it names is not installed here."""
+    """`!pcpg` in a notebook inherits MPLBACKEND, and the package that it names is not installed here.
+
+    Nor does a read-only home.
+    """
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    monkeypatch.setenv("HOME", "/proc")  # where nothing can be written
     arguments = (str(GRID / "s1/lrae3s.mpg"), "--checkpoint", "model.pt", "--landmark-model", str(MODEL))
     done = pcpg("transcribe", *arguments, "--show", "a.png", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "") and (tmp_path / "a.png").is_file()

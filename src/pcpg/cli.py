@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import gc
+import io
 import sys
 import threading
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from pcpg import commands, parameters
 from pcpg.workspace import guard, launch
-from pcpg.workspace.errors import InputError, refusal
+from pcpg.workspace.errors import InputError, misplaced, one_line, refusal
 from pcpg.workspace.paths import Paths
 
 TRAININGS = (commands.train, commands.probe)
@@ -21,6 +22,15 @@ READING = (
     commands.page,
     commands.verify,
 )  # the objectives are none of theirs
+
+
+class _Parser(argparse.ArgumentParser):
+    """What is wrong with a command line is one line, as everything else is."""
+
+    def error(self, message: str):
+        dashed = [one for one in sys.argv[1:] if one.startswith("-") and Path(one).exists()]
+        hint = f"write ./{dashed[0]} for the file" if dashed else f"{self.prog} --help says more"
+        self.exit(2, f"pcpg: {one_line(message)}; {hint}\n")
 
 
 def _add_transcribe(parsers) -> None:
@@ -61,7 +71,7 @@ def _add_clips(parsers) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="pcpg", description=__import__("pcpg").__doc__)
+    top = _Parser(prog="pcpg", description=__import__("pcpg").__doc__)
     parsers = top.add_subparsers(dest="command", required=True, metavar="STAGE")
 
     def add(function, help: str, *positional: str, seed: bool = False, writes: bool = True) -> argparse.ArgumentParser:
@@ -125,6 +135,9 @@ def _spare_the_collector() -> None:
 
 def main() -> int:
     """Entry point; a wrong input is one line on stderr and exit status 2, what the machine refuses one and status 3."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # PYTHONIOENCODING=ascii, and names that are no UTF-8
     args = parser().parse_args()
     _spare_the_collector()
     threading.excepthook = partial(_tell_thread, threading.excepthook)
@@ -147,7 +160,10 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except (OSError, MemoryError, RuntimeError, ImportError) as error:
-        problem = refusal(error)
+        problem, place = refusal(error), misplaced(error)
+        if place is not None:
+            print(f"pcpg: {place}", file=sys.stderr)
+            return 2
         if problem is None:
             raise
         print(f"pcpg: {problem}; run it again when that is put right", file=sys.stderr)

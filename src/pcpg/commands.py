@@ -82,6 +82,8 @@ def _session(args: argparse.Namespace, settings: Params, paths: Paths, code: str
     from pcpg.workspace import parallel
     from pcpg.workspace.seeding import seed_process
 
+    if not 0 <= args.seed < 2**32:
+        raise InputError("--seed", f"{args.seed} is not within 0 and {2**32 - 1}")
     device = _device(settings)
     parallel.begin(device)
     seed_process(args.seed, settings.threads)

@@ -18,7 +18,10 @@ def read(path: str | Path, objectives: bool = True) -> Params:
     if params.numerics == "fast":
         numerics.fast()
     for key, known in (("tables", table_names()), ("figures", figure_names(params.corpus_names))):
-        for name in getattr(params, key):
+        names = getattr(params, key)
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise InputError(path, f"{key}: names {name} twice")
             if name not in known:
                 raise InputError(path, f"{key}: {name!r} is not one of {', '.join(known)}")
     if objectives:

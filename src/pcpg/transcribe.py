@@ -17,7 +17,7 @@ from pcpg.reader.network import LipReader
 from pcpg.reader.text import CLASSES, END, decode
 from pcpg.reader.view import View, cut, normalise
 from pcpg.report.figures import reading as show
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import InputError, one_line
 
 LONGEST = 10  # seconds; attention learnt on clips of 3 s loses its place long before
 MAX_LENGTH, LENGTH_NORMALISATION = 40, 1.0  # of `decoding` in every preset
@@ -155,7 +155,7 @@ def frames_to_take(path: Path) -> np.ndarray:
 
 
 def _note(path: Path, text: str) -> None:
-    print(f"pcpg: {path}: {text}", file=sys.stderr)
+    print(one_line(f"pcpg: {path}: {text}"), file=sys.stderr)
 
 
 @torch.no_grad()

@@ -55,6 +55,12 @@ def in_milliseconds(text):
     return re.sub(r"\d+", lambda number: str(int(number[0]) // 25), text).encode()
 
 
+def copies(root):
+    make_grid(root, {"s1": 1})
+    for path in sorted((root / "s1").iterdir()):
+        path.rename(path.with_stem(f"{path.stem} (1)"))
+
+
 def packed(root):
     root.mkdir()
     for name in ("s1.zip", "s2.zip", "alignments.zip"):
@@ -111,6 +117,7 @@ WRONG = {
         r"12 x alignments/s1/\w+\.align, line 6: ends at 236, but times are in 25,000 a second",
         12,
     ),
+    "copies": ("grid", copies, r"12 excluded: 12 x \w+ \(1\): is not a GRID name", 12),
     "not unpacked": (
         "grid",
         packed,
@@ -193,6 +200,7 @@ def test_capitals_and_other_containers_are_read_and_doubles_listed(tmp_path):
     (root / "s1" / f"{names[0]}.mpg").rename(root / "s1" / f"{names[0].upper()}.MPG")
     (root / "s1" / f"{names[1]}.mpg").rename(root / "s1" / f"{names[1]}.MP4")
     (root / "s1" / f"{names[2]}.avi").write_bytes(b"the same again")
+    (root / "s1" / f"{names[6]}.mpg").rename(root / "s1" / f"{names[6]}.3gp")
     (root / "s1" / "Thumbs.db").write_bytes(b"")
     (root / "s1" / f"._{names[0]}.mpg").write_bytes(b"of macOS")
     (aligns / f"{names[3]}.align").rename(aligns / f"{names[3].upper()}.ALIGN")
@@ -213,6 +221,17 @@ def test_capitals_and_other_containers_are_read_and_doubles_listed(tmp_path):
     timed = {row["clip"] for row in csv.DictReader((tmp_path / "data/words.csv").read_text().splitlines())}
     assert timed == set(clips)
     assert grid_text.read_align(aligns.parent.parent / f"Alignments/s1/{names[5]}.align")[-1][2] == "sil"
+
+
+@pytest.mark.parametrize("corpus", ["grid", "lrw"])
+def test_a_name_that_is_no_utf_8_is_listed(tmp_path, corpus):
+    build = {"grid": lambda root: make_grid(root, {"s1": 1}), "lrw": lambda root: make_lrw(root, {"ABOUT": (2, 1, 1)})}
+    build[corpus](tmp_path / "root")
+    folder = tmp_path / "root" / {"grid": "s1", "lrw": "lipread_mp4/ABOUT/train"}[corpus]
+    (folder / "B\udcffAF2N.mp4").write_bytes(b"x")
+    prepare_corpus(settings_of(corpus, tmp_path / "root"), tmp_path / "data", workers=1)
+    [(clip, reason)] = rows_of(tmp_path / "data/excluded.csv").items()
+    assert clip.lower().endswith("b\\udcffaf2n") and ("character 2" in reason or "cannot be printed" in reason)
 
 
 def test_lrw_in_other_letters_and_containers(tmp_path):

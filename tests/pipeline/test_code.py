@@ -96,7 +96,7 @@ OTHER = {  # file, old, new, the stages that import it
     "another objective": ("objectives/mwer.py", '"reward": expected', '"reward": expected * 1', {"mwer"}),
     "what all runs share": ("learning/train.py", '"epoch": 0', '"epoch": 0 * 1', TRAININGS),
     "what all trainings share": ("learning/loop.py", "SAVE_SECONDS = 120", "SAVE_SECONDS = 9", TRAININGS | {"probe"}),
-    "what objectives share": ("objectives/policy_gradient.py", "if over == \"none\":", "if over == \"nothing\":", {"pcpg"}),
+    "what objectives share": ("objectives/policy_gradient.py", 'if over == "none"', 'if over == "nothing"', {"pcpg"}),
     "what every run is seen to do": ("objectives/rollout.py", "count, longest =", "count = 0\n    count, longest =",
                                      TRAININGS),
     "a command": ("commands.py", "    prepare_corpus(_corpus", "    prepare_corpus(1 and _corpus", {"raw"}),

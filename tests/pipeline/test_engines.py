@@ -145,6 +145,10 @@ def test_new_jobs_are_said_and_new_code_is_not(checkout, tmp_path):
     assert done.returncode == 2
     assert done.stderr == "pcpg: plan.yaml: made anew, with other jobs than before; run the same command again\n"
     assert plan_in(tmp_path).returncode == 0 and "grid-ce-3" not in written.read_text()
+    whole = written.read_bytes()
+    for broken in (b"\xff\xfe", b"a: [", b"a text", b""):
+        written.write_bytes(broken)
+        assert plan_in(tmp_path).returncode == 0 and written.read_bytes() == whole
 
 
 def plan_in(folder: Path) -> subprocess.CompletedProcess:

@@ -118,3 +118,42 @@ def test_runs_of_other_utterances_are_named(tmp_path):
     result = verify(ours, str(theirs.base))
     assert result.status == 2 and len(result.others) == 1
     assert any(line.startswith("not comparable, of other seeds or utterances") for line in report_lines(result, "toy"))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("table1.csv", lambda data: b"\xff" + data, r"table1\.csv: not a readable table: 'utf-8'"),
+        ("table1.csv", lambda data: data + b"x" * 200_000, r"table1\.csv: not a readable table: field larger"),
+        ("table1.csv", lambda data: data + b"a\n", r"table1\.csv, line 4: has not as many cells"),
+        ("claims.csv", lambda data: data.replace(b"verdict", b"word"), r"claims\.csv: no column verdict"),
+        ("claims.csv", lambda data: b"", r"claims\.csv: no column claim, verdict"),
+        ("predictions.csv", lambda data: data.replace(b"clip,", b"clap,"), r"predictions\.csv: no column clip"),
+        ("predictions.csv", lambda data: data[: len(data) // 2], r"predictions\.csv, line 61: has not as many cells"),
+    ],
+)
+def test_a_damaged_table_is_named(two, name, change, message):
+    ours, theirs = two
+    path = next(ours.results.rglob(name))
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(InputError, match=message):
+        verify(ours, str(theirs))
+
+
+def test_what_is_lost_of_a_run_is_said(two):
+    ours, theirs = two
+    path = ours.predictions("grid", "ce")
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("3,s1/7,")))
+    result = verify(ours, str(theirs))
+    lines = report_lines(result, "toy")
+    assert (
+        result.status == 2 and "compared in part, for seeds, utterances or decoders are missing here: grid/ce" in lines
+    )
+
+
+def test_rates_edited_by_hand_are_found(two):
+    ours, theirs = two
+    for base, rate in ((ours.base, "0.1"), (theirs, "0.2")):
+        Paths("toy", base).metrics("grid", "ce").write_text(rate)
+    result = verify(ours, str(theirs))
+    assert result.status == 2 and "rates that are not those of the predictions: grid/ce" in report_lines(result, "toy")

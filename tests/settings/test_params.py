@@ -1,6 +1,7 @@
 """The active parameter file and the presets are valid, and every kind of mistake is named in one line."""
 
 from copy import deepcopy
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def changed(path: str, value, mapping=MINI) -> dict:
     path: keys with a full stop between them.
     """
     mapping = _plain(mapping)
-    *parents, last = path.split(".")
+    *parents, last = path.split(".") if path else [path]
     inner = mapping
     for key in parents:
         inner = inner[key]
@@ -110,6 +111,9 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         ("network.grid.widths", [4, 8], r"network\.grid\.widths: \[4\] channels before a stage of stride 2"),
         ("seeds", [1, 1], r"seeds: must be distinct"),
         ("seeds", 3, r"seeds: expected a list"),
+        ("seeds", [date(2020, 1, 2)], r"seeds\[0\]: expected a whole number, got 2020-01-02"),
+        (None, 1, r"the file: a key is a text, got None"),
+        ("", 1, r"'': unknown key"),
         ("shards", ..., r"shards: missing key"),
         ("shards", [], r"shards: must be 0, 1, 2 and so on, at least \[0\]; found \[\]"),
         ("shards", [0, 2], r"shards: must be 0, 1, 2 and so on, at least \[0\]; found \[0, 2\]"),
@@ -161,7 +165,7 @@ def test_a_name_with_a_full_stop_is_refused_whatever_it_names(read):
         inner["k1.5"] = next(iter(inner.values()))
         with pytest.raises(InputError) as caught:
             read(mapping)
-        what = "is no name (letters, digits, _ and -, first a letter or digit), got 'k1.5'"
+        what = "is no name (up to 100 letters, digits, _ and -, first a letter), got 'k1.5'"
         assert str(caught.value) == f"mine.yaml: {'.'.join(path)} (name): {what}"
 
 
@@ -188,6 +192,10 @@ def test_a_training_in_parts_refuses_what_needs_the_whole_batch(read):
         ("a: 1\nb: 2\na: 3", r"line 3: not valid YAML: a: key given twice"),
         ("a: {b: 1, 'b': 2}", r"line 1: not valid YAML: b: key given twice"),
         ("a: 010", r"line 1: not valid YAML: 010 is not the same in YAML 1\.1 and 1\.2"),
+        ("a: 1\nm: &m {b: 1}\nn:\n  <<: *m\n  <<: *m", r"line 5: not valid YAML: <<: key given twice"),
+        ("a: 08", r"line 1: .*08 is not the same"),
+        ("a: 1_0e5", r"line 1: .*1_0e5 is not the same"),
+        ('a: !!int "010"', r"line 1: .*010 is not the same"),
         ("a: 0o17", r"line 1: .*0o17 is not the same"),
         ("a: 0b11", r"line 1: .*0b11 is not the same"),
         ("a: 1_000", r"line 1: .*1_000 is not the same"),
@@ -209,7 +217,7 @@ def test_what_is_read_is_what_dvc_reads(tmp_path):
     """Numbers in full, quoted words, merged anchors, over whose keys one's own may stand."""
     text = (
         "a: 1e-4\nb: 5e-05\nc: 1.0e-4\nd: -1E6\ne: '010'\nf: \"yes\"\ng: true\nh: 10\ni: 1.5\nj: .5\nk: null\nl: 0\n"
-        "m: &m {x: 1, y: 2e-3}\nn: {<<: *m, x: 3}\no: 1/3\np: [1/5, 1/5]\nq: -0.5\nr: 0.002\n"
+        "m: &m {x: 1, y: 2e-3}\nn: {<<: *m, x: 3}\no: 1/3\np: [1/5, 1/5]\nq: -.5\nr: 0.002\ns: 1e5-clips\n"
     )
     file = tmp_path / "mine.yaml"
     file.write_text(text)

@@ -19,7 +19,8 @@ for _run in read_yaml(ROOT / "presets" / "grid-s1-objectives.yaml")["runs"]["gri
     [_name] = _run["objective"]  # one run of each objective, by its name
     SMOKE["runs"]["grid"].setdefault(_name, _run | {"start": "ce"})
 TINY, BELOW_ONE, ABOVE_ONE = 5e-324, 1 - 2**-53, 1 + 2**-52
-COUNT = ([1, 10**6], [0, 1.5, True, "1", None])
+COUNT = ([1, 10**6], [0, 10**6 + 1, 1.5, True, "1", None])
+CROWD = ([1, 1024], [0, 1025, 10**20, True])
 SEED = ([0, 2**32 - 1], [-1, 2**32, 1.0, "1"])
 POSITIVE = ([TINY, 1, 1e300], [0, -TINY, float("inf"), float("nan"), "1", True])
 NOT_NEGATIVE = ([0, TINY, 1e300], [-TINY, float("inf"), "0"])
@@ -51,6 +52,7 @@ class With(typing.NamedTuple):
 
 RAW = "corpora.grid.raw"
 MADE = {"root": "x", "synthetic": None}
+LOCAL = {"source": "local", **MADE}
 OVERLAPPED = {"split": "overlapped", "test_speakers": []}
 LISTED = {"split": "lists", "test_speakers": []}
 FILES = {"train": "a", "test": "b"}
@@ -68,13 +70,13 @@ TEXTS = {
 # place of a section -> key -> (values just inside, values just outside)
 PLACES = {
     "": {
-        "preset": (["a", "Z9_-"], ["", "a.b", "-a", "a b", "a/b", 1, None]),
+        "preset": (["a", "Z9_-", "a" * 100], ["", "a" * 101, "08", "1e5", "a.b", "-a", "a b", "a/b", 1, None]),
         "seeds": ([[0], [2**32 - 1]], [[], [-1], [2**32], [1, 1], [True], [1.0], 1]),
-        "workers": COUNT,
+        "workers": CROWD,
         "shards": ([[0], [0, 1, 2]], [[], [1], [0, 2], [0, 0], [0.0], 0]),
-        "threads": COUNT,
-        "processes": COUNT,
-        "nodes": ([1, With(2, {"processes": 4})], [0, True]),
+        "threads": CROWD,
+        "processes": CROWD,
+        "nodes": ([1, With(2, {"processes": 4})], [0, 1025, True]),
         "device": one_of("auto", "cpu", "cuda"),
         "precision": one_of("float32", "bfloat16"),
         "numerics": one_of("portable", "fast"),
@@ -85,8 +87,8 @@ PLACES = {
         "runs": ([], [None, [], {}, {"lrs2": {}}]),
         "classifiers": ([{}], [None, [], {"lrs2": {}}]),
         "decoding": SECTION,
-        "tables": ([[], ["table1", "scratch"]], [["table9"], ["a.b"], [1], "table1", None]),
-        "figures": ([[], ["strip", "fig6_lrw"]], [["fig9"], ["fig6_lrs2"], [1], "strip", None]),
+        "tables": ([[], ["table1", "scratch"]], [["table9"], ["table1", "table1"], ["a.b"], [1], "table1", None]),
+        "figures": ([[], ["strip", "fig6_lrw"]], [["fig9"], ["strip", "strip"], ["fig6_lrs2"], [1], "strip", None]),
     },
     "corpora": {"grid": SECTION, "lrw": SECTION, "lrw1000": SECTION},
     "corpora.grid": {"raw": SECTION, "clips": SECTION},
@@ -98,14 +100,17 @@ PLACES = {
                  ["x", 1, With(None, {"source": "local", "synthetic": None})]),
         "synthetic": ([With(None, {"source": "local", "root": "x"})], [None, [], With({"seed": 1, "speakers": 3,
                       "sentences": 4}, {"source": "local", "root": "x"})]),
-        "speakers": ([None, ["s1"], ["s1", "s34"]], [[], ["s0"], ["s01"], ["S1"], ["s1", "s1"], "s1"]),
+        "speakers": ([None, ["s1", "s2"], With(["s1", "s34"], LOCAL)], [[], ["s1", "s4"], With(["s1", "s21"], LOCAL | {
+                     "source": "download"}), ["s0"], ["s01"], ["S1"], ["s1", "s1"], "s1"]),
         "split": (["unseen", With("overlapped", {"test_speakers": [], "test_sentences": 1}),
                    With("lists", {"test_speakers": [], "lists": FILES})], ["random", None]),
-        "test_speakers": ([["s1"], ["s1", "s2"]], [[], ["1"], ["s1", "s1"], None,
+        "test_speakers": ([["s1"], ["s1", "s2"], With(["s99"], LOCAL)], [[], ["s4"], ["s1", "s2", "s3"],
+                          With(["s1"], {"speakers": ["s1"], **LOCAL}), ["1"], ["s1", "s1"], None,
                           With(["s1"], {"split": "overlapped"})]),
-        "test_sentences": ([0, With(1, OVERLAPPED)], [-1, 1, 0.0, With(0, OVERLAPPED)]),
+        "test_sentences": ([0, With(1, OVERLAPPED)], [-1, 1, 0.0, With(0, OVERLAPPED), With(4, OVERLAPPED),
+                           With(64_001, OVERLAPPED | LOCAL)]),
         "lists": ([None, With(FILES, LISTED)], [FILES, With(None, LISTED), []]),
-        "validation": ([TINY, BELOW_ONE], [0, 1, "0.1"]),
+        "validation": ([0.25, With(TINY, LOCAL), With(BELOW_ONE, LOCAL)], [0, 1, "0.1", TINY, BELOW_ONE]),
         "split_seed": SEED,
     },
     f"{RAW}.lists": {  # where the file has none
@@ -115,12 +120,12 @@ PLACES = {
                  [With(None, {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})]),
     },
     f"{RAW}.synthetic": {
-        "seed": SEED, "speakers": ([1, 200], [0, 201, 1.0]), "sentences": ([1, 64_000], [0, 64_001])},
+        "seed": SEED, "speakers": ([2, 200], [0, 201, 1.0]), "sentences": ([3, 64_000], [0, 64_001])},
     "corpora.lrw.raw": {
         "source": (["synthetic", With("local", MADE)], ["download", None]),
         "root": ([None, With("x", {"source": "local", "synthetic": None})], ["x", 1]),
         "synthetic": ([With(None, {"source": "local", "root": "x"})], [None, []]),
-        "words": ([None, ["ABOUT"]], ["ABOUT", [1]]),
+        "words": ([None, ["ABOUT"]], ["ABOUT", [1], [], ["about", "ABOUT"]]),
     },
     "corpora.lrw.raw.synthetic": {
         "seed": SEED, "words": ([1, 40], [0, 41]), "train": COUNT, "val": COUNT, "test": COUNT},

@@ -14,7 +14,10 @@ from pcpg.workspace.errors import InputError
 SPLITS = ("train", "val", "test")
 ALPHABET = " " + string.ascii_lowercase + string.digits  # all that a text may hold: the decoder's classes but three
 RATE = 25  # frames a second of the corpora, and so of all that is made from them
-VIDEOS = {".mpg", ".mpeg", ".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".wmv"}  # in small or capital letters
+VIDEOS = {
+    ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".mp4", ".m4v", ".avi", ".mov", ".qt", ".mkv", ".webm", ".wmv", ".asf",
+    ".flv", ".f4v", ".3gp", ".3g2", ".ts", ".mts", ".m2ts", ".vob", ".ogv", ".mxf", ".dv",
+}  # in small or capital letters  # fmt: skip
 NUMBERED = re.compile(r"(?!\.)(?:.*\D)?(\d+)\.jpe?g", re.IGNORECASE)  # names of pictures
 
 
@@ -102,7 +105,8 @@ def reasons(excluded: list[Excluded], most: int = 3) -> str:
     """
     alike = defaultdict(list)
     for row in excluded:
-        alike[re.sub(r"'.*'|\d+|\S*[./]\S*|\b" + re.escape(Path(row.clip).name) + r"\b", "", row.reason)].append(row)
+        name = rf"(?<!\w){re.escape(Path(row.clip).name)}(?!\w)"
+        alike[re.sub(r"'.*'|\d+|\S*[./]\S*|" + name, "", row.reason)].append(row)
     groups = sorted(alike.values(), key=len, reverse=True)  # equal counts: in the order of the clips
     lines = []
     for rows in groups[:most]:

@@ -106,6 +106,8 @@ def _add_split(reading: Reading, root: Path, folder: Path, label: int) -> list[s
 def _timing(clip: str, word: str, video: Path, text: Path | None) -> list[Word]:
     """When the word is said, if its .txt is there: a missing one is no fault. ValueError where the clip is unusable."""
     check_text(word)
+    if not video.name.isprintable():
+        raise ValueError("its name cannot be printed")
     if video.stat().st_size == 0:
         raise InputError(video, "is empty")
     if text is None:

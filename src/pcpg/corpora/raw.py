@@ -8,7 +8,7 @@ from pcpg.corpora import grid, lrw, lrw1000
 from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, reasons
 from pcpg.corpora.grid_splits import Draw, Lists
 from pcpg.settings.schema import GridRaw, Lrw1000Raw, LrwRaw
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import InputError, one_line
 from pcpg.workspace.files import atomic_folder
 from pcpg.workspace.rows import write_rows
 
@@ -126,4 +126,4 @@ def _tell(settings: Settings, reading: Reading, lacking: list[Remark]) -> None:
     if lacking:
         lines.append(f"to complete it: {reader.WHERE}")
     for line in lines:
-        print(f"{reader.__name__.rsplit('.')[-1]}: {line}", file=sys.stderr)
+        print(one_line(f"{reader.__name__.rsplit('.')[-1]}: {line}"), file=sys.stderr)

@@ -13,7 +13,7 @@ import numpy as np
 
 from pcpg.corpora.fetch import Remote, fetch_file
 from pcpg.workspace.errors import InputError
-from pcpg.workspace.files import locked
+from pcpg.workspace.files import locked, no_file
 
 MODEL = Remote(
     "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task",
@@ -102,7 +102,7 @@ def _open_landmarker(vision, model: Path, mode: str = "VIDEO", faces: int = 1):
     from mediapipe.tasks.python import BaseOptions
 
     if not model.is_file():
-        raise InputError(model, "no such file; the face landmark model is needed here")
+        raise InputError(model, f"{no_file(model)}; the face landmark model is needed here")
     options = vision.FaceLandmarkerOptions(
         base_options=BaseOptions(model_asset_path=str(model), delegate=BaseOptions.Delegate.CPU),
         running_mode=vision.RunningMode[mode],

@@ -8,6 +8,7 @@ import numpy as np
 
 RIGHT_EYE, LEFT_EYE, NOSE, RIGHT_CORNER, LEFT_CORNER, UPPER_LIP, LOWER_LIP = range(7)
 SMALLEST = 2  # px between the eyes
+ABOVE = 0.3  # how far the nose may lie above the eyes, in distances between these; 0.6 below in a frontal face
 BELOW = (0.2, 5)  # how far the mouth lies below the eyes, in distances between these; 0.9 in a frontal face
 
 
@@ -15,16 +16,22 @@ def without_impossible(landmarks: np.ndarray, height: int, width: int) -> np.nda
     """`landmarks` with NaN for each frame whose points are no face within a picture of that size.
 
     Its mouth is in the picture, and, whichever way the head is turned, below the eyes as seen from the face: on the
-    other side if x and y were exchanged, or left and right. A detector's zeros have no two eyes.
+    other side if x and y were exchanged, or left and right. Nor is the nose above them, as where points come in another
+    order. A detector's zeros have no two eyes.
     """
     right, left = landmarks[:, RIGHT_EYE].astype(np.float64), landmarks[:, LEFT_EYE].astype(np.float64)
     mouth = landmarks[:, [RIGHT_CORNER, LEFT_CORNER]].mean(axis=1, dtype=np.float64)
-    across, down = left - right, mouth - (left + right) / 2
+    across, middle = left - right, (left + right) / 2
     apart = np.hypot(*across.T)
     with np.errstate(divide="ignore", invalid="ignore"):
-        below = (across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0]) / apart**2
+        mouth_below, nose_below = (
+            (across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0]) / apart**2
+            for down in (mouth - middle, landmarks[:, NOSE] - middle)
+        )
         inside = ((mouth >= 0) & (mouth <= [width - 1, height - 1])).all(axis=1)
-        face = inside & (apart >= SMALLEST) & (below > BELOW[0]) & (below < BELOW[1])
+        face = (
+            inside & (apart >= SMALLEST) & (mouth_below > BELOW[0]) & (mouth_below < BELOW[1]) & (nose_below > -ABOVE)
+        )
     return np.where((face | ~np.isfinite(landmarks).all(axis=(1, 2)))[:, None, None], landmarks, np.float32(np.nan))
 
 

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 
 from pcpg.corpora.base import RATE, picture_files
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import no_file
 
 PLANAR = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "gray", "nv12"}  # plane 0: 8-bit luma
 ALREADY_FULL = {"yuvj420p", "yuvj422p", "yuvj444p", "gray"}
@@ -25,6 +26,7 @@ FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 NO_TIME = 1e-6  # s: less than any time between frames, more than an error of rounding
 TEXT = "tty"  # FFmpeg would draw a .txt as pictures of its lines
 NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+WIDEST = 16  # pixels as wide to their height fill memory, and no screen
 ASKEW = 0.01  # share of another axis in a quarter turn that is no more than rounding
 
 
@@ -36,6 +38,8 @@ def decode_video(path: str | Path) -> Iterator[av.VideoFrame]:
     with _open_film(path) as (container, stream):
         stream.thread_type, stream.codec_context.thread_count = "NONE", 1
         aspect = pixel_aspect(stream)
+        if not 1 / WIDEST <= aspect <= WIDEST:
+            raise InputError(path, f"its header makes pixels {aspect.numerator}:{aspect.denominator} wide")
         for frame in _decode_packets(container, stream):
             matrix = np.abs(_display_matrix(frame))
             if min(matrix[0, 0] + matrix[1, 1], matrix[0, 1] + matrix[1, 0]) > ASKEW * matrix.sum():
@@ -64,17 +68,16 @@ def _open_film(path: str | Path) -> Iterator[tuple]:
 
     The flag `default` settles between equals; writers of MP4 give it to whatever comes first.
     """
-    _check_is_file(path)
-    try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError):
-        raise InputError(path, "not a readable video: empty, cut short, or of another format") from None
-    with container:
+    with _open(path) as container:
+        pictures = container.streams.video
         films = [] if container.format.name == TEXT else _films(container)
         if not films:
-            raise InputError(path, "has no video stream" + (" but a picture" if container.streams.video else ""))
-        longest = max(map(_seconds, films))
-        long = [stream for stream in films if 2 * _seconds(stream) >= longest]
+            raise InputError(path, "has no video stream" + (" but a picture" if pictures else ""))
+        films = [stream for stream in films if stream.codec_context]
+        if not films:
+            raise InputError(path, "its video stream is of a format that cannot be decoded here")
+        seconds = _seconds(path, films)
+        long = [stream for stream in films if 2 * seconds[stream.index] >= max(seconds.values())]
         default = Disposition.default
         yield (
             container,
@@ -82,13 +85,29 @@ def _open_film(path: str | Path) -> Iterator[tuple]:
         )
 
 
+def _open(path: str | Path):
+    _check_is_file(path)
+    try:
+        return av.open(f"file:{path}")  # a name such as 10:30.mp4 would be an address
+    except PermissionError:
+        raise InputError(path, "no permission to read it") from None
+    except (av.FFmpegError, OSError):
+        raise InputError(path, "not a readable video: empty, cut short, or of another format") from None
+
+
 def _films(container) -> list:
     return [stream for stream in container.streams.video if not stream.disposition & NO_FILM]
 
 
-def _seconds(stream) -> float:
-    """How long a stream says it lasts; for ever where it does not say."""
-    return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else float("inf")
+def _seconds(path: str | Path, films: list) -> dict[int, float]:
+    """How long each film lasts, by its packets where there are several: not every header says so."""
+    times: dict[int, list[float]] = {stream.index: [0.0] for stream in films}
+    if len(films) > 1:
+        with _open(path) as container:
+            for packet in _packets(container.demux([container.streams[index] for index in times])):
+                if packet.pts is not None:
+                    times[packet.stream.index].append(float(packet.pts * packet.time_base))
+    return {index: max(known[1:], default=0.0) - min(known[1:], default=0.0) for index, known in times.items()}
 
 
 def _check_is_file(path: str | Path) -> None:
@@ -97,15 +116,22 @@ def _check_is_file(path: str | Path) -> None:
         raise InputError(
             re.sub(":/+", "://", text, count=1), "is an address; download it, a video file is expected here"
         )
-    if Path(text).is_dir():
-        raise InputError(path, "is a folder; a video file is expected here")
     if not Path(text).is_file():
-        raise InputError(path, "is no regular file" if Path(text).exists() else "no such file")
+        raise InputError(path, no_file(Path(text)) + ("; a video file is expected here" if Path(text).is_dir() else ""))
 
 
 def _decode_packets(container, stream) -> Iterator[av.VideoFrame]:
     """Frames of `stream`; a packet that fails is skipped, a container that fails ends the video."""
-    packets = container.demux(stream)
+    for packet in _packets(container.demux(stream)):
+        try:
+            frames = packet.decode()
+        except (av.FFmpegError, OSError):
+            continue
+        yield from frames
+
+
+def _packets(packets: Iterator) -> Iterator:
+    """As many as can be read."""
     while True:
         try:
             packet = next(packets, None)
@@ -113,11 +139,7 @@ def _decode_packets(container, stream) -> Iterator[av.VideoFrame]:
             return
         if packet is None:
             return
-        try:
-            frames = packet.decode()
-        except (av.FFmpegError, OSError):
-            continue
-        yield from frames
+        yield packet
 
 
 def grey(frame: av.VideoFrame) -> np.ndarray:
@@ -218,14 +240,15 @@ def colour_clip(path: Path, first: int, frames: int) -> Iterable[np.ndarray]:
 def frame_times(path: str | Path) -> Iterator[float]:
     """Seconds from the first frame to each frame that can be decoded, never falling, one after the other.
 
-    A frame without time stamp follows when the one before is over.
+    A frame follows when the one before is over where it has no time stamp, or time begins anew with it, as in two
+    files that were joined.
     """
     begin, now, over = None, 0.0, 0.0
     for frame in decode_video(path):
         if frame.time is None:
             now = over
         else:
-            begin = frame.time - over if begin is None else begin
+            begin = frame.time - over if begin is None or frame.time - begin < now - NO_TIME else begin
             now = max(now, frame.time - begin)
         yield now
         over = now + (float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 1 / RATE)

@@ -24,6 +24,7 @@ from pcpg.workspace.paths import Paths
 
 UNTOUCHED = ("costs.csv", "tuning.csv")  # by the pipeline
 SHOWN = 12  # names in a line
+BySeed = dict[str, dict[str, dict[str, str]]]  # rows of predictions by seed and clip
 
 
 @dataclass
@@ -39,6 +40,8 @@ class Comparison:
     differing: list[tuple[str, float]] = field(default_factory=list)  # table and the largest difference in it
     runs: list[tuple[str, str, Estimate]] = field(default_factory=list)  # run, measure, ours minus theirs
     others: list[str] = field(default_factory=list)  # runs that share no seed and utterance with theirs
+    partly: list[str] = field(default_factory=list)  # runs that lack seeds, utterances or decoders of theirs
+    edited: list[str] = field(default_factory=list)  # runs whose metrics or predictions changed, and not both
     verdicts: list[tuple[str, str, str]] = field(default_factory=list)  # claim, theirs, ours
 
     @property
@@ -61,7 +64,8 @@ class Comparison:
             return 0
         unknown = any(_unknown(difference) for _, _, difference in self.runs)
         edited = bool(self.differing) and not self.runs  # tables that follow from no run of ours
-        return 2 if self.unexplained or self.missing or self.others or unknown or edited else 1
+        lost = self.missing or self.others or self.partly
+        return 2 if self.unexplained or lost or self.edited or unknown or edited else 1
 
 
 def _unknown(difference: Estimate) -> bool:
@@ -110,10 +114,18 @@ def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Comp
     for name in result.changed:
         path = Path(name)
         if path.name == "predictions.csv":
-            differences = list(_run_differences(base / path, theirs / path))
+            mine, other = _by_seed(base / path), _by_seed(theirs / path)
+            differences = list(_run_differences(_run(path), mine, other))
             result.runs += differences
             if not differences:
-                result.others.append(f"{path.parents[1].name}/{path.parent.name}")
+                result.others.append(_run(path))
+            elif _whole(other) - _whole(mine):
+                result.partly.append(_run(path))
+            beside = str(path.with_name("metrics.json"))
+            if beside in ours & others and beside not in result.changed and any(one[2].value for one in differences):
+                result.edited.append(_run(path))
+        elif path.name == "metrics.json" and str(path.with_name("predictions.csv")) not in result.changed:
+            result.edited.append(_run(path))
         elif path.name == "claims.csv":
             result.verdicts += _changed_verdicts(base / path, theirs / path)
         elif path.suffix == ".csv" and path.parent == places[0]:
@@ -131,9 +143,25 @@ def _files(base: Path, places: list[Path]) -> set[str]:
     return {path.relative_to(base).as_posix() for path in names}
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def _run(path: Path) -> str:
+    return f"{path.parents[1].name}/{path.parent.name}"
+
+
+def _rows(path: Path, *columns: str) -> list[dict[str, str]]:
+    """Of a table with such columns; InputError where it is none."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            names, rows = reader.fieldnames or (), list(reader)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(path, f"not a readable table: {error}") from None
+    lacking = [column for column in columns if column not in names]
+    if lacking:
+        raise InputError(path, f"no column {', '.join(lacking)}")
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise InputError(f"{path}, line {number}", "has not as many cells as line 1")
+    return rows
 
 
 def _cells(ours: Path, theirs: Path) -> tuple[int, float | None]:
@@ -154,7 +182,8 @@ def _gap(ours: str, theirs: str) -> float:
 
 
 def _changed_verdicts(ours: Path, theirs: Path) -> list[tuple[str, str, str]]:
-    before, after = ({_claim(row): row["verdict"] for row in _rows(path)} for path in (theirs, ours))
+    tables = (_rows(path, "claim", "verdict") for path in (theirs, ours))
+    before, after = ({_claim(row): row["verdict"] for row in rows} for rows in tables)
     return [(claim, before.get(claim, "-"), word) for claim, word in after.items() if before.get(claim) != word]
 
 
@@ -162,31 +191,36 @@ def _claim(row: dict[str, str]) -> str:
     return f"{row['claim']}, {row['regime']}" if "regime" in row else row["claim"]
 
 
-def _run_differences(ours: Path, theirs: Path) -> Iterator[tuple[str, str, Estimate]]:
+def _run_differences(run: str, mine: BySeed, other: BySeed) -> Iterator[tuple[str, str, Estimate]]:
     """Ours minus theirs, by each decoder and measure, over the seeds and utterances that both have."""
-    run = f"{ours.parents[1].name}/{ours.parent.name}"
-    mine, other = _by_seed(ours), _by_seed(theirs)
     seeds = [seed for seed in mine if seed in other]
-    clips = [clip for clip in mine[seeds[0]] if all(clip in other[seed] for seed in seeds)] if seeds else []
+    both = [{seed: rows[seed] for seed in seeds} for rows in (mine, other)]
+    every = [of for rows in both for of in rows.values()]
+    clips = [clip for clip in every[0] if all(clip in of for of in every)] if every else []
     if not clips:
         return
-    both = [{seed: rows[seed] for seed in seeds} for rows in (mine, other)]
-    columns = [key for key in ("greedy", "beam", "classified") if key in mine[seeds[0]][clips[0]]]
+    firsts = [rows[seeds[0]][clips[0]] for rows in both]
+    columns = [key for key in ("greedy", "beam", "classified") if all(key in row for row in firsts)]
     for column in columns:
         for measure in ("error",) if column == "classified" else ("cer", "wer"):
             yield run, f"{column} {measure}", difference(*(_errors(rows, clips, column, measure) for rows in both))
 
 
-def _errors(rows: dict[str, dict[str, dict[str, str]]], clips: list[str], column: str, measure: str) -> Errors:
+def _whole(rows: BySeed) -> set[tuple[str, str, str]]:
+    """(seed, clip, column) of every cell."""
+    return {(seed, clip, column) for seed, of in rows.items() for clip, row in of.items() for column in row}
+
+
+def _errors(rows: BySeed, clips: list[str], column: str, measure: str) -> Errors:
     counts = np.array([[edits(of[c]["reference"], of[c][column], measure) for c in clips] for of in rows.values()])
     speakers = tuple(next(iter(rows.values()))[clip].get("speaker", "") for clip in clips)
     return Errors(tuple(rows), tuple(clips), counts[..., 0], counts[0, :, 1], speakers)
 
 
-def _by_seed(path: Path) -> dict[str, dict[str, dict[str, str]]]:
-    rows: dict[str, dict[str, dict[str, str]]] = {}
-    for row in _rows(path):
-        rows.setdefault(row.get("seed", ""), {})[row.get("clip", "")] = row
+def _by_seed(path: Path) -> BySeed:
+    rows: BySeed = {}
+    for row in _rows(path, "seed", "clip", "reference"):
+        rows.setdefault(row["seed"], {})[row["clip"]] = row
     return rows
 
 
@@ -202,6 +236,10 @@ def report_lines(result: Comparison, preset: str) -> list[str]:
             lines.append(f"{what}: {_some(names)}")
     if result.others:
         lines.append(f"not comparable, of other seeds or utterances: {_some(result.others)}")
+    if result.partly:
+        lines.append(f"compared in part, for seeds, utterances or decoders are missing here: {_some(result.partly)}")
+    if result.edited:
+        lines.append(f"rates that are not those of the predictions: {_some(result.edited)}")
     if result.differing:
         worst = max(result.differing, key=lambda one: math.inf if math.isnan(one[1]) else one[1])
         size = "a text or a row" if math.isnan(worst[1]) else f"{worst[1]:.3g}"
@@ -274,7 +312,6 @@ PAGE = Template(
 def to_html(result: Comparison, preset: str) -> str:
     """The same as a page that needs no other file."""
     lines = report_lines(result, preset)
-    others = [
-        line for line in lines[1:] if line.startswith(("missing", "not ", "tables", "verdict", "figures", "what"))
-    ]
+    kinds = ("missing", "not ", "compared", "rates", "tables", "verdict", "figures", "what")
+    others = [line for line in lines[1:] if line.startswith(kinds)]
     return PAGE.render(result=result, preset=preset, lines=lines, others=[*others, *lines[-1:]])

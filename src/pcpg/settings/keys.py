@@ -5,6 +5,7 @@ import json
 import re
 import reprlib
 from dataclasses import fields, is_dataclass
+from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, get_args
 
@@ -47,7 +48,8 @@ Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Partial = Annotated[Number, Field(ge=0, lt=1)]  # a share that leaves something
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]  # no run takes more, and 10**20 overflows in torch
+Crowd = Annotated[int, Field(ge=1, le=1024)]  # processes or threads, all begun at once
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Exact = Annotated[Fraction, BeforeValidator(_fraction)]
 ExactShare = Annotated[Exact, Field(ge=0, le=1)]
@@ -93,22 +95,24 @@ def _line(error: dict, kind: Any, key: str) -> str:
         return f"{where}: unknown key; " + (
             f"did you mean {dot}{near[0]}?" if near else f"valid keys: {', '.join(known)}"
         )
+    if error["type"] == "invalid_key":
+        return f"{_path(key, error['loc'][:-1]) or 'the file'}: a key is a text, got {_shown(error['input'])}"
     if error["type"] == "missing":
         return f"{where}: missing key"
     if error["type"] == "literal_error":
         allowed = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
-        return f"{where}: {reprlib.repr(error['input'])} is not one of {allowed}"
+        return f"{where}: {_shown(error['input'])} is not one of {allowed}"
     if error["type"] in RANGES:
-        return f"{where}: {RANGES[error['type']].format(**error['ctx'])}, got {reprlib.repr(error['input'])}"
+        return f"{where}: {RANGES[error['type']].format(**error['ctx'])}, got {_shown(error['input'])}"
     raised = error.get("ctx", {}).get("error")
     if isinstance(raised, Refused):
         return f"{'.'.join(filter(None, (where, raised.key)))}: {raised.problem}"
     if raised is not None:
-        return f"{where}: {raised}, got {reprlib.repr(error['input'])}"
+        return f"{where}: {raised}, got {_shown(error['input'])}"
     if error["type"] == "string_pattern_mismatch":
-        return f"{where}: {reprlib.repr(error['input'])} does not match {error['ctx']['pattern']}"
+        return f"{where}: {_shown(error['input'])} does not match {error['ctx']['pattern']}"
     wanted = EXPECTED.get(error["type"].split("_")[0], error["msg"])
-    return f"{where or 'the file'}: expected {wanted}, got {reprlib.repr(error['input'])}"
+    return f"{where or 'the file'}: expected {wanted}, got {_shown(error['input'])}"
 
 
 def _path(key: str, location: tuple) -> str:
@@ -127,7 +131,12 @@ def _path(key: str, location: tuple) -> str:
 def _short(name: Any) -> str:
     """A key in one line, though it may be any YAML."""
     text = str(name)
-    return repr(text[:60]) if len(text) > 60 or not text.isprintable() else text
+    return repr(text[:60]) if len(text) > 60 or not text.isprintable() or not text.strip() else text
+
+
+def _shown(value: Any) -> str:
+    """A value as a file has it; a date as it was written, not as Python calls it."""
+    return str(value) if isinstance(value, date) else reprlib.repr(value)
 
 
 def _section(kind: Any, location: list) -> list[str]:

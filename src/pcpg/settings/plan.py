@@ -126,7 +126,7 @@ def write_plan(params: Params, same_jobs: bool = False, path: Path = FILE) -> No
     same_jobs: InputError where the jobs are others than before, for DVC, which has read the old list by then.
     """
     text = Plan(params).text()
-    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     if text == before:
         return
     write_text(path, text)
@@ -135,4 +135,9 @@ def write_plan(params: Params, same_jobs: bool = False, path: Path = FILE) -> No
 
 
 def _jobs(text: str) -> dict[str, Any]:
-    return {key: value for key, value in (yaml.safe_load(text) or {}).items() if key != "code"}
+    """All but the code; none of a text that is no plan, which is made anew like a file that is not there."""
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        found = None
+    return {key: value for key, value in found.items() if key != "code"} if isinstance(found, dict) else {}

@@ -8,17 +8,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from pcpg.settings.keys import Count, Keys, NotNegative, Number, Partial, Positive, Seed, Share, refuse
+from pcpg.settings.keys import Count, Crowd, Keys, NotNegative, Number, Partial, Positive, Seed, Share, refuse
 
 Corpus = Literal["grid", "lrw", "lrw1000"]
 SCRATCH = "scratch"  # as the start of a run: random weights
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # safe in a path, a shell command and a key of either engine
+# Safe in a path, a shell command and a key of either engine: a digit first, DVC reads 08 in plan.yaml as 8
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 MOST_STEPS = 1000  # decoder steps of one transcription
 
 
 def _name(text: str) -> str:
     if not NAME.fullmatch(text):
-        raise ValueError("is no name (letters, digits, _ and -, first a letter or digit)")
+        raise ValueError("is no name (up to 100 letters, digits, _ and -, first a letter)")
     return text
 
 
@@ -74,7 +75,7 @@ class GridRaw(_Raw):
     speakers: list[Speaker] | None  # null: all
     split: Literal["unseen", "overlapped", "lists"]
     test_speakers: list[Speaker]  # unseen: all their sentences are test
-    test_sentences: Annotated[int, Field(ge=0)]  # overlapped: this many of each speaker are test
+    test_sentences: Annotated[int, Field(ge=0, le=64_000)]  # overlapped: this many of each speaker are test
     lists: GridLists | None  # for split: lists, and only there
     validation: Annotated[Number, Field(gt=0, lt=1)]  # share of the other sentences, or of the list to train on
     split_seed: Seed
@@ -97,11 +98,40 @@ class GridRaw(_Raw):
             refuse(speaker not in self.speakers, "test_speakers", f"{speaker} is not one of {', '.join(self.speakers)}")
         return self
 
+    @model_validator(mode="after")
+    def _check_people(self):
+        """Splits that leave nothing to train, validate or test on, as far as it is known who and what there is."""
+        people = self._people()
+        for key in ("speakers", "test_speakers"):
+            strangers = [name for name in getattr(self, key) or [] if people and name not in people]
+            refuse(bool(strangers), key, f"{', '.join(strangers)} is not among the {len(people)} that there are")
+        read = self.speakers or people
+        refuse(bool(read) and set(read) <= set(self.test_speakers), "test_speakers", "leaves nobody to train on")
+        if self.synthetic is not None and self.split != "lists":
+            rest = self.synthetic.sentences - self.test_sentences
+            refuse(rest < 1, "test_sentences", f"leaves none of {self.synthetic.sentences} sentences to train on")
+            validated = round(self.validation * rest)
+            refuse(not 0 < validated < rest, "validation", f"is {validated} of {rest} sentences, none or all")
+        return self
+
+    def _people(self) -> list[str]:
+        """Who is there; empty where only the user's disk knows."""
+        if self.synthetic is not None:
+            return [f"s{number}" for number in range(1, self.synthetic.speakers + 1)]
+        return [f"s{number}" for number in range(1, 35) if number != 21] if self.source == "download" else []
+
 
 class LrwRaw(_Raw):
     source: Literal["synthetic", "local"]
     synthetic: WordsSynthetic | None
     words: list[str] | None  # null: all
+
+    @model_validator(mode="after")
+    def _check_words(self):
+        words = [word.upper() for word in self.words or []]
+        refuse(self.words == [], "words", "names none; null means all")
+        refuse(len(set(words)) < len(words), "words", "names a word twice")
+        return self
 
 
 class Lrw1000Raw(_Raw):
@@ -251,11 +281,11 @@ class Decoding(Keys):
 class Params(Keys):
     preset: Name  # the name in every path below data/, clips/, runs/, results/ and figures/
     seeds: Annotated[list[Seed], Field(min_length=1)]
-    workers: Count  # processes of the stages raw and shard
+    workers: Crowd  # processes of the stages raw and shard
     shards: list[int]  # 0, 1, ...: parts of every clip store, a job each
-    threads: Count  # of one training process
-    processes: Count  # of one training, each on a GPU of its own where there are some; they share every batch
-    nodes: Count  # machines that they are spread over, by Slurm
+    threads: Crowd  # of one training process
+    processes: Crowd  # of one training, each on a GPU of its own where there are some; they share every batch
+    nodes: Crowd  # machines that they are spread over, by Slurm
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["float32", "bfloat16"]  # of the forward pass; weights and losses stay float32
     numerics: Literal["portable", "fast"]  # portable: libraries held to AVX2, docs/reproducibility.md

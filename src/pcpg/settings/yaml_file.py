@@ -12,12 +12,14 @@ import yaml
 
 from pcpg.workspace.errors import InputError
 
-# Plain scalars that YAML 1.1 and 1.2 read differently: octal and binary numbers, digits in groups, base 60, yes and no.
+# Plain scalars that YAML 1.1 and 1.2 read differently: numbers that begin with 0, in base 2 and 60, with digits in
+# groups; yes and no.
 AMBIGUOUS = re.compile(
-    r"[-+]?0[0-7_]+|[-+]?0[bo][01_2-7]+|[-+]?[0-9][0-9_]*_[0-9_.]*|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?"
-    r"|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
+    r"[-+]?0[0-9_]+|[-+]?0[bo][01_2-7]+|[-+.0-9][0-9_.]*_[0-9_.]*([eE][-+]?[0-9_]*)?|[-+]?[0-9.]+[eE][-+]?[0-9_]*_[0-9_]*"
+    r"|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
 )
-FLOAT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+")  # YAML 1.1 wants 1.0e-4
+FLOAT = re.compile(r"[-+]?([0-9]+\.?[0-9]*[eE][-+]?[0-9]+|\.[0-9]+)$")  # YAML 1.1 wants 1.0e-4 and 0.5
+TEXT = "tag:yaml.org,2002:str"
 
 
 class _Loader(yaml.SafeLoader):
@@ -25,7 +27,10 @@ class _Loader(yaml.SafeLoader):
 
     def construct_scalar(self, node):
         value = super().construct_scalar(node)
-        if isinstance(node, yaml.ScalarNode) and node.style is None and AMBIGUOUS.fullmatch(value):
+        plain = isinstance(node, yaml.ScalarNode) and (
+            node.style is None or node.tag != TEXT
+        )  # !!int "010" is one, too
+        if plain and AMBIGUOUS.fullmatch(value):
             what = f"{value} is not the same in YAML 1.1 and 1.2; write the number in full, true or false, or quote it"
             raise yaml.constructor.ConstructorError(None, None, what, node.start_mark)
         return value
@@ -33,7 +38,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node, deep=False):
         keys: set = set()
         for name, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-            if name.tag == "tag:yaml.org,2002:merge" or not isinstance(name, yaml.ScalarNode):
+            if not isinstance(name, yaml.ScalarNode):
                 continue
             if name.value in keys:
                 raise yaml.constructor.ConstructorError(None, None, f"{name.value}: key given twice", name.start_mark)

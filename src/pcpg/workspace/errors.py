@@ -6,6 +6,7 @@ from concurrent.futures.process import BrokenProcessPool
 # What another moment may have, and what the machine refuses; any other OSError that nobody expected is a mistake here.
 SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
 REFUSALS = SHORTAGES | {errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
+NO_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}  # what a path can be wrong by
 MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "can't start new thread", "Cannot allocate memory",
           "failed to map segment")  # of torch, Python and the loader of libraries  # fmt: skip
 NO_CODE = "could not create a primitive"  # all that oneDNN says where there is no room for the code that it compiles
@@ -15,7 +16,12 @@ class InputError(ValueError):
     """Something the user gave is wrong: one line that names the file and, where there is one, the key or line."""
 
     def __init__(self, where: object, problem: str):
-        super().__init__(f"{where}: {problem}")
+        super().__init__(one_line(f"{where}: {problem}"))
+
+
+def one_line(text: str) -> str:
+    """`text` with all that would end the line, or cannot be printed, as Python writes it: names may hold anything."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def shortage(error: BaseException) -> bool:
@@ -25,6 +31,12 @@ def shortage(error: BaseException) -> bool:
     if isinstance(error, RuntimeError | ImportError):
         return str(error) == NO_CODE or any(text in str(error) for text in MEMORY)
     return isinstance(error, MemoryError)
+
+
+def misplaced(error: BaseException) -> InputError | None:
+    """What is wrong with the path that an OSError names; None for any other error."""
+    named = isinstance(error, OSError) and error.filename and error.errno in NO_PLACE
+    return InputError(error.filename, error.strerror) if named else None
 
 
 def refusal(error: BaseException) -> str | None:

@@ -59,10 +59,15 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def no_file(path: Path) -> str:
+    """Why a path is that of no file."""
+    return "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "no such file"
+
+
 def sha256(path: Path) -> str:
     """Of a file's bytes, as hexadecimal digits."""
     if not path.is_file():
-        raise InputError(path, "no such file")
+        raise InputError(path, no_file(path))
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

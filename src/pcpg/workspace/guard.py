@@ -26,13 +26,20 @@ def engine(preset: str) -> None:
     if not _lock(file, fcntl.LOCK_EX):
         raise InputError(f"preset {preset}", f"{file.read().strip()} makes it in this folder already; wait for its end")
     file.truncate(0)
-    file.write(f"process {os.getpid()} of {getpass.getuser()} on {socket.gethostname()}")
+    file.write(f"process {os.getpid()} of {_user()} on {socket.gethostname()}")
     file.flush()
     with _open(paths.lock("stages")) as stages:  # and let go of at once
         if not _lock(stages, fcntl.LOCK_EX):
             who = "a pcpg process of DVC, of a killed engine or started by hand"
             raise InputError(f"preset {preset}", f"{who} is still at work on it in this folder; wait for its end")
     _keep_dvc_off(paths)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        return f"user {os.getuid()}"
 
 
 def stage(preset: str) -> None:

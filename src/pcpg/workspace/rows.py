@@ -6,12 +6,13 @@ from dataclasses import fields
 from pathlib import Path
 
 from pcpg.workspace.errors import InputError
-from pcpg.workspace.files import atomic_file
+from pcpg.workspace.files import atomic_file, no_file
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) -> None:
     """Write `rows`, each with a value for some of `columns` and no other; what a row lacks stays empty."""
-    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    how = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}  # a name on disk may be no UTF-8
+    with atomic_file(path) as temporary, open(temporary, "w", **how) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
@@ -30,8 +31,8 @@ def read_rows(path: str | Path, kind: type) -> list:
     path = Path(path)
     types = {field.name: field.type for field in fields(kind)}
     if not path.is_file():
-        raise InputError(path, "no such file")
-    with open(path, newline="", encoding="utf-8") as file:
+        raise InputError(path, no_file(path))
+    with open(path, newline="", encoding="utf-8-sig") as file:
         reader, line = csv.reader(file, strict=True), 1
         try:
             if next(reader, None) != list(types):

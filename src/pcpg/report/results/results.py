@@ -110,7 +110,7 @@ class Results:
             return None
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:  # also an encoding that is not UTF-8
+        except (ValueError, RecursionError) as error:  # also an encoding that is not UTF-8
             raise InputError(path, f"not valid JSON: {error}") from None
         metrics = build(Metrics, content, path)
         if (metrics.corpus, metrics.run) != (corpus, run):
@@ -145,9 +145,13 @@ class Results:
         return "".join(kinds)
 
     def _predictions(self, corpus: str, run: str) -> dict[int, list[dict[str, str]]]:
-        """Rows of predictions.csv by seed, in the order of the parameter file."""
-        path = self._file(self.paths.predictions(corpus, run), corpus, run)
-        return read_predictions(path, self.seeds) if path else {}
+        """Rows of predictions.csv by seed, in the order of the parameter file; of the seeds that metrics.json has."""
+        path, metrics = self._file(self.paths.predictions(corpus, run), corpus, run), self.metrics(corpus, run)
+        found = read_predictions(path, self.seeds) if path else {}
+        measured = [seed for seed in self.seeds if metrics and str(seed) in metrics.seeds]
+        if found and metrics and list(found) != measured:
+            raise InputError(path, f"has the seeds {list(found)}, metrics.json beside it {measured}")
+        return found
 
     def _errors(self, corpus: str, run: str, measure: str, decoder: str = "greedy") -> Errors | None:
         """Edits of characters ("cer"), words ("wer") or whole words of a classifier ("error") on the test split."""
@@ -229,7 +233,7 @@ def _turn(estimate: Estimate | None, turned: bool, whole: float) -> Estimate | N
 def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[str, str]]]:
     """Rows of a predictions.csv by seed: FACTS, and one column or more of what was read."""
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(path, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file, strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(path, f"not a readable table: {error}") from None
@@ -244,6 +248,8 @@ def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[st
             raise InputError(f"{path}, line {number}", "no reference")
         by_seed.setdefault(row["seed"], []).append(row)
     clips = [[tuple(row[key] for key in FACTS) for row in of] for of in by_seed.values()]
+    if len(set(clips[0])) < len(clips[0]):
+        raise InputError(path, "lists a clip twice")
     for seed, shown in zip(by_seed, clips, strict=True):
         if shown != clips[0]:
             raise InputError(
