@@ -13,12 +13,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from pcpg.corpora.synthetic.camera import Camera
-from pcpg.corpora.synthetic.film import shoot
-from pcpg.corpora.synthetic.lips import Manner, trajectory
-from pcpg.corpora.synthetic.looks import draw_look
-from pcpg.corpora.synthetic.randomness import stream
-from pcpg.corpora.synthetic.speech import english_visemes, speak
 from pcpg.learning.evaluate import classify_test, transcribe_test
 from pcpg.learning.probe import train_classifier
 from pcpg.learning.session import Session
@@ -33,7 +27,6 @@ from tests.conftest import noise_store
 assert pcpg
 SMOKE = Path(__file__).with_name("smoke.params.yaml")
 PROMISED = {
-    "talking face": "b5c9f3bb38c9ed1f",
     "baseline": "d1f2349d716d9426",
     "policy gradient": "33efd38b2fe058c9",
     "leave-one-out": "5b37447b864a66e1",
@@ -58,7 +51,7 @@ def of_weights(path: Path) -> str:
 def checksums(folder: Path) -> dict[str, str]:
     """Kind -> the first 16 digits of the SHA-256 of what it comes to."""
     params, clips = load(SMOKE), noise_store(folder / "clips")
-    store, sums = ClipStore(clips), {"talking face": _face()}
+    store, sums = ClipStore(clips), {}
 
     def session(name: str) -> Session:
         seed_process(1, threads=1)
@@ -83,14 +76,6 @@ def checksums(folder: Path) -> dict[str, str]:
     sums["beam search"] = _of_text(repr((read, named)))
     sums["statistics"] = _of_text(_estimate())
     return sums
-
-
-def _face() -> str:
-    """Five frames of a speaker and the landmarks, as `pcpg raw` generates them."""
-    rng, times = stream(11, "clip"), (np.arange(5) + 5) / 25
-    lips = trajectory(speak([english_visemes("bin")], 0.5, rng), 0.1, times, Manner(1.2, 1, 1))
-    film = shoot(draw_look(stream(11, "speaker")), lips, Camera(360, 288, 176, 214, 1.0), rng)
-    return hashlib.sha256(film.frames.tobytes() + film.landmarks.tobytes()).hexdigest()[:16]
 
 
 def _train(params: Params, clips: Path, run: str, start: Path | None, session: Session) -> None:
