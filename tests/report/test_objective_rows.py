@@ -1,0 +1,92 @@
+"""Objectives side by side: which runs stand in their table and picture, told apart how, with which numbers."""
+
+import csv
+
+import pytest
+from made import put_history, results_of, settings_of, transcribed, with_runs
+
+from pcpg.report.figures.objectives import OURS, draw_objectives
+from pcpg.report.figures.style import house_style
+from pcpg.report.results.results import TRAINED
+from pcpg.report.runs import objective_runs, told_apart
+from pcpg.report.tables.write import write_table
+from pcpg.workspace.paths import Paths
+
+HEADER = "iteration,epoch,train_loss,train_ce,val_ce,val_cer,policy_greedy,policy_kl,train_ratio_sd"
+KEYS = {"cross_entropy": {}, "samples": 5}
+
+
+def family():
+    settings = settings_of()
+    plain = settings.runs["grid"]["ce-continued"]
+
+    def run(name, **keys):
+        return plain.model_copy(update={"objective": {name: KEYS | keys}})
+
+    rloo, grpo = run("rloo", scale="none"), run("rloo", scale="group")
+    short = rloo.model_copy(update={"optimisation": rloo.optimisation.model_copy(update={"epochs": 2})})
+    return with_runs(settings, "grid", rloo=rloo, grpo=grpo, short=short, ocd=run("ocd"))
+
+
+def results(tmp_path):
+    """Three seeds of four sentences; ocd reads one more of them, and training says so."""
+    for seed in (1, 2, 3):
+        for run, right in (("ce-continued", 1), ("rloo", 1), ("ocd", 2)):
+            read = ["set blue now"] * right + ["set red now"] * (4 - right)
+            read[-1] = "set red" if seed == 2 else read[-1]
+            transcribed(tmp_path, "grid", run, seed, read)
+            kl = "" if run == "ce-continued" else "0.5"
+            rows = ["0,0,,,2,0.5,0.4,0,", f"5,1,1,1,1,0.3,0.{6 + right},{kl},0.1", f"9,2,1,1,1,0.4,0.1,{kl},0.1"]
+            put_history(tmp_path, "grid", run, seed, rows, HEADER)
+    return results_of(tmp_path, runs=family().runs)
+
+
+def test_other_objectives_stand_beside_the_papers_plain_and_windowed_one():
+    settings = family()
+    assert objective_runs(settings, "grid") == ["k1s1", "k5s1", "ce-continued", "rloo", "grpo", "short", "ocd"]
+    assert objective_runs(settings_of(), "grid") == []
+
+
+def test_runs_are_told_apart_by_what_differs_from_the_first_of_their_kind():
+    runs = family().runs["grid"]
+    labels = told_apart(runs, ["rloo", "grpo", "short", "ocd"])
+    assert labels == {"rloo": "rloo", "grpo": "rloo, scale group", "short": "rloo, epochs 2", "ocd": "ocd"}
+
+
+def test_the_reward_in_training_is_that_of_the_weights_that_were_kept(tmp_path):
+    """The evaluation with the lowest validation CER, neither the start nor the last."""
+    found = results(tmp_path)
+    assert found.quantity("grid", "ocd", TRAINED) == {1: 80.0, 2: 80.0, 3: 80.0}
+    assert found.gap("grid", "ocd", "ce-continued", TRAINED).value == pytest.approx(10)
+    assert found.quantity("grid", "grpo", TRAINED) == {}
+
+
+def test_the_table_has_differences_to_cross_entropy_continued(tmp_path):
+    results(tmp_path)
+    write_table("objectives", family(), Paths("mini", tmp_path))
+    with open(tmp_path / "results/mini/objectives.csv", newline="") as file:
+        rows = {row["run"]: row for row in csv.DictReader(file)}
+    assert float(rows["ocd"]["wer_delta_mean"]) < 0 == float(rows["rloo"]["wer_delta_mean"])
+    assert rows["ce-continued"]["wer_delta_mean"] == "" and rows["grpo"]["seeds"] == "0"
+    text = (tmp_path / "results/mini/objectives.md").read_text()
+    assert "Δ to CE continued" in text and "not run" in text
+
+
+def test_the_picture_has_a_row_a_run_and_a_column_a_quantity(tmp_path):
+    with house_style():
+        figure = draw_objectives("grid", results(tmp_path))
+    forest, _, greedy, _, kl, *_ = figure.axes
+    assert [label.get_text() for label in forest.get_yticklabels()] == objective_runs(family(), "grid")
+    dots = [line for line in forest.lines if line.get_marker() == "o"]
+    places = {float(line.get_ydata()[0]): float(line.get_xdata()[0]) for line in dots}
+    assert places[3] == 0 and places[6] == pytest.approx(-100 / 12)  # one word of twelve
+    ends = {float(line.get_ydata()[0]): float(line.get_xdata()[0]) for line in greedy.lines if line.get_marker() == "o"}
+    assert ends == pytest.approx({2: 0.7, 3: 0.7, 6: 0.8})
+    assert {float(line.get_ydata()[0]) for line in kl.lines if line.get_marker() == "o"} == {3, 6}
+    assert all(line.get_color() == OURS for line in dots)
+
+
+def test_nothing_run_is_said(tmp_path):
+    with house_style():
+        figure = draw_objectives("grid", results_of(tmp_path, runs=family().runs))
+    assert [text.get_text() for text in figure.texts] == ["not run"]
