@@ -95,20 +95,20 @@ def crop(frames: np.ndarray, transforms: np.ndarray, size: int) -> np.ndarray:
     """
     frames, transforms = _shrink(frames, transforms)
     total, height, width = frames.shape
-    x, y = _source_positions(transforms, size)
-    np.clip(x, 0, width - 1, out=x)
-    np.clip(y, 0, height - 1, out=y)
-    left, top = x.astype(np.int32), y.astype(np.int32)
-    x -= left
-    y -= top
-    right, down = (left < width - 1).astype(np.int32), (top < height - 1) * np.int32(width)
-    corner = top * np.int32(width) + left
     rois = np.empty((total, size, size), np.uint8)
-    for t, frame in enumerate(frames.reshape(total, -1)):  # frame by frame: the pixels stay in the processor's cache
-        upper = _mix(frame, corner[t], right[t], x[t])
-        lower = _mix(frame, corner[t] + down[t], right[t], x[t])
-        np.rint(upper + (lower - upper) * y[t], out=upper)
-        rois[t] = upper.astype(np.uint8)
+    for t, frame in enumerate(frames.reshape(total, -1)):  # frame by frame: all stays in the processor's cache
+        x, y = (positions[0] for positions in _source_positions(transforms[t : t + 1], size))
+        np.clip(x, 0, width - 1, out=x)
+        np.clip(y, 0, height - 1, out=y)
+        left, top = x.astype(np.int32), y.astype(np.int32)
+        x -= left
+        y -= top
+        right, down = (left < width - 1).astype(np.int32), (top < height - 1) * np.int32(width)
+        corner = top * np.int32(width) + left
+        upper = _mix(frame, corner, right, x)
+        lower = _mix(frame, corner + down, right, x)
+        np.rint(upper + (lower - upper) * y, out=upper)
+        rois[t] = upper
     return rois
 
 
