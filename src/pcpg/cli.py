@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(function=function, writes=writes)
         return command
 
-    plan = add(commands.plan, "list the jobs of a parameter file for DVC, in plan.yaml", writes=False)
+    plan = add(commands.plan, "list the jobs of a parameter file for DVC, in plan.json", writes=False)
     plan.add_argument("--same-jobs", action="store_true", help="stop where the jobs are others than before")
     add(commands.raw, "generate a corpus, or check a local copy", "corpus")
     add(commands.train, "one run: the baseline, policy gradient, or another objective", "corpus", "run", seed=True)

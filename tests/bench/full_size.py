@@ -92,4 +92,4 @@ def checkout(root: Path, project: Path) -> None:
         copy: Callable = shutil.copytree if (root / name).is_dir() else shutil.copy
         copy(root / name, project / name)
     shutil.copy(root / "presets" / "paper.yaml", project / "params.yaml")
-    (project / "plan.yaml").write_text(Plan(load(project / "params.yaml")).text(), encoding="utf-8")
+    (project / "plan.json").write_text(Plan(load(project / "params.yaml")).text(), encoding="utf-8")

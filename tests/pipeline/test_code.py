@@ -208,7 +208,7 @@ def test_a_changed_function_plans_the_stages_that_import_it(smoke, monkeypatch, 
     text = path.read_text()
     new = FIRST.sub(r"CHANGED = 1\n\1 ", text, count=1)
     assert new != text
-    plan = smoke / "plan.yaml"
+    plan = smoke / "plan.json"
     before = plan.read_bytes()
     monkeypatch.setattr(code, "PACKAGE", smoke / "src/pcpg")
     stages = {"train" if stage in TRAININGS else stage for stage in importers(path)}
@@ -231,7 +231,7 @@ def test_a_changed_function_plans_the_stages_that_import_it(smoke, monkeypatch, 
 def test_a_changed_key_plans_the_stages_that_read_it(smoke, section):
     old, new, stages = KEYS_OF[section]
     params = smoke / "params.yaml"
-    text, plan = params.read_text(), (smoke / "plan.yaml").read_bytes()
+    text, plan = params.read_text(), (smoke / "plan.json").read_bytes()
     assert old in text
     plans = [Plan(parameters.read(params, objectives=False))]
     params.write_text(text.replace(old, new, 1))
@@ -240,7 +240,7 @@ def test_a_changed_key_plans_the_stages_that_read_it(smoke, section):
         jobs, status = planned(smoke), dvc_stages(smoke)
     finally:
         params.write_text(text)
-        (smoke / "plan.yaml").write_bytes(plan)
+        (smoke / "plan.json").write_bytes(plan)
     read_by = {
         stage for stage in KEYS for corpus, name in plans[0].trained
         if name in plans[0].params.trainings(corpus)

@@ -14,7 +14,7 @@ from pcpg import parameters
 from pcpg.settings.plan import KEYS, Plan
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "params.yaml", "plan.yaml", "presets")
+SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "params.yaml", "plan.json", "presets")
 FILES = ["params.yaml", *(f"presets/{path.name}" for path in sorted((ROOT / "presets").glob("*.yaml")))]
 
 
@@ -61,7 +61,7 @@ def dvc_jobs(checkout) -> dict[str, dict]:
             for stage in repo.index.stages
         }
     plan = jobs.pop(next(command for command, job in jobs.items() if job["rule"] == "plan"))
-    assert plan["output"] == {"plan.yaml"} and plan["input"] == {"params.yaml", "src/pcpg"}
+    assert plan["output"] == {"plan.json"} and plan["input"] == {"params.yaml", "src/pcpg"}
     return jobs
 
 
@@ -110,7 +110,7 @@ def test_the_same_parameters(dvc_jobs):
         names = dict(zip(("corpus", "run"), words[2:4], strict=False))
         stage = job["rule"]
         assert job["params"].get("params.yaml", set()) == set(plan.keys(stage, **names)), command
-        [key] = job["params"]["plan.yaml"]
+        [key] = job["params"]["plan.json"]
         kind = f"train.{plan.objective(**names)}" if stage == "train" else stage
         assert key == f"code.{kind}", command
 
@@ -126,24 +126,24 @@ def test_every_checksum_of_the_plan_is_the_one_that_snakemake_computes():
 
 
 def test_the_committed_plan_is_what_pcpg_plan_writes():
-    text = (ROOT / "plan.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "plan.json").read_text(encoding="utf-8")
     assert text == Plan(parameters.read(ROOT / "params.yaml")).text(), "run: pcpg plan"
 
 
 def test_new_jobs_are_said_and_new_code_is_not(checkout, tmp_path):
     """DVC has read the old list by the time that it is made anew."""
     shutil.copy(checkout / "params.yaml", tmp_path / "params.yaml")
-    written = tmp_path / "plan.yaml"
-    shutil.copy(checkout / "plan.yaml", written)
+    written = tmp_path / "plan.json"
+    shutil.copy(checkout / "plan.json", written)
     before = written.read_bytes()
-    written.write_text(re.sub(r"raw: \w{16}", "raw: 0000000000000000", before.decode()))
+    written.write_text(re.sub(r'"raw": "\w{16}"', '"raw": "0000000000000000"', before.decode()))
     assert plan_in(tmp_path).returncode == 0
     assert written.read_bytes() == before
     params = tmp_path / "params.yaml"
     params.write_text(params.read_text().replace("seeds: [1, 2, 3]", "seeds: [1, 2]"))
     done = plan_in(tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "pcpg: plan.yaml: made anew, with other jobs than before; run the same command again\n"
+    assert done.stderr == "pcpg: plan.json: made anew, with other jobs than before; run the same command again\n"
     assert plan_in(tmp_path).returncode == 0 and "grid-ce-3" not in written.read_text()
     whole = written.read_bytes()
     for broken in (b"\xff\xfe", b"a: [", b"a text", b""):
@@ -161,13 +161,13 @@ def plan_in(folder: Path) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize("file", FILES)
 def test_every_preset_is_a_list_of_jobs_for_both_engines(checkout, file):
     """Which DVC reads as params.yaml; both run as many of each stage."""
-    kept = {name: (checkout / name).read_bytes() for name in ("params.yaml", "plan.yaml")}
+    kept = {name: (checkout / name).read_bytes() for name in ("params.yaml", "plan.json")}
     params = parameters.read(ROOT / file)
     try:
         (checkout / "params.yaml").write_bytes((checkout / file).read_bytes())
         said = run("snakemake", "--dry-run", "--quiet", "rules", "--cores", "2", "--configfile", file, cwd=checkout)
         planned = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", said, re.M)}
-        (checkout / "plan.yaml").write_text(Plan(params).text())
+        (checkout / "plan.json").write_text(Plan(params).text())
         with Repo(str(checkout)) as repo:
             stages = [stage.name for stage in repo.index.stages]
             repo.index.check_graph()

@@ -1,13 +1,13 @@
 """The jobs of a parameter file, what each waits for, the keys that it reads, and the checksum of the code that it runs.
 
-One list for both engines: the Snakefile asks a Plan, dvc.yaml reads plan.yaml, which `pcpg plan` writes.
+One list for both engines: the Snakefile asks a Plan, dvc.yaml reads plan.json, which `pcpg plan` writes. JSON, for DVC
+reads it six times a job and is slow at YAML.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from pcpg.settings.schema import SCRATCH, Params
 from pcpg.workspace import code
@@ -15,11 +15,8 @@ from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths
 
-FILE = Path("plan.yaml")
-HEAD = """\
-# Made by `pcpg plan` from params.yaml and src/pcpg: the jobs, what they begin with, and a checksum of the code that
-# each stage runs (comments and docstrings do not count). dvc.yaml reads it; Snakemake computes the same. Do not edit.
-"""
+FILE = Path("plan.json")
+ABOUT = "made by `pcpg plan` from params.yaml and src/pcpg, for dvc.yaml; Snakemake computes the same; do not edit"
 TRAINING = ("threads", "processes", "nodes", "device", "precision", "numerics")  # that bytes may follow from
 READING = ("threads", "device", "numerics")
 REPORT = ("preset", "seeds", "corpora", "runs", "classifiers")
@@ -91,8 +88,8 @@ class Plan:
         return code.of_stage(stage, self.objective(corpus, run) if stage == "train" else "")
 
     def as_mapping(self) -> dict[str, Any]:
-        """What plan.yaml holds."""
-        content: dict[str, Any] = {"code": self._all_code()}
+        """What plan.json holds."""
+        content: dict[str, Any] = {"about": ABOUT, "code": self._all_code()}
         for stage, section in (("train", "runs"), ("probe", "classifiers")):
             trainings = [(*one, seed) for one in self.jobs(section) for seed in self.params.seeds]
             entries = {"-".join(map(str, one)): self._entry(section, *one) for one in trainings}
@@ -117,11 +114,11 @@ class Plan:
         return plain | {"train": {name: code.of_stage("train", name) for name in objectives}}
 
     def text(self) -> str:
-        return HEAD + yaml.safe_dump(self.as_mapping(), sort_keys=True, width=120, default_flow_style=None)
+        return json.dumps(self.as_mapping(), sort_keys=True, indent=1) + "\n"
 
 
 def write_plan(params: Params, same_jobs: bool = False, path: Path = FILE) -> None:
-    """Write plan.yaml where it is not up to date.
+    """Write plan.json where it is not up to date.
 
     same_jobs: InputError where the jobs are others than before, for DVC, which has read the old list by then.
     """
@@ -137,7 +134,7 @@ def write_plan(params: Params, same_jobs: bool = False, path: Path = FILE) -> No
 def _jobs(text: str) -> dict[str, Any]:
     """All but the code; none of a text that is no plan, which is made anew like a file that is not there."""
     try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError:
+        found = json.loads(text)
+    except ValueError:
         found = None
     return {key: value for key, value in found.items() if key != "code"} if isinstance(found, dict) else {}

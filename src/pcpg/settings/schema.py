@@ -12,7 +12,7 @@ from pcpg.settings.keys import Count, Crowd, Keys, NotNegative, Number, Partial,
 
 Corpus = Literal["grid", "lrw", "lrw1000"]
 SCRATCH = "scratch"  # as the start of a run: random weights
-# Safe in a path, a shell command and a key of either engine: a digit first, DVC reads 08 in plan.yaml as 8
+# Safe in a path, a shell command and a key of either engine: a digit first, DVC reads 08 in plan.json as 8
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 MOST_STEPS = 1000  # decoder steps of one transcription
 
