@@ -83,7 +83,7 @@ PLACES = {
     RAW: {
         "source": (["synthetic", With("local", MADE), With("download", MADE)], ["web", None]),
         "root": ([None, With("x", {"source": "local", "synthetic": None})],
-                 ["x", 1, With(None, {"source": "local", "synthetic": None})]),
+                 ["x", 1, "", With(" ", {"source": "local", "synthetic": None}), With(None, {"source": "local", "synthetic": None})]),
         "synthetic": ([With(None, {"source": "local", "root": "x"})], [None, [], With({"seed": 1, "speakers": 3,
                       "sentences": 4}, {"source": "local", "root": "x"})]),
         "speakers": ([None, ["s1", "s2"], With(["s1", "s34"], LOCAL)], [[], ["s1", "s4"], With(["s1", "s21"], LOCAL | {
@@ -111,7 +111,7 @@ PLACES = {
         "source": (["synthetic", With("local", MADE)], ["download", None]),
         "root": ([None, With("x", {"source": "local", "synthetic": None})], ["x", 1]),
         "synthetic": ([With(None, {"source": "local", "root": "x"})], [None, []]),
-        "words": ([None, ["ABOUT"]], ["ABOUT", [1], [], ["about", "ABOUT"]]),
+        "words": ([None, ["ABOUT"]], ["ABOUT", [1], [], [""], ["about", "ABOUT"]]),
     },
     "corpora.lrw.raw.synthetic": {
         "seed": SEED, "words": ([1, 40], [0, 41]), "train": COUNT, "val": COUNT, "test": COUNT},
@@ -127,7 +127,7 @@ PLACES = {
                       ["dlib", None, With("sidecar", {"roi": "box"})]),
         "landmark_model": ([None, With("x", {"landmarks": "mediapipe"})], ["x", 1,
                            With(None, {"landmarks": "mediapipe"})]),
-        "landmark_folder": ([None, "x"], [1, With("x", {"roi": "box", "landmarks": None})]),
+        "landmark_folder": ([None, "x"], [1, "", "a\0b", With("x", {"roi": "box", "landmarks": None})]),
         "size": ([72, 512, With(8, {}, SMALL)], [7, 513, 96.0]),
     },
     "view.grid": {
