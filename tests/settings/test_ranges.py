@@ -61,7 +61,7 @@ PLACES = {
         "workers": CROWD,
         "shards": ([[0], [0, 1, 2]], [[], [1], [0, 2], [0, 0], [0.0], 0]),
         "threads": CROWD,
-        "processes": CROWD,
+        "processes": ([1, 16], [0, 17, 1025, 10**20, True]),
         "nodes": ([1, With(2, {"processes": 4})], [0, 1025, True]),
         "device": one_of("auto", "cpu", "cuda"),
         "precision": one_of("float32", "bfloat16"),
@@ -102,8 +102,9 @@ PLACES = {
     f"{RAW}.lists": {  # where the file has none
         "train": ([With("a", {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})],
                   [With(1, {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})]),
-        "test": ([With("a", {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})],
-                 [With(None, {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})]),
+        "test": ([With("b", {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})],
+                 [With(None, {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}}),
+                  With("a", {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})]),
     },
     f"{RAW}.synthetic": {
         "seed": SEED, "speakers": ([2, 200], [0, 201, 1.0]), "sentences": ([3, 64_000], [0, 64_001])},

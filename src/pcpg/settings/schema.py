@@ -62,6 +62,11 @@ class GridLists(Keys):
     train: Text
     test: Text
 
+    @model_validator(mode="after")
+    def _check_files(self):
+        refuse(self.train == self.test, "test", "is the list to train on")
+        return self
+
 
 class _Raw(Keys):
     source: Literal["synthetic", "local", "download"]
