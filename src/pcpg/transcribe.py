@@ -63,9 +63,9 @@ def transcribe(
     if shown is not None:
         show.check_picture_path(shown)
     reader = read_model(weights)
-    stream, films = video.describe_stream(path)
-    if verbose or films > 1:
-        _note(path, f"{stream}" + (f"; one of {films} films in this file" if films > 1 else ""))
+    stream, remarks = video.describe_stream(path)
+    if verbose or remarks:
+        _note(path, "; ".join([stream, *remarks]))
     clip = mouths(path, landmark_model, reader.region, reader.kernel)
     if verbose:
         _note(path, f"{len(clip)} frames taken, at {video.RATE} frames/s")

@@ -90,13 +90,13 @@ def test_no_code_of_a_parameter_file_runs(tag, root, tmp_path, monkeypatch):
 @pytest.mark.parametrize("place", PLACES)
 def test_names_are_names(name, place, root, tmp_path):
     """What becomes part of paths and of shell commands is letters, digits and few signs."""
-    text = (root / "tests" / "smoke.params.yaml").read_text().replace("figures: [fig5_coverage", "figures: [strip")
+    text = (root / "tests" / "smoke.params.yaml").read_text().replace("figures: [verdicts", "figures: [strip")
     old = re.search(r"smoke|ce-continued|ce-te_tc|table1|strip", place)[0]
     quoted = "'" + name.replace("'", "''") + "'"
     changed = text.replace(place, place.replace(old, quoted), 1)
     assert changed != text
     (tmp_path / "params.yaml").write_text(changed)
-    with pytest.raises(InputError, match=r"is no name \(letters, digits"):
+    with pytest.raises(InputError, match=r"is no name \(up to 100 letters, digits"):
         load(tmp_path / "params.yaml")
 
 

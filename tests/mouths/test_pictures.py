@@ -28,10 +28,10 @@ ORIENTATIONS = {
 CORNERS = np.kron([[40, 90, 140], [200, 240, 60]], np.ones((16, 16))).astype(np.uint8)  # (32, 48), no symmetry
 
 
-def write_film(path, pictures, codec="mpeg4", pixels="yuv420p", aspect=None, matrix=None, full=False):
+def write_film(path, pictures, codec="mpeg4", pixels="yuv420p", aspect=None, matrix=None, full=False, **options):
     """Greys (H, W) as a video of 25 frames a second; `pixels` of `aspect` wide, `matrix` in the header."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
+        stream = container.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = pictures[0].shape
         add_pictures(container, stream, pictures, pixels, aspect, full)
     if matrix:
@@ -118,6 +118,13 @@ def test_a_photograph_is_turned_as_its_exif_says(tmp_path):
     assert np.abs(video.read_jpgs(tmp_path)[0] - np.rot90(CORNERS, -1).astype(int)).mean() < 4
 
 
+@pytest.mark.parametrize("flags", ["+ilme+ildct", ""])
+def test_half_pictures_are_said(tmp_path, flags):
+    path = write_film(tmp_path / "a.mpg", [CORNERS] * 6, "mpeg2video", flags=flags or "+bitexact")
+    said = ["interlaced: the two half pictures of a frame are read as one"]
+    assert video.describe_stream(path)[1] == (said if flags else [])
+
+
 # ---- which stream
 
 
@@ -151,7 +158,7 @@ def write_streams(path, *films):
 def test_the_main_film_is_read(tmp_path, films, wanted, ending):
     path = write_streams(tmp_path / f"a.{ending}", *films)
     assert video.read_grey(path).shape[2] == wanted
-    assert video.describe_stream(path)[1] == 2
+    assert video.describe_stream(path)[1] == ["one of 2 films in this file"]
 
 
 @pytest.mark.parametrize("picture", [b"", b"and a film"])

@@ -75,7 +75,7 @@ PLACES = {
         "workers": CROWD,
         "shards": ([[0], [0, 1, 2]], [[], [1], [0, 2], [0, 0], [0.0], 0]),
         "threads": CROWD,
-        "processes": CROWD,
+        "processes": ([1, 16], [0, 17, 1025, 10**20, True]),
         "nodes": ([1, With(2, {"processes": 4})], [0, 1025, True]),
         "device": one_of("auto", "cpu", "cuda"),
         "precision": one_of("float32", "bfloat16"),
@@ -97,7 +97,7 @@ PLACES = {
     RAW: {
         "source": (["synthetic", With("local", MADE), With("download", MADE)], ["web", None]),
         "root": ([None, With("x", {"source": "local", "synthetic": None})],
-                 ["x", 1, With(None, {"source": "local", "synthetic": None})]),
+                 ["x", 1, "", With(" ", {"source": "local", "synthetic": None}), With(None, {"source": "local", "synthetic": None})]),
         "synthetic": ([With(None, {"source": "local", "root": "x"})], [None, [], With({"seed": 1, "speakers": 3,
                       "sentences": 4}, {"source": "local", "root": "x"})]),
         "speakers": ([None, ["s1", "s2"], With(["s1", "s34"], LOCAL)], [[], ["s1", "s4"], With(["s1", "s21"], LOCAL | {
@@ -116,8 +116,9 @@ PLACES = {
     f"{RAW}.lists": {  # where the file has none
         "train": ([With("a", {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})],
                   [With(1, {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})]),
-        "test": ([With("a", {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})],
-                 [With(None, {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})]),
+        "test": ([With("b", {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})],
+                 [With(None, {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}}),
+                  With("a", {}, {RAW: {**SMOKE["corpora"]["grid"]["raw"], **LISTED, "lists": FILES}})]),
     },
     f"{RAW}.synthetic": {
         "seed": SEED, "speakers": ([2, 200], [0, 201, 1.0]), "sentences": ([3, 64_000], [0, 64_001])},
@@ -125,7 +126,7 @@ PLACES = {
         "source": (["synthetic", With("local", MADE)], ["download", None]),
         "root": ([None, With("x", {"source": "local", "synthetic": None})], ["x", 1]),
         "synthetic": ([With(None, {"source": "local", "root": "x"})], [None, []]),
-        "words": ([None, ["ABOUT"]], ["ABOUT", [1], [], ["about", "ABOUT"]]),
+        "words": ([None, ["ABOUT"]], ["ABOUT", [1], [], [""], ["about", "ABOUT"]]),
     },
     "corpora.lrw.raw.synthetic": {
         "seed": SEED, "words": ([1, 40], [0, 41]), "train": COUNT, "val": COUNT, "test": COUNT},
@@ -141,7 +142,7 @@ PLACES = {
                       ["dlib", None, With("sidecar", {"roi": "box"})]),
         "landmark_model": ([None, With("x", {"landmarks": "mediapipe"})], ["x", 1,
                            With(None, {"landmarks": "mediapipe"})]),
-        "landmark_folder": ([None, "x"], [1, With("x", {"roi": "box", "landmarks": None})]),
+        "landmark_folder": ([None, "x"], [1, "", "a\0b", With("x", {"roi": "box", "landmarks": None})]),
         "size": ([72, 512, With(8, {}, SMALL)], [7, 513, 96.0]),
     },
     "view.grid": {

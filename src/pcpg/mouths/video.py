@@ -48,14 +48,19 @@ def decode_video(path: str | Path) -> Iterator[av.VideoFrame]:
             yield frame if aspect == 1 else frame.reformat(width=max(round(frame.width * aspect), 1))
 
 
-def describe_stream(path: str | Path) -> tuple[str, int]:
-    """The main stream in words, and how many streams of the file are films."""
+def describe_stream(path: str | Path) -> tuple[str, list[str]]:
+    """The main stream in words, and what a viewer should know of how it is read."""
     with _open_film(path) as (container, stream):
         rate = f"{float(stream.average_rate):.2f} frames/s" if stream.average_rate else "frames at no stated rate"
         text = f"stream {stream.index}: {stream.codec_context.name}, {stream.width} x {stream.height} pixels, {rate}"
         aspect = pixel_aspect(stream)
         text += "" if aspect == 1 else f", pixels {aspect.numerator}:{aspect.denominator}"
-        return text, len(_films(container))
+        films = len(_films(container))
+    first = next(decode_video(path), None)
+    remarks = [f"one of {films} films in this file"] if films > 1 else []
+    if first is not None and first.interlaced_frame:
+        remarks.append("interlaced: the two half pictures of a frame are read as one")
+    return text, remarks
 
 
 def pixel_aspect(stream) -> Fraction:

@@ -59,6 +59,11 @@ def _check_trainings(params: Params, corpus: str, require) -> None:
             key = f"{section}.{corpus}.{name}.start"
             there = training.start == SCRATCH or training.start in runs
             require(there, key, f"{training.start!r} is not one of {', '.join([SCRATCH, *runs])}")
+            batch = training.optimisation.batch
+            few = (
+                f"{params.processes} share batches of {batch} clips in {section}.{corpus}.{name}; some would have none"
+            )
+            require(params.processes <= batch, "processes", few)
     for name in runs:
         _check_no_circle(runs, name, f"runs.{corpus}.{name}.start", require)
 

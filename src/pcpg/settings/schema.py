@@ -29,7 +29,14 @@ def _odd(size: int) -> int:
     return size
 
 
+def _text(text: str) -> str:
+    if not text.strip() or "\0" in text:  # an empty path would be the folder in which one stands
+        raise ValueError("names nothing")
+    return text
+
+
 Name = Annotated[str, AfterValidator(_name)]
+Text = Annotated[str, AfterValidator(_text)]  # a path, a word
 Speaker = Annotated[str, Field(pattern=r"^s[1-9][0-9]*$")]
 Triple = Annotated[list[Count], Field(min_length=3, max_length=3)]  # time, height, width
 Window = Annotated[list[Annotated[Count, AfterValidator(_odd)]], Field(min_length=3, max_length=3)]
@@ -52,13 +59,18 @@ class WordsSynthetic(Keys):
 class GridLists(Keys):
     """Files with a clip a line, as s14/video/mpg_6000/bbaq7n; what neither names is left out."""
 
-    train: str
-    test: str
+    train: Text
+    test: Text
+
+    @model_validator(mode="after")
+    def _check_files(self):
+        refuse(self.train == self.test, "test", "is the list to train on")
+        return self
 
 
 class _Raw(Keys):
     source: Literal["synthetic", "local", "download"]
-    root: str | None  # folder of the local copy, or where the download goes; null for source: synthetic
+    root: Text | None  # folder of the local copy, or where the download goes; null for source: synthetic
 
     @model_validator(mode="after")
     def _check_source(self):
@@ -124,7 +136,7 @@ class GridRaw(_Raw):
 class LrwRaw(_Raw):
     source: Literal["synthetic", "local"]
     synthetic: WordsSynthetic | None
-    words: list[str] | None  # null: all
+    words: list[Text] | None  # null: all
 
     @model_validator(mode="after")
     def _check_words(self):
@@ -143,8 +155,8 @@ class Lrw1000Raw(_Raw):
 class Roi(Keys):
     roi: Literal["landmarks", "box", "frame"]  # aligned to the face, LRW's fixed box, or the whole (cropped) frame
     landmarks: Literal["mediapipe", "sidecar"] | None
-    landmark_model: str | None  # face_landmarker.task or, to fetch it, "download"; for landmarks: mediapipe
-    landmark_folder: str | None  # each clip's <clip>.npy: of sidecars (null: root/landmarks), or where mediapipe's stay
+    landmark_model: Text | None  # face_landmarker.task or, to fetch it, "download"; for landmarks: mediapipe
+    landmark_folder: Text | None  # each clip's <clip>.npy: of sidecars (null: root/landmarks), or to keep mediapipe's
     size: Annotated[int, Field(ge=8, le=512)]  # pixels, square
 
     @model_validator(mode="after")

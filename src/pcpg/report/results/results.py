@@ -79,7 +79,7 @@ class Metrics(Keys):
         """On what the rates were measured."""
         protocol = f"protocol {self.protocol}, " if self.protocol else ""
         searched = f", beam of {self.beam_size}" if beam and self.beam_size else ""
-        return f"{self.split} split, {protocol}{self.clips} clips{searched}"
+        return f"{self.split} split, {protocol}{self.clips} clip{'s'[: self.clips != 1]}{searched}"
 
 
 class Results:
