@@ -189,7 +189,7 @@ PLACES = {
         "cross_entropy": SECTION,
         "lambda_pg": ([1, "1/1000000", 0.5, "1e-9"], [0, "1000001/1000000", -1, "x", True, None]),
         "kernel": ([[1], ["1/2", 0.5], ["1/12"] * 12, [-1, 2]], [[], [0.5], ["1/13"] * 13, 1, ["x"]]),
-        "stride": COUNT,
+        "stride": ([1, 12], [0, 13, 1.5, True]),
         "convolve": (["loss", "return", "none", With("loss", {"stride": 2})],
                      ["other", With("none", {"stride": 2}), None]),
         "padding": one_of("same", "valid"),

@@ -54,6 +54,8 @@ class PCPG(Objective):
     def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
         if self.standardise == "batch" and run.optimisation.accumulate > 1:
             yield "standardise", "batch needs the whole batch at once, accumulate: 1"
+        if self.stride > params.max_length:
+            yield "stride", f"{self.stride} steps further than texts of at most {params.max_length} characters"
         if len(self.kernel) > params.max_length:
             yield "kernel", f"{len(self.kernel)} weights for texts of at most {params.max_length} characters"
 
