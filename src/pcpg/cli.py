@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pcpg import commands, parameters
+from pcpg.settings.schema import Params
 from pcpg.workspace import guard, launch
 from pcpg.workspace.errors import InputError, misplaced, one_line, refusal
 from pcpg.workspace.paths import Paths
@@ -127,10 +128,18 @@ def _tell_thread(loud, failed) -> None:
         loud(failed)
 
 
-def _spare_the_collector() -> None:
-    """What torch is made of stays to the end: to look through it for garbage takes a third of a job of seconds."""
-    gc.set_threshold(100_000)  # objects more than before, until some are looked at
-    atexit.register(gc.freeze)  # none at the exit, where the system takes all back
+def _settings(args: argparse.Namespace) -> Params:
+    """Read the parameter file, and import torch with it, for the keys of objectives.
+
+    What torch is made of stays to the end: to look through it for garbage, while it is made and again at the exit,
+    takes a third of a job of seconds. The job itself is looked through as ever: pictures may lie in circles of objects.
+    """
+    atexit.register(gc.freeze)
+    gc.disable()
+    try:
+        return parameters.read(args.params, objectives=args.function not in READING)
+    finally:
+        gc.enable()
 
 
 def main() -> int:
@@ -139,13 +148,12 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # PYTHONIOENCODING=ascii, and names that are no UTF-8
     args = parser().parse_args()
-    _spare_the_collector()
     threading.excepthook = partial(_tell_thread, threading.excepthook)
     try:
         if args.params is None:
             args.function(args)
         else:
-            settings = parameters.read(args.params, objectives=args.function not in READING)
+            settings = _settings(args)
             if args.writes:
                 guard.stage(settings.preset)
             if args.function in TRAININGS:
