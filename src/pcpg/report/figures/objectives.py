@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,7 +19,8 @@ from pcpg.report.words import MINUS, NOT_RUN, plural
 WIDTH, ROW, FRAME = 7.16, 0.155, 1.15  # inches: both columns, a run, what surrounds the rows
 AGAINST = CONTROLS[0]
 OURS = "#0072B2"  # blue of Okabe and Ito
-COLUMNS = {  # of a history: what the axis says, and whether a row with a ratio to other weights alone has it
+REWARDS = ("policy_reward", "policy_greedy")  # which may be below 0
+COLUMNS = {  # of a history: what the axis says; ratios are told where the objective has some
     "policy_reward": "sampled\nreward",
     "policy_greedy": "greedy\nreward",
     "policy_entropy": "entropy\n(nats)",
@@ -41,11 +43,12 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
         figure = Figure(figsize=(WIDTH, 1))
         figure.text(0.5, 0.5, NOT_RUN, ha="center")
         return figure
+    shown = [column for column in COLUMNS if any(_chosen(frames[run], column) for run in runs)]
     figure = Figure(figsize=(WIDTH, ROW * len(runs) + FRAME))
-    panels = figure.subplots(1, 1 + len(COLUMNS), sharey=True, width_ratios=[3.2, *[1] * len(COLUMNS)])
+    panels = figure.subplots(1, 1 + len(shown), squeeze=False, sharey=True, width_ratios=[3.2, *[1] * len(shown)])[0]
     _differences(panels[0], corpus, runs, results)
-    for axes, (column, label) in zip(panels[1:], COLUMNS.items(), strict=True):
-        _behaviour(axes, [frames[run] for run in runs], column, label)
+    for axes, column in zip(panels[1:], shown, strict=True):
+        _behaviour(axes, [frames[run] for run in runs], column)
     panels[0].set_yticks(range(len(runs)), runs, fontsize=6.5)
     panels[0].set_ylim(len(runs) - 0.4, -0.6)
     seeds = max(len(of_seeds) for of_seeds in frames.values())
@@ -75,10 +78,15 @@ def _differences(axes: Axes, corpus: str, runs: Sequence[str], results: Results)
     axes.grid(visible=False, axis="y")
 
 
-def _behaviour(axes: Axes, frames: list[list], column: str, label: str) -> None:
+def _chosen(frames: list[pd.DataFrame], column: str) -> list[float]:
+    """By seed, where it is known."""
+    values = [float(chosen(frame)[column]) for frame in frames]
+    return [value for value in values if not math.isnan(value)]
+
+
+def _behaviour(axes: Axes, frames: list[list[pd.DataFrame]], column: str) -> None:
     for place, of_seeds in enumerate(frames):
-        values = [float(chosen(frame)[column]) for frame in of_seeds]
-        values = [value for value in values if not math.isnan(value)]
+        values = _chosen(of_seeds, column)
         if not values:
             continue
         axes.plot([min(values), max(values)], [place, place], color=OURS, linewidth=0.9)
@@ -87,7 +95,9 @@ def _behaviour(axes: Axes, frames: list[list], column: str, label: str) -> None:
     starts = [value for value in starts if not math.isnan(value)]
     if starts:
         axes.axvline(float(np.mean(starts)), color="0.6", linewidth=0.8, zorder=1)
-    axes.set_xlabel(label, fontsize=6.5)
+    axes.set_xlabel(COLUMNS[column], fontsize=6.5)
+    if column not in REWARDS:
+        axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(2))
     axes.tick_params(axis="x", labelsize=6)
     axes.tick_params(axis="y", length=0)

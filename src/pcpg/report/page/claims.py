@@ -20,17 +20,23 @@ WIDTH, EDGE, STEP = 240, 10, 8  # px: the drawing, what is free at either end, f
 
 
 def claims_part(verdicts: list[Verdict]) -> dict:
-    words, limit = [verdict.word for verdict in verdicts], reach(verdicts)
+    words = [verdict.word for verdict in verdicts]
     return {
         "tally": [(word, words.count(word)) for word in VERDICTS],
         "how_to_read": HOW_TO_READ,
         "headings": HEADINGS,
-        "claims": [_claim(verdict, limit) for verdict in verdicts],
+        "claims": [_claim(verdict, reach(_alike(verdicts, verdict))) for verdict in verdicts],
     }
 
 
+def _alike(verdicts: list[Verdict], verdict: Verdict) -> list[Verdict]:
+    """Those that share a measure with it: one scale for all claims on error rates of texts, another for classifiers."""
+    measures = {one.comparison.measure for one in verdict.judged}
+    return [other for other in verdicts if measures & {one.comparison.measure for one in other.judged}]
+
+
 def reach(verdicts: list[Verdict]) -> float:
-    """A whole number of points that holds every interval of all claims: one scale for the page."""
+    """A whole number of points that holds every interval of the claims."""
     drawn = [one for verdict in verdicts for one in verdict.judged if _drawable(one)]
     values = [abs(value) for one in drawn for value in (*one.interval, one.comparison.paper)]
     return float(math.ceil(max([1.0, *(value for value in values if not math.isnan(value))])))
