@@ -15,7 +15,7 @@ from pcpg.learning.loop import Learner
 from pcpg.learning.session import Session
 from pcpg.objectives.base import Context, Objective, of_run
 from pcpg.objectives.pcpg import PCPG
-from pcpg.objectives.policy import draw
+from pcpg.objectives.policy import draw, log_policy
 from pcpg.objectives.policy_gradient import policy_gradient
 from pcpg.objectives.rollout import sample as sample_all
 from pcpg.reader.batches import Batch
@@ -130,7 +130,7 @@ def sample(model: LipReader, memory: Memory, uniforms: torch.Tensor) -> tuple[li
     sampled, log_probs = [[] for _ in range(len(uniforms))], []
     for threshold in uniforms.T:
         logits, state, _ = model.decoder.step(character, state, memory)
-        log_p = logits.float().log_softmax(dim=1)
+        log_p = log_policy(logits)
         character = draw(log_p.detach().exp(), threshold)
         log_probs.append(log_p.gather(1, character[:, None]))
         for row, index in zip(sampled, character.tolist(), strict=True):

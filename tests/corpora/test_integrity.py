@@ -25,7 +25,7 @@ needs_grid = pytest.mark.skipif(not SHARED.is_dir(), reason="no real GRID clips 
 DRAW = Draw("overlapped", [], 2, 0.25, 1)
 LOCAL = GridRaw(
     source="local",
-    root="",
+    root=".",
     synthetic=None,
     speakers=None,
     split="overlapped",
