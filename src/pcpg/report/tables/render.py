@@ -111,7 +111,7 @@ def _interval(name: str, estimate: Estimate | None) -> dict[str, str]:
 
 
 def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.4f}"
+    return "" if math.isnan(value) else f"{round(value, 4) + 0.0:.4f}"  # no minus before a zero
 
 
 def to_markdown(table: Table) -> str:
