@@ -379,8 +379,8 @@ def test_raml_draws_numbers_of_edits_by_the_formula():
     assert RAML(tau=0.9).losses(Tiny(), batch, Context(STEPS))["edited"] > 0.1
 
 
-def test_the_fact_sheets_mean_numbers_of_edits():
-    """For a text of 24 characters; the sheet's own table."""
+def test_the_mean_numbers_of_edits_by_which_tau_is_chosen():
+    """For a text of 24 characters; docs/objectives.md has three of them."""
     means = {0.5: 0.18, 0.55: 0.41, 0.6: 0.82, 0.7: 2.4, 0.9: 9.6}
     for tau, mean in means.items():
         assert raml._expected(24, tau) == pytest.approx(mean, rel=0.05)
@@ -399,6 +399,23 @@ def test_mixer_at_its_ends():
     passed = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=3)
     wanted = -(mixer.advantages(passed.sampled, batch, 0) * passed.steps).sum(dim=1).mean()
     assert free["loss"] == wanted and free["objective"] == wanted
+
+
+def test_mixers_advantages_by_plain_loops():
+    """What is to come from a step on, less the mean of the other two samples at that step; nothing in the prefix."""
+    tiny, batch = Tiny(), batch_of_tiny(30)
+    memory = tiny.encode(batch.frames, batch.lengths)
+    for prefix in (0, 1):
+        texts = sample(tiny, memory, batch, STEPS, samples=3, prefix=prefix).sampled
+        rows = [row[: row.index(END) + 1] if END in row else row for row in texts.tolist()]
+        future = [[sum(plain_rewards(row, REFERENCE)[u:]) / 2 for u in range(texts.shape[1])] for row in rows]
+        wanted = torch.zeros(texts.shape)
+        for i, row in enumerate(rows):
+            beside = [j for j in range(3 * (i // 3), 3 * (i // 3) + 3) if j != i]
+            for u in range(prefix, len(row)):
+                wanted[i, u] = future[i][u] - sum(future[j][u] for j in beside) / 2
+        assert wanted.abs().max() > 0
+        torch.testing.assert_close(mixer.advantages(texts, batch, prefix), wanted)
 
 
 def test_what_mixer_forces_earns_nothing():

@@ -1,5 +1,6 @@
 """Where a new objective is put in: one file and one line of YAML, and what the training loop promises it."""
 
+import csv
 import os
 import shutil
 import subprocess
@@ -250,6 +251,86 @@ def test_every_objective_goes_on_in_the_same_bytes(toy, start, monkeypatch, name
     assert (toy / "broken/resume.pt").is_file()
     session = learn(toy, toy / "broken", start, run=FAMILY[name])
     assert [session.weights.read_bytes(), session.history.read_bytes()] == wanted
+
+
+def learn_plainly(toy: Path, folder: Path, start: Path, **changes) -> tuple[Session, list[dict]]:
+    """Two epochs of two batches of cross-entropy, evaluated after each batch; -> the history as well."""
+    run = load(toy / "params.yaml").runs["grid"]["ce-continued"]
+    optimisation = {"batch": 5, "epochs": 2, "learning_rate": 0.01, "evaluations": 4} | changes
+    run = run.model_copy(update={"optimisation": run.optimisation.model_copy(update=optimisation)})
+    files = [folder / name for name in ("model.pt", "history.csv", "record.json", "events")]
+    session, params = Session("t", 1, torch.device("cpu"), "float32", "code", *files), load(toy / "params.yaml")
+    where = params.view["grid"], params.network["grid"]
+    train.train(toy / "clips/smoke/grid", start, *where, run, params.max_length, session)
+    with open(session.history, newline="") as file:
+        return session, list(csv.DictReader(file))
+
+
+def validated(monkeypatch, errors: list[float]) -> None:
+    """One validation CER after the other, the start's first; the last for all that follow."""
+    coming = iter(errors)
+    rate = [1.0]
+
+    def validate(*_) -> dict[str, float]:
+        rate[0] = next(coming, rate[0])
+        return {"val_ce": 1.0, "val_cer": rate[0]}
+
+    monkeypatch.setattr(train, "validate", validate)
+
+
+def test_a_training_ends_at_the_first_error_that_is_low_enough(toy, start, monkeypatch):
+    """And the weights kept are those of it; without `stop` it goes on."""
+    errors = [0.9, 0.8, 0.3, 0.2, 0.1]
+    validated(monkeypatch, errors)
+    stopped, rows = learn_plainly(toy, toy / "stopped", start, stop=0.3)
+    assert [row["val_cer"] for row in rows] == ["0.9", "0.8", "0.3"]
+    validated(monkeypatch, errors)
+    _, rows = learn_plainly(toy, toy / "whole", start, stop=None)
+    assert len(rows) == 5
+    validated(monkeypatch, [0.9, 0.8, 0.3, 0.9, 0.9])
+    best, _ = learn_plainly(toy, toy / "best", start, stop=None)
+    ends = [load_checkpoint(one.weights) for one in (stopped, best)]
+    assert all(torch.equal(ends[0]["model"][name], value) for name, value in ends[1]["model"].items())
+
+
+def test_killed_behind_its_last_evaluation_a_stopped_training_does_not_go_on(toy, start, monkeypatch):
+    validated(monkeypatch, [0.9, 0.3])
+    unbroken, rows = learn_plainly(toy, toy / "unbroken", start, stop=0.3)
+    assert len(rows) == 2
+
+    def kill(*_, **__):
+        raise Killed
+
+    validated(monkeypatch, [0.9, 0.3])
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(train, "write_history", kill)
+        learn_plainly(toy, toy / "broken", start, stop=0.3)
+    assert (toy / "broken/resume.pt").is_file()
+    validated(monkeypatch, [0.9])
+    session, _ = learn_plainly(toy, toy / "broken", start, stop=0.3)
+    for one, other in ((session.weights, unbroken.weights), (session.history, unbroken.history)):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_without_augmentation_clips_are_seen_as_they_are(toy, start, monkeypatch):
+    """Every epoch the same pixels, those of a test; with it, others."""
+    seen: dict[bool, list[dict[int, torch.Tensor]]] = {}
+    plain = loop.Learner.learn
+    for augment in (True, False):
+        pixels = seen.setdefault(augment, [])
+
+        def learn(self, batch, number, pixels=pixels):
+            pixels.append(dict(zip(batch.rows, batch.frames.clone(), strict=True)))
+            return plain(self, batch, number)
+
+        monkeypatch.setattr(loop.Learner, "learn", learn)
+        learn_plainly(toy, toy / f"augment{augment}", start, augment=augment)
+    first, second = ({row: clip for part in seen[False][i : i + 2] for row, clip in part.items()} for i in (0, 2))
+    moved, _ = ({row: clip for part in seen[True][i : i + 2] for row, clip in part.items()} for i in (0, 2))
+    shortest = {row: min(first[row].shape[0], second[row].shape[0]) for row in first}
+    assert all(torch.equal(first[row][:size], second[row][:size]) for row, size in shortest.items())
+    differ = [not torch.equal(first[row][:5], moved[row][:5]) for row in first]
+    assert sum(differ) > len(differ) / 2
 
 
 def test_random_weights_are_no_anchor(root, monkeypatch):
