@@ -17,6 +17,7 @@ from pcpg.objectives.a_lol import ALoL, leftover
 from pcpg.objectives.base import Context
 from pcpg.objectives.best_of_m import BestOfM, best
 from pcpg.objectives.copg import CoPG, contrast
+from pcpg.objectives.credit import taken
 from pcpg.objectives.cross_entropy import CrossEntropy
 from pcpg.objectives.dpo import DPO
 from pcpg.objectives.ipo import IPO
@@ -24,7 +25,7 @@ from pcpg.objectives.nlpo import NLPO
 from pcpg.objectives.pairs import margins, of_pairs
 from pcpg.objectives.policy import log_policy as policy_of
 from pcpg.objectives.policy import nucleus
-from pcpg.objectives.ppo import PPO, clipped_gain, taken
+from pcpg.objectives.ppo import PPO, clipped_gain
 from pcpg.objectives.raml import RAML
 from pcpg.objectives.rloo import RLOO, advantages
 from pcpg.objectives.rollout import sample, score

@@ -10,11 +10,12 @@ import torch
 from pydantic import Field
 
 from pcpg.objectives.base import Context, Losses, Objective
+from pcpg.objectives.credit import taken, to_come
 from pcpg.objectives.cross_entropy import cross_entropy, per_character
 from pcpg.objectives.policy import entropy
 from pcpg.objectives.policy_gradient import leave_one_out
-from pcpg.objectives.rewards import alike, returns, rewards, rewards_of
-from pcpg.objectives.rollout import before_end, sample, steps_taken
+from pcpg.objectives.rewards import alike, rewards_of
+from pcpg.objectives.rollout import sample, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import PAD
@@ -64,10 +65,5 @@ def advantages(texts: torch.Tensor, batch: Batch, prefix: int) -> torch.Tensor:
 
     Steps of the prefix have none: what they earn follows from the reference.
     """
-    each = len(texts) // len(batch.targets)
-    lengths = batch.target_lengths.repeat_interleave(each) - 1
-    earned = rewards(texts, before_end(texts), batch.targets.repeat_interleave(each, 0), lengths)
-    future = returns(earned, steps_taken(texts), 1.0, "step") / lengths[:, None]
-    steps = torch.arange(texts.shape[1], device=texts.device)
-    taken = (steps >= prefix) & (steps < steps_taken(texts)[:, None])
-    return leave_one_out(future, each) * taken
+    steps = taken(texts) & (torch.arange(texts.shape[1], device=texts.device) >= prefix)
+    return leave_one_out(to_come(texts, batch), len(texts) // len(batch.targets)) * steps

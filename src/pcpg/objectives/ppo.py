@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 from torch import nn
 
 from pcpg.objectives.base import Context, Losses
-from pcpg.objectives.rewards import returns, rewards
+from pcpg.objectives.credit import taken, to_come
+from pcpg.objectives.rewards import rewards_of
 from pcpg.objectives.rloo import advantages
-from pcpg.objectives.rollout import Rollout, before_end, sample, score, steps_taken
+from pcpg.objectives.rollout import Rollout, score
 from pcpg.objectives.weighted import WeightedTexts, root, see, told
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
@@ -39,11 +40,7 @@ class PPO(WeightedTexts):
         return None if self.value is None else Beside(ValueHead())
 
     def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
-        memory = model.encode(batch.frames, batch.lengths)
-        return sample(
-            model, memory, batch, context.max_length, samples=self.samples, temperature=self.temperature,
-            teacher_forcing=self.cross_entropy.teacher_forcing, top_p=self.top_p,
-        )  # fmt: skip
+        return self.read(model, batch, context)
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Rollout | None = None) -> Losses:
         """drawn: None with one update a draw, which draws and scores at once."""
@@ -71,7 +68,8 @@ class PPO(WeightedTexts):
         steps = taken(passed.sampled)
         if self.value is None:
             return advantages(reward).flatten()[:, None] * steps, reward.new_zeros(())
-        future = to_come(passed.sampled, batch, reward)
+        off = rewards_of(passed.sampled, batch) - reward  # what the pull took off a text is taken off each step
+        future = to_come(passed.sampled, batch) - off.flatten()[:, None]
         value = context.own.value(passed.log_probs.detach())
         error = ((value - future).square() * steps).sum(dim=1).mean()
         return (future - value.detach()) * steps, self.value * error
@@ -105,11 +103,6 @@ class Clipped(NamedTuple):
     spread: torch.Tensor  # root mean square of log ratio over the steps taken
 
 
-def taken(texts: torch.Tensor) -> torch.Tensor:
-    """(N, U) -> bool (N, U): the steps up to and with the end symbol."""
-    return torch.arange(texts.shape[1], device=texts.device) < steps_taken(texts)[:, None]
-
-
 def clipped_gain(
     steps: torch.Tensor, old: torch.Tensor, gains: torch.Tensor, taken: torch.Tensor, clip: float | None
 ) -> Clipped:
@@ -126,12 +119,3 @@ def clipped_gain(
     cut = ((ratio > 1 + clip) & (gains > 0)) | ((ratio < 1 - clip) & (gains < 0))
     share = cut.sum() / (gains != 0).sum().clamp(min=1)
     return Clipped(torch.minimum(ratio * gains, held * gains), share, spread)
-
-
-def to_come(texts: torch.Tensor, batch: Batch, reward: torch.Tensor) -> torch.Tensor:
-    """Reward to come of each step / |S|, (N * M, U); what was taken off a text's `reward` (N, M) is taken off each."""
-    each = reward.shape[1]
-    lengths = batch.target_lengths.repeat_interleave(each) - 1
-    earned = rewards(texts, before_end(texts), batch.targets.repeat_interleave(each, 0), lengths)
-    future = returns(earned, steps_taken(texts), 1.0, "step") / lengths[:, None]
-    return future - (earned.sum(dim=1) / lengths - reward.flatten())[:, None]
