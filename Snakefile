@@ -23,7 +23,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 PARAMS, PATHS = PLAN.params, PLAN.paths
 FLAG = f"--params {shlex.quote(FILE)}"
-P, SEEDS, CORPORA = PARAMS.preset, PARAMS.seeds, PARAMS.corpus_names
+P, CORPORA = PARAMS.preset, PARAMS.corpus_names
 
 SHARD = f"clips/{P}/{{corpus}}/shards/{{shard}}"
 STORE = f"clips/{P}/{{corpus}}/store.json"  # stands for all shards: it holds their checksums
@@ -164,7 +164,7 @@ rule evaluate:
         run=names("runs"),
     input:
         STORE,
-        expand(WEIGHTS, seed=SEEDS, allow_missing=True),
+        lambda job: PLAN.weights(**job),
     output:
         METRICS,
         PREDICTIONS,
@@ -183,7 +183,7 @@ rule classify:
         run=names("classifiers"),
     input:
         STORE,
-        expand(WEIGHTS, seed=SEEDS, allow_missing=True),
+        lambda job: PLAN.weights(**job),
     output:
         METRICS,
         PREDICTIONS,

@@ -159,7 +159,7 @@ def _test(args: argparse.Namespace, settings: Params, paths: Paths, section: str
     _named(getattr(settings, section).get(args.corpus, {}), args.run, f"{section}.{args.corpus}")
     opened = ClipStore(paths.clips(args.corpus))
     evaluate_seeds(
-        {seed: paths.weights(args.corpus, args.run, seed) for seed in settings.seeds},
+        {seed: paths.weights(args.corpus, args.run, seed) for seed in settings.seeds_of(args.corpus, args.run)},
         lambda weights: of_seed(weights, opened),
         identity | more,
         paths.metrics(args.corpus, args.run),

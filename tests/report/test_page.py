@@ -500,13 +500,6 @@ def test_a_clip_that_the_store_lacks_has_no_strip(site, found):
     assert shown["attention"] is None
 
 
-def test_the_digest_of_the_sources_is_the_commands(root, html):
-    command = "find pcpg -type f -not -path '*/__pycache__/*' | LC_ALL=C sort | xargs sha256sum | sha256sum"
-    assert escape(command) in html
-    done = subprocess.run(command, shell=True, cwd=root / "src", capture_output=True, text=True, check=True)
-    assert accounts.source_digest() == done.stdout.split()[0]
-
-
 def test_sizes_are_those_of_the_network(site, html):
     from pcpg.reader.sizes import measure
 

@@ -67,6 +67,10 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        ("fewer_seeds", {"grid": {"k9s1": 1}}, r"fewer_seeds\.grid\.k9s1: is no run or classifier of this corpus"),
+        ("fewer_seeds", {"grid": {"k5s1": 9}}, r"fewer_seeds\.grid\.k5s1: 9 is not fewer than the 3 seeds"),
+        ("fewer_seeds", {"grid": {"ce": 2}}, r"fewer_seeds\.grid\.ce: k1s1 begins with it, and has 3 seeds"),
+        ("fewer_seeds", {"grid": {"ce": 0}}, r"fewer_seeds\.grid\.ce: must be at least 1, got 0"),
         (f"{PG}.gama", 1.0, rf"{PG}\.gama: unknown key; did you mean {PG}\.gamma"),
         (f"{PG}.gamma", ..., rf"{PG}\.gamma: missing key"),
         (f"{PG}.gamma", "1e-3", rf"{PG}\.gamma: expected a number, got '1e-3'"),

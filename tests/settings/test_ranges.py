@@ -85,6 +85,7 @@ PLACES = {
         "network": ([], [None, [], {}, {"lrs2": {}}]),
         "max_length": ([5, 1000, With(1, {}, ONE_RUN)], [0, 1001, 12.0]),
         "runs": ([], [None, [], {}, {"lrs2": {}}]),
+        "fewer_seeds": ([{}, {"grid": {}}], [None, [], {"lrs2": {}}, {"grid": {"ce": 0}}, {"grid": {"ce": 1.0}}]),
         "classifiers": ([{}], [None, [], {"lrs2": {}}]),
         "decoding": SECTION,
         "tables": ([[], ["table1", "scratch"]], [["table9"], ["table1", "table1"], ["a.b"], [1], "table1", None]),

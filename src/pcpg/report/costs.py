@@ -23,7 +23,7 @@ def write_costs(settings: Params, paths: Paths) -> None:
     rows = []
     for corpus in settings.corpus_names:
         for run in settings.trainings(corpus):
-            files = [paths.record(corpus, run, seed) for seed in settings.seeds]
+            files = [paths.record(corpus, run, seed) for seed in settings.seeds_of(corpus, run)]
             records = [read_record(path) for path in files if path.is_file()]
             if records:
                 rows.append({"corpus": corpus, "run": run} | _summary(records))

@@ -35,9 +35,12 @@ def from_mapping(mapping: Any, file: str) -> Params:
     for section in ("view", "network", "runs", "classifiers"):
         for name in getattr(params, section):
             require(name in params.corpus_names, f"{section}.{name}", f"corpora.{name} is missing")
+    for name in params.fewer_seeds:
+        require(name in params.corpus_names, f"fewer_seeds.{name}", f"corpora.{name} is missing")
     for name in params.corpus_names:
         _check_view(params, name, require)
         _check_trainings(params, name, require)
+        _check_seeds(params, name, require)
     return params
 
 
@@ -74,3 +77,15 @@ def _check_no_circle(runs: Mapping, name: str, key: str, require) -> None:
         require(start not in seen, key, f"a circle: {start} begins, in the end, with its own weights")
         seen.add(start)
         start = runs[start].start
+
+
+def _check_seeds(params: Params, corpus: str, require) -> None:
+    trainings = params.trainings(corpus)
+    for name, count in params.fewer_seeds.get(corpus, {}).items():
+        key = f"fewer_seeds.{corpus}.{name}"
+        require(name in trainings, key, "is no run or classifier of this corpus")
+        require(count < len(params.seeds), key, f"{count} is not fewer than the {len(params.seeds)} seeds")
+    for name, training in trainings.items():
+        own, there = params.seeds_of(corpus, name), params.seeds_of(corpus, training.start)
+        lacking = f"{name} begins with it, and has {len(own)} seeds"
+        require(len(own) <= len(there), f"fewer_seeds.{corpus}.{training.start}", lacking)

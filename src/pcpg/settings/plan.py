@@ -19,6 +19,7 @@ FILE = Path("plan.json")
 ABOUT = "made by `pcpg plan` from params.yaml and src/pcpg, for dvc.yaml; Snakemake computes the same; do not edit"
 TRAINING = ("threads", "processes", "nodes", "device", "precision", "numerics")  # that bytes may follow from
 READING = ("threads", "device", "numerics")
+SEEDS = "seeds_of.{corpus}.{run}"  # of one run: no key of the file, but told by seeds and fewer_seeds
 REPORT = ("preset", "seeds", "corpora", "runs", "classifiers")
 
 # stage -> the keys that it reads; workers, which change no byte, are left out
@@ -28,8 +29,8 @@ KEYS = {
     "store": ("corpora.{corpus}.raw", "corpora.{corpus}.clips", "shards"),
     "train": ("view.{corpus}", "network.{corpus}", "max_length", "runs.{corpus}.{run}", *TRAINING),
     "probe": ("view.{corpus}", "network.{corpus}", "classifiers.{corpus}.{run}", *TRAINING),
-    "evaluate": ("corpora.{corpus}.raw", "seeds", "max_length", "decoding", *READING),
-    "classify": ("corpora.{corpus}.raw", "seeds", *READING),
+    "evaluate": ("corpora.{corpus}.raw", SEEDS, "max_length", "decoding", *READING),
+    "classify": ("corpora.{corpus}.raw", SEEDS, *READING),
     "tables": REPORT,
     "claims": REPORT,
     "figures": (*REPORT, "view", "numerics"),
@@ -58,12 +59,12 @@ class Plan:
         start = self.params.trainings(corpus)[run].start
         return [] if start == SCRATCH else [str(self.paths.weights(corpus, start, seed))]
 
-    def weights(self, corpus: str, name: str) -> list[str]:
-        """Of all seeds."""
-        return [str(self.paths.weights(corpus, name, seed)) for seed in self.params.seeds]
+    def weights(self, corpus: str, run: str) -> list[str]:
+        """Of all its seeds."""
+        return [str(self.paths.weights(corpus, run, seed)) for seed in self.params.seeds_of(corpus, run)]
 
     def histories(self) -> list[str]:
-        return [str(self.paths.history(*one, seed)) for one in self.trained for seed in self.params.seeds]
+        return [str(self.paths.history(*one, seed)) for one in self.trained for seed in self.params.seeds_of(*one)]
 
     def predictions(self) -> list[str]:
         return [str(self.paths.predictions(*one)) for one in self.trained]
@@ -73,7 +74,8 @@ class Plan:
 
     def keys(self, stage: str, **names: str) -> dict[str, Any]:
         """Key -> value of all that a stage reads of the parameter file."""
-        return {key: self._value(key) for key in (key.format(**names) for key in KEYS[stage])}
+        own = {SEEDS: self.params.seeds_of(**names)} if SEEDS in KEYS[stage] else {}
+        return {key.format(**names): own[key] if key in own else self._value(key.format(**names)) for key in KEYS[stage]}
 
     def _value(self, key: str) -> Any:
         value: Any = self.values
@@ -91,13 +93,14 @@ class Plan:
         """What plan.json holds."""
         content: dict[str, Any] = {"about": ABOUT, "code": self._all_code()}
         for stage, section in (("train", "runs"), ("probe", "classifiers")):
-            trainings = [(*one, seed) for one in self.jobs(section) for seed in self.params.seeds]
+            trainings = [(*one, seed) for one in self.jobs(section) for seed in self.params.seeds_of(*one)]
             entries = {"-".join(map(str, one)): self._entry(section, *one) for one in trainings}
             content[f"{stage}_from_scratch"] = {name: one for name, one in entries.items() if "start" not in one}
             content[f"{stage}_from_run"] = {name: one for name, one in entries.items() if "start" in one}
         for stage, section in (("evaluate", "runs"), ("classify", "classifiers")):
             content[stage] = {
-                "-".join(one): dict(zip(("corpus", "run"), one, strict=True)) for one in self.jobs(section)
+                f"{corpus}-{run}": {"corpus": corpus, "run": run, "seeds": self.params.seeds_of(corpus, run)}
+                for corpus, run in self.jobs(section)
             }
         return content
 

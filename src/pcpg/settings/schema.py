@@ -293,6 +293,7 @@ class Decoding(Keys):
 class Params(Keys):
     preset: Name  # the name in every path below data/, clips/, runs/, results/ and figures/
     seeds: Annotated[list[Seed], Field(min_length=1)]
+    fewer_seeds: dict[Corpus, dict[Name, Count]] = {}  # runs and classifiers that take the first so many of the seeds
     workers: Crowd  # processes of the stages raw and shard
     shards: list[int]  # 0, 1, ...: parts of every clip store, a job each
     threads: Crowd  # of one training process
@@ -318,3 +319,7 @@ class Params(Keys):
     def trainings(self, corpus: str) -> dict[str, Run | Classifier]:
         """All that is trained on a corpus, by name: runs, then the classifiers on their encoders."""
         return self.runs[corpus] | self.classifiers.get(corpus, {})
+
+    def seeds_of(self, corpus: str, run: str) -> list[int]:
+        """The seeds that a run or classifier is trained with."""
+        return self.seeds[: self.fewer_seeds.get(corpus, {}).get(run)]

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pcpg.report.claims.claims import FINE_TUNED
+from pcpg.report.claims.claims import FROM_SCRATCH
 from pcpg.report.claims.judge import EXCLUDED, INTERVAL, NOT_RUN, REVERSED, SHOWN, UNDECIDED, Judged, Verdict, judge
 from pcpg.report.claims.write import compared
 from pcpg.report.paper import CORPORA
@@ -73,7 +73,7 @@ def _panel(axes: Axes, title: str, rows: list[tuple[Verdict, list[Judged]]]) -> 
     place, ticks, labels = 0.0, [], []
     for verdict, judged in rows:
         place += HEAD
-        kind = FINE_TUNED if verdict.claim.regime == FINE_TUNED else "scratch"
+        kind = "scratch" if verdict.claim.regime == FROM_SCRATCH else verdict.claim.regime
         axes.annotate(
             f"{verdict.claim.name}, {kind}: {verdict.word}", (-limit, place), xytext=(0, 1),
             textcoords="offset points", fontsize=6.5, fontweight="bold", va="bottom",

@@ -7,7 +7,6 @@ from importlib import metadata
 from pathlib import Path
 from statistics import median_low
 
-import pcpg
 from pcpg.mouths.inventory import Count, Length, Measure, Note
 from pcpg.report.costs import read_costs
 from pcpg.report.paper import CORPORA
@@ -19,7 +18,6 @@ from pcpg.workspace.rows import read_rows
 NOTES = 300  # of a corpus on the page
 USUAL = 75  # frames of a clip, where they have not been counted
 PARTS = "One multiply-add is 2 FLOPs; convolutions and matrix products are counted, what works element by element not."
-SOURCES = "(cd src && find pcpg -type f -not -path '*/__pycache__/*' | LC_ALL=C sort | xargs sha256sum | sha256sum)"
 
 
 def quality_part(settings: Params, paths: Paths) -> dict:
@@ -128,7 +126,7 @@ def _cost(row: dict[str, str]) -> list[str]:
 
 
 def again_part(name: str, parameter_file: Path) -> dict:
-    """The commands, what they were run with, and digests to compare. name: of the file, as a command names it."""
+    """The commands, what they were run with, and the digest of the parameter file. name: of the file, as a command names it."""
     commands = [
         "make setup", ". .venv/bin/activate", f"snakemake --cores 2 --configfile {name}", f"pcpg page --params {name}",
     ]  # fmt: skip
@@ -136,7 +134,7 @@ def again_part(name: str, parameter_file: Path) -> dict:
     return {
         "commands": "\n".join(commands),
         "versions": list(versions().items()),
-        "digests": [["parameters", digest, printed_by], ["sources", source_digest(), SOURCES]],
+        "digests": [["parameters", digest, printed_by]],
     }
 
 
@@ -147,12 +145,3 @@ def versions() -> dict[str, str]:
     names = ["pcpg", *sorted(re.match(r"[\w.-]+", text)[0] for text in wanted)]
     present = {installed.metadata["Name"].lower() for installed in metadata.distributions()}
     return python | {name: metadata.version(name) for name in names if name.lower() in present}
-
-
-def source_digest() -> str:
-    """One SHA-256 for all files of the package: that of the listing which sha256sum prints for them, by name."""
-    package = Path(pcpg.__file__).parent
-    files = {path.relative_to(package.parent).as_posix(): path for path in package.rglob("*") if path.is_file()}
-    wanted = sorted((name for name in files if "/__pycache__/" not in name), key=str.encode)
-    listing = "".join(f"{hashlib.sha256(files[name].read_bytes()).hexdigest()}  {name}\n" for name in wanted)
-    return hashlib.sha256(listing.encode()).hexdigest()
