@@ -30,7 +30,7 @@ def raw(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.corpora.raw import corpus_root
+    from pcpg.corpora.raw import corpus_root, windows
     from pcpg.mouths.detector import locate_model
     from pcpg.mouths.join import part, read_manifest
     from pcpg.mouths.shard import make_shard
@@ -52,6 +52,7 @@ def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
             folder=Path(roi.landmark_folder) if roi.landmark_folder else None,
             size=roi.size,
             workers=settings.workers,
+            in_windows=windows(corpus.raw),
         )
 
 

@@ -7,7 +7,6 @@ import io
 import json
 import math
 import re
-import subprocess
 import sys
 import tomllib
 from dataclasses import asdict, replace
@@ -19,7 +18,6 @@ import numpy as np
 import pytest
 import torch
 from made import predict
-from markupsafe import escape
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 

@@ -91,7 +91,7 @@ PLACES = {
         "tables": ([[], ["table1", "scratch"]], [["table9"], ["table1", "table1"], ["a.b"], [1], "table1", None]),
         "figures": ([[], ["strip", "fig6_lrw"]], [["fig9"], ["strip", "strip"], ["fig6_lrs2"], [1], "strip", None]),
     },
-    "corpora": {"grid": SECTION, "lrw": SECTION, "lrw1000": SECTION},
+    "corpora": {"grid": SECTION, "lrw": SECTION, "lrw1000": SECTION, "grid_words": SECTION},
     "corpora.grid": {"raw": SECTION, "clips": SECTION},
     "corpora.lrw": {"raw": SECTION, "clips": SECTION},
     "corpora.lrw1000": {"raw": SECTION, "clips": SECTION},

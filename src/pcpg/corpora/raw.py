@@ -4,16 +4,16 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from pcpg.corpora import grid, lrw, lrw1000
+from pcpg.corpora import grid, grid_words, lrw, lrw1000
 from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, reasons
 from pcpg.corpora.grid_splits import Draw, Lists
-from pcpg.settings.schema import GridRaw, Lrw1000Raw, LrwRaw
+from pcpg.settings.schema import GridRaw, GridWordsRaw, Lrw1000Raw, LrwRaw
 from pcpg.workspace.errors import InputError, one_line
 from pcpg.workspace.files import atomic_folder
 from pcpg.workspace.rows import write_rows
 
 Settings = GridRaw | LrwRaw | Lrw1000Raw
-READERS = {GridRaw: grid, LrwRaw: lrw, Lrw1000Raw: lrw1000}
+READERS = {GridRaw: grid, GridWordsRaw: grid_words, LrwRaw: lrw, Lrw1000Raw: lrw1000}
 
 
 def corpus_root(settings: Settings, folder: Path) -> Path:
@@ -24,6 +24,11 @@ def corpus_root(settings: Settings, folder: Path) -> Path:
 def whole_lengths(settings: Settings) -> tuple[int, ...] | None:
     """The numbers of frames that a whole clip may have, or None where each has its own."""
     return READERS[type(settings)].FRAMES
+
+
+def windows(settings: Settings) -> bool:
+    """Whether its clips are windows of longer ones, whose mouths are found once."""
+    return isinstance(settings, GridWordsRaw)
 
 
 def _generate(settings: Settings, root: Path, workers: int) -> None:
@@ -47,7 +52,7 @@ def _plan(settings: GridRaw) -> Draw | Lists:
 
 def _read(settings: Settings, root: Path) -> Reading:
     if isinstance(settings, GridRaw):
-        return grid.read_corpus(root, speakers=settings.speakers, plan=_plan(settings))
+        return READERS[type(settings)].read_corpus(root, speakers=settings.speakers, plan=_plan(settings))
     if isinstance(settings, LrwRaw):
         return lrw.read_corpus(root, words=settings.words)
     return lrw1000.read_corpus(root, protocol=settings.protocol)
@@ -56,7 +61,7 @@ def _read(settings: Settings, root: Path) -> Reading:
 def _lacking(settings: Settings, root: Path, reading: Reading) -> list[Remark]:
     """What the user's copy lacks of the corpus as it was published."""
     if isinstance(settings, GridRaw):
-        return grid.lacking(reading, settings.speakers)
+        return READERS[type(settings)].lacking(reading, settings.speakers)
     if isinstance(settings, LrwRaw):
         return lrw.lacking(reading, root, settings.words)
     return lrw1000.lacking(reading)

@@ -2,7 +2,8 @@
 
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from pcpg.corpora.base import Clip, Excluded, reasons
-from pcpg.mouths import detector, sidecar, video
+from pcpg.mouths import detector, sidecar, video, windows
 from pcpg.mouths import roi as region
 from pcpg.mouths.store import IndexRow, Quality, npy_header
 from pcpg.workspace.errors import InputError, shortage
@@ -32,18 +33,32 @@ def make_shard(
     size: int,
     workers: int,
     folder: Path | None = None,
+    in_windows: bool = False,
 ) -> None:
     """Write frames.npy, index.csv, quality.csv and excluded.csv for `clips` into the folder `out`.
 
     roi "landmarks": mouths aligned on the face (landmarks "mediapipe" with its `model`, or "sidecar":
     root/landmarks/<clip>.npy, or .npz); with `folder` those are read from there, and those of mediapipe are kept there
     and not looked for again; "box": LRW's fixed box; "frame": the whole frame. ROIs are uint8 (size, size).
+    in_windows: clips are windows of longer ones, by the names of which landmarks are kept.
     The bytes do not depend on `workers`. A clip that fails is listed in excluded.csv, also where all do.
     """
     _check(root, roi, landmarks, model, size, workers)
-    job = partial(cut_mouths, root=Path(root), roi=roi, landmarks=landmarks, model=model, size=size, folder=folder)
-    results = in_order(job, clips, workers)
+    cutting = partial(cut_mouths, root=Path(root), roi=roi, landmarks=landmarks, model=model, size=size, folder=folder)
+    results = _windows(cutting, clips, workers) if in_windows else in_order(cutting, clips, workers)
     pack(clips, tqdm(results, "clips", len(clips), unit="clip"), Path(out), size)
+
+
+def _windows(cutting: Callable, clips: list[Clip], workers: int) -> Iterator[Made | Excluded | None]:
+    """The result of each clip, cut from the longer one's; the longer one's own where that cannot be used."""
+    groups = windows.wholes(clips)
+    results = in_order(cutting, [whole for whole, _ in groups], workers)
+    for (_, inside), result in zip(groups, results, strict=True):
+        for clip in inside:
+            if isinstance(result, Excluded):
+                yield replace(result, clip=clip.clip)
+            else:
+                yield result and windows.cut(*result, clip)
 
 
 def pack(clips: list[Clip], results: Iterable[Made | Excluded | None], out: Path, size: int) -> None:

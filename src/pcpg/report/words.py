@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from pcpg.report.paper import CORPORA, KERNELS
+from pcpg.report.paper import DATASETS, KERNELS
 from pcpg.report.results.results import Summary
 from pcpg.report.results.stats import Estimate
 
@@ -12,6 +12,7 @@ MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
 CONTROLS = "Controls that the paper lacks"
 OTHERS = "Other runs of this preset"
+OWN_WORDS = "Words cut out of GRID, which the paper has not"
 
 
 def plural(count: int, word: str) -> str:
@@ -68,7 +69,7 @@ def seeds_run(count: int, wanted: int) -> str:
 
 def measured_on(kinds: dict[str, str], preset: str, seeds: Sequence[int]) -> str:
     """What the numbers of ours were measured on; kinds: by corpus, "" where nothing has run."""
-    corpora = "; ".join(f"{CORPORA[corpus]}: {kind or NOT_RUN}" for corpus, kind in kinds.items())
+    corpora = "; ".join(f"{DATASETS[corpus]}: {kind or NOT_RUN}" for corpus, kind in kinds.items())
     return f"{preset_and_seeds(preset, seeds)}; {corpora}"
 
 

@@ -75,7 +75,9 @@ class Plan:
     def keys(self, stage: str, **names: str) -> dict[str, Any]:
         """Key -> value of all that a stage reads of the parameter file."""
         own = {SEEDS: self.params.seeds_of(**names)} if SEEDS in KEYS[stage] else {}
-        return {key.format(**names): own[key] if key in own else self._value(key.format(**names)) for key in KEYS[stage]}
+        return {
+            key.format(**names): own[key] if key in own else self._value(key.format(**names)) for key in KEYS[stage]
+        }
 
     def _value(self, key: str) -> Any:
         value: Any = self.values

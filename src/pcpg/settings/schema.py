@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pcpg.settings.keys import Count, Crowd, Keys, NotNegative, Number, Partial, Positive, Seed, Share, refuse
 
-Corpus = Literal["grid", "lrw", "lrw1000"]
+Corpus = Literal["grid", "lrw", "lrw1000", "grid_words"]
 SCRATCH = "scratch"  # as the start of a run: random weights
 # Safe in a path, a shell command and a key of either engine: a digit first, DVC reads 08 in plan.json as 8
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
@@ -133,6 +133,10 @@ class GridRaw(_Raw):
         return [f"s{number}" for number in range(1, 35) if number != 21] if self.source == "download" else []
 
 
+class GridWordsRaw(GridRaw):
+    """The keys of GRID's sentences, whose words are cut out."""
+
+
 class LrwRaw(_Raw):
     source: Literal["synthetic", "local"]
     synthetic: WordsSynthetic | None
@@ -190,10 +194,16 @@ class Lrw1000Corpus(Keys):
     clips: Roi
 
 
+class GridWordsCorpus(Keys):
+    raw: GridWordsRaw
+    clips: Roi
+
+
 class Corpora(Keys):
     grid: GridCorpus = None
     lrw: LrwCorpus = None
     lrw1000: Lrw1000Corpus = None
+    grid_words: GridWordsCorpus = None
 
 
 class ViewKeys(Keys):
@@ -293,7 +303,7 @@ class Decoding(Keys):
 class Params(Keys):
     preset: Name  # the name in every path below data/, clips/, runs/, results/ and figures/
     seeds: Annotated[list[Seed], Field(min_length=1)]
-    fewer_seeds: dict[Corpus, dict[Name, Count]] = {}  # runs and classifiers that take the first so many of the seeds
+    fewer_seeds: dict[Corpus, dict[Name, Count]] = Field(default={})  # who takes the first so many of the seeds
     workers: Crowd  # processes of the stages raw and shard
     shards: list[int]  # 0, 1, ...: parts of every clip store, a job each
     threads: Crowd  # of one training process

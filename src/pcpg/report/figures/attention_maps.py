@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 from pcpg.mouths.store import ClipStore
 from pcpg.report.figures.attention import draw_heat, draw_strip
 from pcpg.report.figures.learning import STYLES
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.words import NOT_RUN
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
@@ -44,7 +44,7 @@ def draw_attention_maps(corpus: str, settings: Params, paths: Paths) -> Figure:
     height = TOP + HEAD + FRAME + GAP + ROW * max(rows.values()) + BOTTOM
     figure = Figure(figsize=(WIDTH, height))
     figure.set_layout_engine("none")  # the argument of Figure would be undone when it is saved
-    title = f"{CORPORA[corpus]}, said: “{said}”; seed {settings.seeds[0]}; bold characters are wrong"
+    title = f"{DATASETS[corpus]}, said: “{said}”; seed {settings.seeds[0]}; bold characters are wrong"
     figure.text(0.005, 1 - 0.02 / height, title, va="top", fontsize=8)
     images = []
     for place, (run, reading) in enumerate(readings.items()):

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pcpg.report.figures.strip import FRAMES, draw_row
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 
 EACH = 5  # clips of either kind
 WIDTH = 7.16  # inches: both columns
@@ -29,7 +29,7 @@ def draw_contact_sheet(corpus: str, store: Path) -> Figure:
     figure = Figure(figsize=(WIDTH, HEIGHT * (len(chance) + len(worst)) + 2 * HEAD))
     figure.set_layout_engine("none")
     top = 0.0
-    for heading, shown in ((f"{CORPORA[corpus]}, clips drawn at random", chance), ("the worst clips", worst)):
+    for heading, shown in ((f"{DATASETS[corpus]}, clips drawn at random", chance), ("the worst clips", worst)):
         top += HEAD
         figure.text(0.01, 1 - (top - 0.1) / figure.get_figheight(), heading, fontsize=9)
         for one in shown:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pcpg.report.claims.judge import INTERVAL
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import of_numbers
 from pcpg.report.words import NOT_RUN, plural
@@ -28,7 +28,7 @@ def draw_course(corpus: str, results: Results) -> Figure:
     axes.set(xlabel="update", ylabel="difference of validation CER\n(percentage points; below 0 is as claimed)")
     axes.yaxis.label.set_size(7)
     axes.set_title(
-        f"{CORPORA[corpus]}: k = 5, s = 1, from random weights, {plural(max(drawn), 'seed')}", loc="left", fontsize=8
+        f"{DATASETS[corpus]}: k = 5, s = 1, from random weights, {plural(max(drawn), 'seed')}", loc="left", fontsize=8
     )
     figure.legend(loc="outside upper center", ncols=2, fontsize=7)
     return figure

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import Band, band, mean_convergence
 from pcpg.report.results.results import Results
 from pcpg.report.runs import other_runs, scratch_runs
@@ -68,7 +68,7 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
     branches = [styles[run][1] for run in styles if run != "ce" and (run not in runs or runs[run].start != SCRATCH)]
     for axes in panels[:, 1:].flat:
         _zoom(axes, branches)
-    panels[0, 0].set_title(f"{CORPORA[corpus]}, from random weights" if scratch else CORPORA[corpus], loc="left")
+    panels[0, 0].set_title(f"{DATASETS[corpus]}, from random weights" if scratch else DATASETS[corpus], loc="left")
     panels[0, 0].set_ylabel("cross-entropy\nper character (nats)")
     panels[1, 0].set_ylabel("validation CER (%)")
     figure.legend(handles=_handles(frames, styles, len(results.seeds)), loc="outside upper center", ncols=3)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import chosen
 from pcpg.report.results.results import Results
 from pcpg.report.runs import CONTROLS, objective_runs
@@ -52,7 +52,7 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     panels[0].set_yticks(range(len(runs)), runs, fontsize=6.5)
     panels[0].set_ylim(len(runs) - 0.4, -0.6)
     seeds = max(len(of_seeds) for of_seeds in frames.values())
-    panels[0].set_title(f"{CORPORA[corpus]}, {plural(seeds, 'seed')}", loc="left", fontsize=8)
+    panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')}", loc="left", fontsize=8)
     figure.legend(handles=_handles(), loc="outside upper right", ncols=3, fontsize=6.5)
     return figure
 

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from pcpg.report.figures.learning import STYLES, styles_of
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import band, mean_start
 from pcpg.report.results.results import Results
 from pcpg.report.runs import other_runs
@@ -58,7 +58,7 @@ def draw_policy(corpus: str, results: Results) -> Figure:
             axes.set_yticks([])
     for axes in panels[1]:
         axes.set_xlabel("updates since leaving the baseline")
-    panels[0, 0].set_title(CORPORA[corpus], loc="left")
+    panels[0, 0].set_title(DATASETS[corpus], loc="left")
     figure.align_ylabels()
     handles = [_handle(styles[run], len(of_seeds), len(results.seeds)) for run, of_seeds in frames.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=2)

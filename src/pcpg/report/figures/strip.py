@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.workspace.errors import InputError
 
 FRAMES = 12
@@ -52,7 +52,7 @@ def read_strip(folder: Path, corpus: str) -> Strip:
 def _row(axes: Axes, strip: Strip) -> None:
     n, height, width = strip.frames.shape
     draw_row(axes, strip.frames, GAP)
-    axes.set_title(f"{CORPORA[strip.corpus]}, {n} of {strip.total} frames", loc="left", fontsize=7.5, pad=2)
+    axes.set_title(f"{DATASETS[strip.corpus]}, {n} of {strip.total} frames", loc="left", fontsize=7.5, pad=2)
     middle = (n * (width + GAP) - GAP) / 2
     axes.text(middle, height + 6, f"“{strip.text}”", ha="center", va="top", fontsize=8)
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pcpg.report.claims.judge import judge
 from pcpg.report.page import accounts, figures, mouths, predictions
 from pcpg.report.page.claims import claims_part
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Results
 from pcpg.report.tables.layouts import layout_of
 from pcpg.report.tables.render import source, to_html
@@ -94,7 +94,7 @@ def tables_part(tables: list[Table]) -> list[dict]:
 
 def origin(settings: Params) -> tuple[str, str]:
     """On which data: in two words, and in a sentence."""
-    sources = {CORPORA[corpus]: getattr(settings.corpora, corpus).raw.source for corpus in settings.corpus_names}
+    sources = {DATASETS[corpus]: getattr(settings.corpora, corpus).raw.source for corpus in settings.corpus_names}
     made = _listed([corpus for corpus, source in sources.items() if source == "synthetic"])
     real = _listed([corpus for corpus, source in sources.items() if source != "synthetic"])
     ran = preset_and_seeds(settings.preset, settings.seeds)

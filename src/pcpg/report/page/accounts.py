@@ -9,7 +9,7 @@ from statistics import median_low
 
 from pcpg.mouths.inventory import Count, Length, Measure, Note
 from pcpg.report.costs import read_costs
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.words import plural
 from pcpg.settings.schema import Params
 from pcpg.workspace.paths import Paths
@@ -29,10 +29,10 @@ def quality_part(settings: Params, paths: Paths) -> dict:
     if known:
         rows.append(["frames a clip", *(_range(lengths(paths, corpus)) for corpus in known)])
     return {
-        "headings": ["", *(CORPORA[corpus] for corpus in known)],
+        "headings": ["", *(DATASETS[corpus] for corpus in known)],
         "rows": rows,
-        "uncounted": [CORPORA[corpus] for corpus in counts if corpus not in known],
-        "corpora": [_of_corpus(CORPORA[corpus], paths.inventory(corpus)) for corpus in known],
+        "uncounted": [DATASETS[corpus] for corpus in counts if corpus not in known],
+        "corpora": [_of_corpus(DATASETS[corpus], paths.inventory(corpus)) for corpus in known],
     }
 
 
@@ -80,7 +80,7 @@ def sizes_part(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> d
     for corpus in settings.corpus_names:
         frames = median_low(lengths(paths, corpus) or [USUAL])
         steps = median_low([len(text) for text in texts.get(corpus) or [" " * 27]]) + 1
-        column = f"{CORPORA[corpus]}: {frames} frames, {steps} steps"
+        column = f"{DATASETS[corpus]}: {frames} frames, {steps} steps"
         headings += [f"{column}, parameters", "GFLOP a clip"]
         sizes.append(measure(settings.view[corpus], settings.network[corpus], frames, steps))
     rows = [[part, *_size([of_corpus[part] for of_corpus in sizes])] for part in sizes[0]]
@@ -116,7 +116,7 @@ def costs_part(settings: Params, paths: Paths) -> dict:
 def _cost(row: dict[str, str]) -> list[str]:
     seconds, peak = round(float(row["seconds"])), row["peak_memory_mib"]
     return [
-        f"{CORPORA[row['corpus']]} {row['run']}",
+        f"{DATASETS[row['corpus']]} {row['run']}",
         row["seeds"],
         f"{int(row['updates']):,}",
         f"{seconds // 60}:{seconds % 60:02}",
@@ -126,7 +126,7 @@ def _cost(row: dict[str, str]) -> list[str]:
 
 
 def again_part(name: str, parameter_file: Path) -> dict:
-    """The commands, what they were run with, and the digest of the parameter file. name: of the file, as a command names it."""
+    """The commands, what they were run with, and the digest of the parameter file, which commands call `name`."""
     commands = [
         "make setup", ". .venv/bin/activate", f"snakemake --cores 2 --configfile {name}", f"pcpg page --params {name}",
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 
 SVG_LIMIT = 150_000  # bytes; a larger drawing is shown as pixels
 WEBP_LIMIT = 150_000  # bytes; what has more is shown with DENSITY pixels an inch, and a loss that is hard to see
@@ -88,10 +88,10 @@ def figure_part(name: str, folder: Path) -> dict:
 def describe_figure(name: str) -> tuple[str, str]:
     """Caption and alternative text of a figure; of an unknown one, its name."""
     kind, corpus, more = (*name.split("_", 2), "", "")[:3]
-    if name not in WORDS and (kind not in WORDS or corpus not in CORPORA):
+    if name not in WORDS and (kind not in WORDS or corpus not in DATASETS):
         return name, f"Figure {name}"
     caption, alt = WORDS.get(name) or WORDS[kind]
-    return caption.format(CORPORA.get(corpus, corpus) + MORE.get(more, more)), alt
+    return caption.format(DATASETS.get(corpus, corpus) + MORE.get(more, more)), alt
 
 
 def slim(drawing: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Levenshtein
 
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import FACTS, Results
 from pcpg.report.words import plural
 from pcpg.workspace.errors import InputError
@@ -70,7 +70,7 @@ def _corpus(results: Results, corpus: str, runs: dict, limit: int, known: Pairs)
     clips, speakers = ([facts[i][column] for i in shown] for column in (0, 1))
     return {
         "name": corpus,
-        "label": CORPORA[corpus],
+        "label": DATASETS[corpus],
         "clips": clips,
         "speakers": speakers if any(speakers) else [],
         "total": len(facts),

@@ -22,14 +22,29 @@ from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
 FACTS = ("clip", "speaker", "reference")  # columns of predictions.csv beside the seed; every other one is a decoder
-# what a table shows -> measure of pcpg.reader.metrics, decoder, whether it is what the error leaves of 100 %
+READ = "read"  # as a decoder: what a classifier or, greedily, a lip-reader took a word for
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a table shows."""
+
+    measure: str  # of pcpg.reader.metrics
+    decoder: str
+    turned: bool = False  # it is what the error leaves of 100 %
+    by_class: bool = False  # mean over the words, however many clips each has
+    told: bool = True  # by metrics.json, beside the predictions
+
+
 QUANTITIES = {
-    "greedy_cer": ("cer", "greedy", False),
-    "greedy_wer": ("wer", "greedy", False),
-    "beam_cer": ("cer", "beam", False),
-    "beam_wer": ("wer", "beam", False),
-    "beam_accuracy": ("wer", "beam", True),
-    "accuracy": ("error", "classified", True),
+    "greedy_cer": Quantity("cer", "greedy"),
+    "greedy_wer": Quantity("wer", "greedy"),
+    "beam_cer": Quantity("cer", "beam"),
+    "beam_wer": Quantity("wer", "beam"),
+    "beam_accuracy": Quantity("wer", "beam", turned=True),
+    "accuracy": Quantity("error", "classified", turned=True),
+    "word_error": Quantity("error", READ, told=False),
+    "word_error_by_class": Quantity("error", READ, by_class=True, told=False),
 }
 TRAINED = "training_reward"  # 1 - CER of greedy texts of training clips, by the weights that were chosen; of histories
 
@@ -123,17 +138,24 @@ class Results:
             frames = self.histories(corpus, run, ("policy_greedy",))
             rewards = {seed: 100 * chosen(frame)["policy_greedy"] for seed, frame in frames.items()}
             return {seed: float(reward) for seed, reward in rewards.items() if not math.isnan(reward)}
-        metrics, (measure, decoder, turned) = self.metrics(corpus, run), QUANTITIES[name]
+        metrics, shown = self.metrics(corpus, run), QUANTITIES[name]
+        if not shown.told:
+            errors = self._of(corpus, run, shown)
+            return errors.rates() if errors else {}
         scores = metrics.seeds if metrics else {}
         values = {seed: _percent(scores[str(seed)], name) for seed in self.seeds if str(seed) in scores}
         values = {seed: value for seed, value in values.items() if value is not None}
-        errors = self.errors(corpus, run, measure, decoder) if values else None
+        errors = self._of(corpus, run, shown) if values else None
         for seed, rate in (errors.rates() if errors else {}).items():
-            predicted = 100 - rate if turned else rate
+            predicted = 100 - rate if shown.turned else rate
             if seed in values and not math.isclose(values[seed], predicted, abs_tol=1e-6):
                 problem = f"seed {seed} has {name} {values[seed]:.4f}, predictions.csv beside it {predicted:.4f}"
                 raise InputError(self.paths.metrics(corpus, run), problem)
         return values
+
+    def _of(self, corpus: str, run: str, shown: Quantity) -> Errors | None:
+        errors = self.errors(corpus, run, shown.measure, shown.decoder)
+        return stats.by_class(errors) if errors and shown.by_class else errors
 
     def described(self, corpus: str, runs: Iterable[str], beam: bool = False) -> str:
         """On what the runs were measured, "" where none has been; InputError where they were on different data."""
@@ -155,10 +177,13 @@ class Results:
 
     def _errors(self, corpus: str, run: str, measure: str, decoder: str = "greedy") -> Errors | None:
         """Edits of characters ("cer"), words ("wer") or whole words of a classifier ("error") on the test split."""
-        by_seed, column = self.predictions(corpus, run), "classified" if measure == "error" else decoder
+        by_seed = self.predictions(corpus, run)
         if not by_seed:
             return None
         rows = next(iter(by_seed.values()))
+        column = "classified" if measure == "error" else decoder
+        if decoder == READ and column not in rows[0]:
+            column = "greedy"
         if column not in rows[0]:
             raise InputError(self.paths.predictions(corpus, run), f"no column {column}")
         counts = np.array([[edits(row["reference"], row[column], measure) for row in of] for of in by_seed.values()])
@@ -168,23 +193,28 @@ class Results:
             edits=counts[..., 0],
             lengths=counts[0, :, 1],
             speakers=tuple(row["speaker"] for row in rows),
+            wholes=tuple(_whole(corpus, row["clip"]) for row in rows),
+            texts=tuple(row["reference"] for row in rows),
         )
 
     def _rate(self, corpus: str, run: str, quantity: str) -> Estimate | None:
         """A quantity with its interval; None without predictions."""
         if quantity == TRAINED:
             return _of_numbers(self.quantity(corpus, run, quantity).values())
-        measure, decoder, turned = QUANTITIES[quantity]
-        errors = self.errors(corpus, run, measure, decoder)
-        return errors and _turn(stats.rate(errors), turned, 100)
+        shown = QUANTITIES[quantity]
+        errors = self._of(corpus, run, shown)
+        return errors and _turn(stats.rate(errors), shown.turned, 100)
 
     def gap(self, corpus: str, run: str, against: str, quantity: str) -> Estimate | None:
         """run - against, of a quantity; None where one has no predictions, or they share no seed."""
         if quantity == TRAINED:
             ours, theirs = (self.quantity(corpus, name, quantity) for name in (run, against))
             return _of_numbers(ours[seed] - theirs[seed] for seed in ours if seed in theirs)
-        measure, decoder, turned = QUANTITIES[quantity]
-        return _turn(self.difference(corpus, run, against, measure, (decoder, decoder)), turned, 0)
+        shown = QUANTITIES[quantity]
+        if not shown.by_class:
+            difference = self.difference(corpus, run, against, shown.measure, (shown.decoder, shown.decoder))
+            return _turn(difference, shown.turned, 0)
+        return self._compared(corpus, (run, against), *(self._of(corpus, name, shown) for name in (run, against)))
 
     def _difference(
         self, corpus: str, run: str, against: str, measure: str, decoders: tuple[str, str]
@@ -193,9 +223,14 @@ class Results:
         one, other = (
             self.errors(corpus, name, measure, way) for name, way in zip((run, against), decoders, strict=True)
         )
+        return self._compared(corpus, (run, against), one, other)
+
+    def _compared(
+        self, corpus: str, names: tuple[str, str], one: Errors | None, other: Errors | None
+    ) -> Estimate | None:
         if one is None or other is None or not set(one.seeds) & set(other.seeds):
             return None
-        self.same_clips(corpus, {run: one, against: other})
+        self.same_clips(corpus, dict(zip(names, (one, other), strict=True)))
         return stats.difference(one, other)
 
     def same_clips(self, corpus: str, errors: dict[str, Errors]) -> None:
@@ -210,7 +245,7 @@ class Results:
     def best(self, corpus: str, run: str, rivals: Iterable[str], quantity: str) -> bool:
         """Whether the intervals of the differences to all rivals, of which there must be one, lie on the good side."""
         others = [rival for rival in rivals if rival != run]
-        higher = quantity == TRAINED or QUANTITIES[quantity][2]
+        higher = quantity == TRAINED or QUANTITIES[quantity].turned
         gaps = (self.gap(corpus, run, rival, quantity) for rival in others)  # up to the first that is not good
         return bool(others) and all(gap is not None and (gap.low > 0 if higher else gap.high < 0) for gap in gaps)
 
@@ -223,6 +258,11 @@ class Results:
 def _of_numbers(values: Iterable[float]) -> Estimate | None:
     numbers = list(values)
     return stats.of_numbers(numbers) if numbers else None
+
+
+def _whole(corpus: str, clip: str) -> str:
+    """What a clip was cut from: words of GRID, as s1/bbaf2n/1-bin, from their sentence; others from nothing else."""
+    return clip.rpartition("/")[0] if corpus == "grid_words" else clip
 
 
 def _turn(estimate: Estimate | None, turned: bool, whole: float) -> Estimate | None:
@@ -260,11 +300,11 @@ def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[st
 
 def _percent(score: Score, name: str) -> float | None:
     """One of QUANTITIES; None where there is none, as a classifier has no CER."""
-    measure, decoder, turned = QUANTITIES[name]
-    if measure == "error":
+    shown = QUANTITIES[name]
+    if shown.measure == "error":
         return None if score.accuracy is None else 100 * score.accuracy
-    rates = getattr(score, decoder)
+    rates = getattr(score, shown.decoder)
     if rates is None:
         return None
-    rate = 100 * getattr(rates, measure)
-    return 100 - rate if turned else rate
+    rate = 100 * getattr(rates, shown.measure)
+    return 100 - rate if shown.turned else rate

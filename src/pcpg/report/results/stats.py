@@ -8,10 +8,12 @@ of Variance, 1959, section 7.4), taken from its mean squares:
 
 s^2_seed being the variance of the S seed means, which holds the residual's share already. Student's t has S - 1
 degrees of freedom. Where several speakers are tested, speakers take the place of utterances: two sentences of one mouth
-are no two mouths. One seed, one utterance, or values that are all alike tell nothing of chance: there is no interval.
+are no two mouths. So do sentences that several utterances were cut from. One seed, one utterance, or values that are
+all alike tell nothing of chance: there is no interval.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -31,6 +33,8 @@ class Errors:
     edits: np.ndarray  # (S, N)
     lengths: np.ndarray  # (N,) of the references
     speakers: tuple[str, ...]  # of the utterances; "" where the corpus does not name them
+    wholes: tuple[str, ...] = ()  # the sentences that they were cut from; () where each is one of its own
+    texts: tuple[str, ...] = ()  # what is said
 
     def rate(self) -> float:
         """Percent: edits over the whole test set by its reference length, mean over seeds."""
@@ -122,17 +126,30 @@ def layout(points: np.ndarray) -> tuple[float, float]:
     return of_seeds / seeds, max(0.0, between - within) / (seeds * utterances)
 
 
-def units(speakers: Sequence[str]) -> np.ndarray:
-    """(K, N) of 0 and 1: which utterances belong to each thing that is drawn, a speaker where there are several."""
-    names = list(dict.fromkeys(speakers))
-    if len(names) < 2:
-        return np.eye(len(speakers))
-    return np.array([[float(speaker == name) for speaker in speakers] for name in names])
+def units(errors: Errors) -> np.ndarray:
+    """(K, N) of 0 and 1: which utterances belong to each thing that is drawn.
+
+    A speaker where there are several, else a sentence where utterances were cut from it, else an utterance.
+    """
+    owners = errors.speakers if len(set(errors.speakers)) > 1 else errors.wholes
+    names = {name: place for place, name in enumerate(dict.fromkeys(owners))}
+    if len(names) in (0, len(owners)):
+        return np.eye(len(errors.clips))
+    member = np.zeros((len(names), len(owners)))
+    member[[names[owner] for owner in owners], np.arange(len(owners))] = 1
+    return member
+
+
+def by_class(errors: Errors) -> Errors:
+    """Utterances weighted so that every text counts alike, however many say it: the mean of the texts' error rates."""
+    counts = Counter(errors.texts)
+    weights = np.array([len(errors.texts) / len(counts) / counts[text] for text in errors.texts])
+    return replace(errors, edits=errors.edits * weights, lengths=errors.lengths * weights)
 
 
 def rate(errors: Errors) -> Estimate:
     """The error rate of one run: a ratio, so utterances vary about what their length lets expect."""
-    member = units(errors.speakers)
+    member = units(errors)
     lengths, value = member @ errors.lengths, errors.rate()
     surplus = errors.edits @ member.T - value / 100 * lengths
     return _estimate(value, surplus, lengths, errors)
@@ -141,7 +158,7 @@ def rate(errors: Errors) -> Estimate:
 def difference(run: Errors, against: Errors) -> Estimate:
     """run - against in percentage points, over the seeds that both have; ValueError where there is none."""
     run, against = common(run, against)
-    member = units(run.speakers)
+    member = units(run)
     changed = (run.edits - against.edits) @ member.T
     return _estimate(run.rate() - against.rate(), changed, member @ run.lengths, run)
 
@@ -186,7 +203,7 @@ def common(*runs: Errors) -> tuple[Errors, ...]:
 
 def _only(errors: Errors, seeds: tuple[int, ...]) -> Errors:
     rows = [errors.seeds.index(seed) for seed in seeds]
-    return Errors(seeds, errors.clips, errors.edits[rows], errors.lengths, errors.speakers)
+    return replace(errors, seeds=seeds, edits=errors.edits[rows])
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -1,15 +1,21 @@
 """What every table shows: the paper's rows in its order, then controls and the other runs of the parameter file."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from pcpg.report import paper, runs
 from pcpg.report.results.results import TRAINED
 from pcpg.report.tables.table import Layout, Measure, Row
-from pcpg.report.words import CONTROLS, MINUS, NONE, OTHERS, weights
+from pcpg.report.words import CONTROLS, MINUS, NONE, OTHERS, OWN_WORDS, weights
 from pcpg.settings.schema import Params
 
+WORDS = "grid_words"
 CER = Measure("cer", "CER", "greedy_cer")
 WER = Measure("wer", "WER", "greedy_wer")
 REWARD = Measure("training_reward", "greedy reward in training", TRAINED)
 ACCURACY = Measure("accuracy", "accuracy", "accuracy")
+ERROR = Measure("error", "error", "word_error")
+ERROR_BY_WORD = Measure("error_by_word", "error, by word", "word_error_by_class")
 DECODED = Measure("accuracy", "accuracy", "beam_accuracy")
 
 SPREAD = (
@@ -73,6 +79,7 @@ GRID_DECODERS = {
     "[4] beam": ("[4] LipNet, beam search", UNSEEN.format(paper.LIPNET_OVERLAPPED["beam"])),
 }
 OURS = "paper: split not stated; ours: stated with the table"
+OWN = "ours: stated with the table"
 
 
 def _table1(settings: Params) -> Layout:
@@ -81,14 +88,16 @@ def _table1(settings: Params) -> Layout:
         for corpus, printed in paper.TABLE1.items()
         for run, values in printed.items()
     ]
+    rows += _of_words(settings, lambda dataset: [Row((dataset, *METHODS[run]), WORDS, {}, run) for run in METHODS])
     rows += [
         Row((dataset, *labels), corpus, {}, run, group=CONTROLS)
-        for corpus, dataset in paper.CORPORA.items()
+        for corpus, dataset in paper.DATASETS.items()
+        if corpus in paper.CORPORA or corpus in settings.runs
         for run, labels in RUN_CONTROLS.items()
     ]
     rows += [
         Row((dataset, run, runs.describe(settings.runs[corpus], run)), corpus, {}, run, group=OTHERS)
-        for corpus, dataset in paper.CORPORA.items()
+        for corpus, dataset in paper.DATASETS.items()
         for run in runs.other_runs(settings, corpus)
     ]
     explain = "RF: receptive field (k > 1); OP: overlapping windows (k > s). k: kernel size, s: stride."
@@ -97,6 +106,12 @@ def _table1(settings: Params) -> Layout:
     return Layout(
         "table1", title, ("Dataset", "Method", "Case"), (CER, WER), tuple(rows), notes, baseline="ce", against="CE"
     )
+
+
+def _of_words(settings: Params, rows: Callable[[str], list[Row]]) -> list[Row]:
+    """Rows of the words cut out of GRID, where the preset has them: never among LRW's."""
+    made = rows(paper.DATASETS[WORDS]) if WORDS in settings.corpus_names else []
+    return [replace(row, group=OWN_WORDS) for row in made]
 
 
 def _table2a(_: Params) -> Layout:
@@ -120,15 +135,19 @@ def _table3(settings: Params) -> Layout:
         for corpus, printed in paper.TABLE3.items()
         for name, accuracy in printed.items()
     ]
+    rows += _of_words(
+        settings, lambda dataset: [Row((dataset, CLASSIFIERS[name]), WORDS, {}, name) for name in CLASSIFIERS]
+    )
+    corpora = [corpus for corpus in paper.DATASETS if corpus in paper.TABLE3 or corpus in settings.classifiers]
     rows += [
-        Row((paper.CORPORA[corpus], label), corpus, {}, name, group=CONTROLS)
-        for corpus in paper.TABLE3
+        Row((paper.DATASETS[corpus], label), corpus, {}, name, group=CONTROLS)
+        for corpus in corpora
         for name, label in CLASSIFIER_CONTROLS.items()
     ]
-    for corpus in paper.TABLE3:
+    for corpus in corpora:
         for name in runs.other_classifiers(settings, corpus):
             label = f"{name}: {runs.describe_classifier(settings.classifiers[corpus][name])}"
-            rows.append(Row((paper.CORPORA[corpus], label), corpus, {}, name, group=OTHERS))
+            rows.append(Row((paper.DATASETS[corpus], label), corpus, {}, name, group=OTHERS))
     explain = "baseline: no pre-training (our run scratch); FE, TE: encoder fixed or trained; TC: classifier trained."
     title = "Table III. Word classification on top of the learned encoder"
     notes = (f"{HIGHER} {explain}", DIFFERENCE.format("baseline"), CLASSIFIER_CONTROLS_ASK, SPREAD, SCALE)
@@ -137,13 +156,14 @@ def _table3(settings: Params) -> Layout:
     )
 
 
-def _table4(_: Params) -> Layout:
+def _table4(settings: Params) -> Layout:
     rows = []
     for corpus, others in paper.TABLE4_OTHERS.items():
         dataset = paper.CORPORA[corpus]
         rows += [Row((dataset, *PUBLISHED[key]), corpus, {"accuracy": value}) for key, value in others.items()]
         value = {"accuracy": paper.TABLE4_PAPER[corpus]}
         rows.append(Row((dataset, "PCPG, TE and TC", OURS), corpus, value, "k5s1-te_tc"))
+    rows += _of_words(settings, lambda dataset: [Row((dataset, "PCPG, TE and TC", OWN), WORDS, {}, "k5s1-te_tc")])
     title = "Table IV. Word classification beside published classifiers"
     cut = (
         "On LRW-1000 the way a word is cut out alone can move the accuracy by several points (exact cut against 40 "
@@ -181,7 +201,7 @@ def _table5a(_: Params) -> Layout:
     return Layout("table5a", title, ("Dataset", "Method", "Source"), (WER,), rows, notes)
 
 
-def _table5b(_: Params) -> Layout:
+def _table5b(settings: Params) -> Layout:
     rows = []
     for corpus, value in paper.TABLE5B_PAPER.items():
         dataset = paper.CORPORA[corpus]
@@ -189,6 +209,7 @@ def _table5b(_: Params) -> Layout:
             source = "poster, University of Oxford; split not stated by the paper"
             rows.append(Row((dataset, method, source), corpus, {"accuracy": other}))
         rows.append(Row((dataset, "PCPG, k=5, s=1, beam search", OURS), corpus, {"accuracy": value}, "k5s1"))
+    rows += _of_words(settings, lambda dataset: [Row((dataset, "PCPG, k=5, s=1, beam search", OWN), WORDS, {}, "k5s1")])
     lrw, lrw1000 = (paper.TABLE1[corpus]["k5s1"]["wer"] for corpus in ("lrw", "lrw1000"))
     which = (
         f"The paper does not say which model or decoder its rows are. Its Table I (k=5, s=1) gives WER {lrw} on LRW, "
@@ -226,7 +247,7 @@ def _scratch(settings: Params) -> Layout:
 
 def _objectives(settings: Params) -> Layout:
     rows = []
-    for corpus, dataset in paper.CORPORA.items():
+    for corpus, dataset in paper.DATASETS.items():
         names = runs.objective_runs(settings, corpus)
         labels = runs.told_apart(settings.runs[corpus], names) if names else {}
         rows += [Row((dataset, run, labels[run]), corpus, {}, run) for run in names]
@@ -243,6 +264,34 @@ def _objectives(settings: Params) -> Layout:
     )  # fmt: skip
 
 
+def _words(settings: Params) -> Layout:
+    dataset = paper.DATASETS[WORDS]
+    trained = settings.trainings(WORDS) if WORDS in settings.corpus_names else {}
+    rows = [Row((dataset, name, _kind(settings, name)), WORDS, {}, name) for name in trained]
+    rows = rows or [Row((dataset, "ce", "lip-reader, cross entropy"), WORDS, {}, "ce")]
+    title = "Words of GRID. Each word read alone: errors, over all clips and by word"
+    count, places = sum(paper.GRID_PLACES), len(paper.GRID_PLACES)
+    luck = 100 * sum(1 / words for words in paper.GRID_PLACES) / places
+    chance = (
+        f"By word: the mean of each word's error, however many clips say it. Chance: who knows nothing but the place "
+        f"in the sentence, and says one word for each, errs at {100 - luck:.1f} % of the clips and at "
+        f"{100 - 100 * places / count:.1f} % by word; who knows nothing at all at {100 - 100 / count:.1f} % by word. "
+        "Intervals are by sentence, which six words share."
+    )
+    read = f"A lip-reader spells the word, decoded greedily; a classifier chooses one of the {count}."
+    notes = (LOWER, read, chance, DIFFERENCE.format("cross-entropy"), OWN_SPREAD)
+    return Layout(
+        "words", title, ("Dataset", "Run", "What it is"), (ERROR, ERROR_BY_WORD), tuple(rows), notes, "ce", "CE",
+        published=False,
+    )  # fmt: skip
+
+
+def _kind(settings: Params, name: str) -> str:
+    if name in settings.runs[WORDS]:
+        return f"lip-reader, {runs.told_apart(settings.runs[WORDS], list(settings.runs[WORDS]))[name]}"
+    return f"classifier, {runs.describe_classifier(settings.classifiers[WORDS][name])}"
+
+
 def _ours(name: str, title: str, columns: tuple[str, str], labels: dict[str, tuple[str, str]], against: str) -> Layout:
     """A table of ours alone: runs on GRID, each against the first."""
     rows = tuple(Row(texts, "grid", {}, run) for run, texts in labels.items())
@@ -254,6 +303,7 @@ LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + 
 LAYOUTS = {
     "table1": _table1, "table2a": _table2a, "table2b": _table2b, "table3": _table3, "table4": _table4,
     "table5a": _table5a, "table5b": _table5b, "ablation": _ablation, "scratch": _scratch, "objectives": _objectives,
+    "words": _words,
 }  # fmt: skip
 
 

@@ -1,0 +1,57 @@
+"""Words of GRID in LRW's manner: 29 frames about the middle of each, cut from its sentence by the .align file.
+
+Splits are those of the sentences, so that no frame is both trained and tested on. The classes are the 51 words of
+GRID's grammar, whatever is on disk.
+"""
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+from pcpg.corpora import grid
+from pcpg.corpora.base import RATE, Clip, Excluded, Reading, Remark, Unusable, Word
+from pcpg.corpora.grid_splits import Draw, Lists
+from pcpg.corpora.grid_text import GRAMMAR
+
+WHERE = grid.WHERE
+FRAMES = (29,)  # as in LRW: the word's middle is that of the clip
+LABELS = {word: label for label, word in enumerate(sorted(word for words in GRAMMAR for word in words.values()))}
+
+
+def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -> Reading:
+    """Every word of the sentences that pcpg.corpora.grid reads, as s1/bbaf2n/1-bin, ..., s1/bbaf2n/6-now.
+
+    A window may begin before its video or end behind it: `first` is negative then, and the nearest frame is shown in
+    place of those that are not there. Sentences without .align are excluded. Raises what pcpg.corpora.grid raises.
+    """
+    sentences = grid.read_corpus(root, speakers=speakers, plan=plan)
+    spoken = defaultdict(list)
+    for word in sentences.words:
+        spoken[word.clip].append(word)
+    untimed = [clip for clip in sentences.clips if clip.clip not in spoken]
+    excluded = [Excluded(clip.clip, "raw", "has no .align, which tells when its words are said") for clip in untimed]
+    cut = [_cut(clip, place, word) for clip in sentences.clips for place, word in enumerate(spoken[clip.clip], start=1)]
+    if not cut:
+        raise Unusable(root, f"holds no sentence with an .align. {WHERE}", sentences.excluded + excluded)
+    clips, words = map(list, zip(*cut, strict=True))
+    return Reading(clips, sentences.excluded + excluded, words, sentences.remarks)
+
+
+def _cut(sentence: Clip, place: int, word: Word) -> tuple[Clip, Word]:
+    name = f"{sentence.clip}/{place}-{word.word}"
+    first = int((word.start + word.end) / 2 * RATE) - FRAMES[0] // 2
+    label = LABELS[word.word]
+    return replace(sentence, clip=name, text=word.word, label=label, first=first, frames=FRAMES[0]), replace(
+        word, clip=name
+    )
+
+
+def sentence_of(clip: str) -> str:
+    """The sentence that a word was cut from: "s1/bbaf2n/1-bin" -> "s1/bbaf2n"; of a sentence itself."""
+    return "/".join(clip.split("/")[:2])
+
+
+def lacking(reading: Reading, speakers: list[str] | None) -> list[Remark]:
+    """As pcpg.corpora.grid says it, of the sentences."""
+    of_sentences = [[replace(row, clip=sentence_of(row.clip)) for row in rows] for rows in reading[:2]]
+    return grid.lacking(Reading(*of_sentences, [], []), speakers)
