@@ -25,7 +25,9 @@ def test_every_table_and_figure_is_there(smoke):
         for ending in ("png", "svg"):
             assert (smoke / f"figures/smoke/{figure}.{ending}").stat().st_size > 1000
     claims = (smoke / "results/smoke/claims.md").read_text()
-    assert len(re.findall(r"^\| C[1-8], (fine-tuned|from random weights) \|", claims, re.M)) == len(CLAIMS)
+    assert len(re.findall(r"^\| C[1-8], (fine-tuned|at equal updates|from random weights) \|", claims, re.M)) == len(
+        CLAIMS
+    )
     assert "| C3, fine-tuned |" in claims and "not run" not in claims.split("| C3, fine-tuned |")[1].split("\n")[0]
     assert 100_000 < (smoke / "results/smoke/report.html").stat().st_size < 3_000_000
     table = pd.read_csv(smoke / "results/smoke/table1.csv")

@@ -18,3 +18,10 @@ def figure_names(corpora: Sequence[str]) -> tuple[str, ...]:
         "strip",
         *(kind.format(each) for kind in kinds for each in corpora),
     )
+
+
+def figure_parts(name: str) -> tuple[str, str, str]:
+    """Kind, corpus, and how runs began: "fig6_grid_words_scratch" -> ("fig6", "grid_words", "scratch")."""
+    kind, _, corpus = name.partition("_")
+    from_scratch = corpus.endswith("_scratch")
+    return kind, corpus.removesuffix("_scratch"), "scratch" if from_scratch else ""

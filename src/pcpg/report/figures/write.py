@@ -12,7 +12,7 @@ from pcpg.report.figures.strip import draw_strips
 from pcpg.report.figures.style import METADATA, house_style
 from pcpg.report.figures.sweeps import SWEEPS, draw_sweep
 from pcpg.report.figures.verdicts import draw_verdicts
-from pcpg.report.names import figure_names
+from pcpg.report.names import figure_names, figure_parts
 from pcpg.report.results.results import Results
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
@@ -35,7 +35,7 @@ def write_figure(name: str, settings: Params, paths: Paths) -> None:
 def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
     """To be called within house_style()."""
     results = Results(paths, settings)
-    kind, corpus, more = (*name.split("_", 2), "", "")[:3]
+    kind, corpus, more = figure_parts(name)
     if name == "verdicts":
         return draw_verdicts(results)
     if name == "fig5_coverage":

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from pcpg.report.names import figure_parts
 from pcpg.report.paper import DATASETS
 
 SVG_LIMIT = 150_000  # bytes; a larger drawing is shown as pixels
@@ -87,7 +88,7 @@ def figure_part(name: str, folder: Path) -> dict:
 
 def describe_figure(name: str) -> tuple[str, str]:
     """Caption and alternative text of a figure; of an unknown one, its name."""
-    kind, corpus, more = (*name.split("_", 2), "", "")[:3]
+    kind, corpus, more = figure_parts(name)
     if name not in WORDS and (kind not in WORDS or corpus not in DATASETS):
         return name, f"Figure {name}"
     caption, alt = WORDS.get(name) or WORDS[kind]
