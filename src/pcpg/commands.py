@@ -247,13 +247,13 @@ def page(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 
 def verify(args: argparse.Namespace, settings: Params, paths: Paths) -> int:
-    from pcpg.report import verify as verdict
+    from pcpg.report.verify import compare, say
     from pcpg.workspace.files import write_text
 
-    result = verdict.verify(paths, args.against)
-    print("\n".join(verdict.report_lines(result, settings.preset)))
+    result = compare.verify(paths, args.against)
+    print("\n".join(say.report_lines(result, settings.preset)))
     if args.html:
-        write_text(args.html, verdict.to_html(result, settings.preset))
+        write_text(args.html, say.to_html(result, settings.preset))
     return result.status
 
 

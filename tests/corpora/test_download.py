@@ -27,8 +27,8 @@ from pcpg.corpora.grid_align import covering
 from pcpg.corpora.grid_splits import Draw
 from pcpg.corpora.raw import prepare_corpus
 from pcpg.mouths.detector import MODEL, locate_model
+from pcpg.settings.corpus import GridRaw
 from pcpg.settings.load import from_mapping, load
-from pcpg.settings.schema import GridRaw
 from pcpg.settings.yaml_file import read_yaml
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths

@@ -16,7 +16,7 @@ from pcpg.mouths import inventory
 from pcpg.mouths.join import join_shards
 from pcpg.mouths.shard import make_shard
 from pcpg.mouths.store import Region, shard_folder
-from pcpg.settings.schema import GridLists, GridRaw, Lrw1000Raw, LrwRaw
+from pcpg.settings.corpus import GridLists, GridRaw, Lrw1000Raw, LrwRaw
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.rows import read_rows
 

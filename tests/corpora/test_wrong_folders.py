@@ -13,7 +13,7 @@ from pcpg.corpora import base, grid_text, lrw, lrw1000
 from pcpg.corpora.raw import prepare_corpus
 from pcpg.mouths import video
 from pcpg.reader import text
-from pcpg.settings.schema import Lrw1000Raw, LrwRaw
+from pcpg.settings.corpus import Lrw1000Raw, LrwRaw
 from pcpg.workspace.errors import InputError
 
 

@@ -25,7 +25,7 @@ from pcpg.report.tables.layouts import layout_of
 from pcpg.report.tables.render import to_html
 from pcpg.report.tables.table import fill
 from pcpg.settings import load as params
-from pcpg.settings.schema import Lrw1000Raw
+from pcpg.settings.corpus import Lrw1000Raw
 from pcpg.workspace.errors import InputError
 
 SEEDS = [1, 2, 3]

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pcpg.report.verify import report_lines, to_html, verify
+from pcpg.report.verify.compare import verify
+from pcpg.report.verify.say import report_lines, to_html
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 

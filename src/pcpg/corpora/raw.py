@@ -7,7 +7,7 @@ from pathlib import Path
 from pcpg.corpora import grid, grid_words, lrw, lrw1000
 from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, reasons
 from pcpg.corpora.grid_splits import Draw, Lists
-from pcpg.settings.schema import GridRaw, GridWordsRaw, Lrw1000Raw, LrwRaw
+from pcpg.settings.corpus import GridRaw, GridWordsRaw, Lrw1000Raw, LrwRaw
 from pcpg.workspace.errors import InputError, one_line
 from pcpg.workspace.files import atomic_folder
 from pcpg.workspace.rows import write_rows

@@ -5,6 +5,7 @@ import torch
 from pcpg.objectives.rewards import returns, rewards
 from pcpg.objectives.rollout import before_end, steps_taken
 from pcpg.reader.batches import Batch
+from pcpg.reader.padding import within
 
 
 def to_come(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -17,4 +18,4 @@ def to_come(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 def taken(texts: torch.Tensor) -> torch.Tensor:
     """(N, U) -> bool (N, U): the steps up to and with the end symbol."""
-    return torch.arange(texts.shape[1], device=texts.device) < steps_taken(texts)[:, None]
+    return within(steps_taken(texts), texts.shape[1])

@@ -13,6 +13,7 @@ from pcpg.objectives.rewards import edit_distance_columns, prefix_edit_distances
 from pcpg.objectives.rollout import before_end, sample, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
+from pcpg.reader.padding import within
 from pcpg.reader.text import CLASSES, END
 from pcpg.settings.keys import Count
 
@@ -52,5 +53,5 @@ def optimal_characters(hyp: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.
 def distil(log_probs: torch.Tensor, optimal: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     """log_probs (N, U, C), optimal (N, U, C), lengths (N,) steps taken -> scalar: sum over steps, mean over texts."""
     target = optimal / optimal.sum(dim=2, keepdim=True)
-    taken = torch.arange(log_probs.shape[1], device=lengths.device) < lengths[:, None]
+    taken = within(lengths, log_probs.shape[1])
     return -((target * log_probs).sum(dim=2) * taken).sum(dim=1).mean()

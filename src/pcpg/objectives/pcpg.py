@@ -17,6 +17,7 @@ from pcpg.objectives.rewards import returns, rewards
 from pcpg.objectives.rollout import before_end, sample, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
+from pcpg.reader.padding import within
 from pcpg.settings.keys import Count, Exact, NotNegative, Positive, Share, refuse
 from pcpg.settings.schema import Params, Run
 
@@ -94,7 +95,7 @@ class PCPG(Objective):
             future = policy_gradient.leave_one_out(future, self.samples)
         elif self.baseline == "greedy":
             future = future - self.future_rewards(greedy, batch)[0].repeat_interleave(self.samples, 0)
-        taken = torch.arange(sampled.shape[1], device=sampled.device) < lengths[:, None]
+        taken = within(lengths, sampled.shape[1])
         return policy_gradient.standardise(future, taken, self.standardise), lengths, reward
 
     def future_rewards(self, characters: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

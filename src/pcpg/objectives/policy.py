@@ -2,6 +2,7 @@
 
 import torch
 
+from pcpg.reader.padding import within
 from pcpg.reader.text import BEGIN, END, PAD
 
 CLOSED = [PAD, BEGIN]  # no characters of a text
@@ -41,7 +42,7 @@ def entropy(log_probs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     log_probs (N, U, C), lengths (N,). Its gradient is that of each step's entropy where the samples went, as is usual;
     how a choice moves the entropy of later steps is left out.
     """
-    taken = torch.arange(log_probs.shape[1], device=log_probs.device) < lengths[:, None]
+    taken = within(lengths, log_probs.shape[1])
     return -((log_probs.exp() * log_probs).sum(dim=2) * taken).sum(dim=1).mean()
 
 
@@ -50,5 +51,5 @@ def divergence(log_probs: torch.Tensor, start: torch.Tensor, lengths: torch.Tens
 
     log_probs, start (N, U, C), lengths (N,). Its gradient is that of each step where the texts went.
     """
-    taken = torch.arange(log_probs.shape[1], device=lengths.device) < lengths[:, None]
+    taken = within(lengths, log_probs.shape[1])
     return ((log_probs.exp() * (log_probs - start)).sum(dim=2) * taken).sum(dim=1).mean()

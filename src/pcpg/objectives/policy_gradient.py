@@ -3,6 +3,7 @@
 import torch
 
 from pcpg.objectives.pseudo_conv import pseudo_convolve
+from pcpg.reader.padding import within
 from pcpg.workspace import parallel
 
 
@@ -49,7 +50,7 @@ def policy_gradient(
     convolve "loss": L_u = -R_u log p(y_u) is convolved, Eq. 5-7 to the letter; "return": R is convolved before it
     weighs log p; "none": plain policy gradient whatever the kernel.
     """
-    taken = torch.arange(log_probs.shape[1], device=log_probs.device) < lengths[:, None]
+    taken = within(lengths, log_probs.shape[1])
     weight = (returns * taken).detach()
     if convolve == "return":
         weight = pseudo_convolve(weight, kernel, 1, lengths, padding="same")

@@ -9,6 +9,7 @@ from pcpg.objectives.cross_entropy import teacher
 from pcpg.objectives.policy import NEVER, draw, log_policy, nucleus
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import Decoder, LipReader, Memory
+from pcpg.reader.padding import within
 from pcpg.reader.text import BEGIN, END
 
 
@@ -29,8 +30,7 @@ class Rollout(NamedTuple):
     @property
     def steps(self) -> torch.Tensor:
         """(N * M, U'): log p of each step that a text took, the end symbol's included; 0 behind it."""
-        number = torch.arange(self.sampled.shape[1], device=self.sampled.device)
-        return self.chosen.masked_fill(number >= steps_taken(self.sampled)[:, None], 0.0)
+        return self.chosen.masked_fill(~within(steps_taken(self.sampled), self.sampled.shape[1]), 0.0)
 
 
 def sample(

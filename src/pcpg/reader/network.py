@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from pcpg.reader.padding import within
 from pcpg.reader.text import BEGIN, CLASSES, END
 
 
@@ -118,7 +119,7 @@ class Encoder(nn.Module):
         if self.directions == "sum":
             forward, backward = outputs.chunk(2, dim=2)
             outputs = forward + backward
-        mask = torch.arange(steps, device=frames.device) < lengths[:, None]
+        mask = within(lengths, steps)
         return self.dropout(outputs), mask, torch.cat([state[-2], state[-1]], dim=1)
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from pcpg.reader.padding import within
+
 
 @dataclass(frozen=True)
 class View:
@@ -68,5 +70,5 @@ def normalise(frames: torch.Tensor, lengths: torch.Tensor, view: View) -> torch.
     """uint8 (N, T, crop, crop), lengths (N,) -> float (N, T, H, W), pooled; 0 behind a clip's end."""
     frames = pooled(frames, view.pool)
     frames = frames.sub_(255 * view.mean).div_(255 * view.std)
-    behind = torch.arange(frames.shape[1], device=frames.device) >= lengths[:, None]
+    behind = ~within(lengths, frames.shape[1])
     return frames.masked_fill_(behind[:, :, None, None], 0.0)

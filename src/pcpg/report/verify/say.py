@@ -1,0 +1,107 @@
+"""A comparison in words: lines for a terminal, and a page that needs no other file.
+
+Identical bytes need no more words. Else: which cells differ and by how much, whether what differs is more than seeds
+explain, which verdicts changed, and which figures.
+"""
+
+import math
+
+from jinja2 import Template
+
+from pcpg.report.results.stats import Estimate
+from pcpg.report.verify.compare import Comparison, unknown
+
+SHOWN = 12  # names in a line
+
+
+def report_lines(result: Comparison, preset: str) -> list[str]:
+    """What `pcpg verify` prints."""
+    if result.identical:
+        return [f"identical: all {result.files} results and figures of {preset} have the bytes of {result.against}"]
+    lines = [
+        f"different: {len(result.changed)} of {result.files} files of {preset} have other bytes than {result.against}"
+    ]
+    for what, names in (("missing here", result.missing), ("not there", result.extra)):
+        if names:
+            lines.append(f"{what}: {_some(names)}")
+    if result.others:
+        lines.append(f"not comparable, of other seeds or utterances: {_some(result.others)}")
+    if result.partly:
+        lines.append(f"compared in part, for seeds, utterances or decoders are missing here: {_some(result.partly)}")
+    if result.edited:
+        lines.append(f"rates that are not those of the predictions: {_some(result.edited)}")
+    if result.differing:
+        worst = max(result.differing, key=lambda one: math.inf if math.isnan(one[1]) else one[1])
+        size = "a text or a row" if math.isnan(worst[1]) else f"{worst[1]:.3g}"
+        names = _some([name for name, _ in result.differing])
+        lines.append(f"tables: {result.cells:,} cells compared; {names} differ, by {size} at most ({worst[0]})")
+    if result.runs:
+        lines.append(f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  ")
+        lines += [_run_line(*one) for one in result.runs if one[2].value or unknown(one[2])]
+    for claim, before, after in result.verdicts:
+        lines.append(f"verdict on {claim}: {before} there, {after} here")
+    if result.figures:
+        lines.append(f"figures: {_some(result.figures)}")
+    lines.append(_conclusion(result))
+    return lines
+
+
+def _run_line(run: str, measure: str, difference: Estimate) -> str:
+    words = {None: "one seed or utterance tells nothing", True: "", False: "more than seeds explain"}
+    reach = difference.reach()
+    chance = "" if math.isnan(reach) else f"+-{reach:.2f}"
+    return f"{run:28} {measure:16} {difference.value:>+13.2f} {chance:>8}  {words[difference.explained()]}".rstrip()
+
+
+def _conclusion(result: Comparison) -> str:
+    if result.unexplained:
+        return f"{len(result.unexplained)} of {len(result.runs)} differences are larger than seeds explain"
+    if result.status == 2:
+        return "what differs is not explained by trainings that came out differently"
+    return "nothing differs by more than seeds explain"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+PAGE = Template(
+    """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>pcpg verify: {{ preset }}</title>
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+  table { border-collapse: collapse } td, th { padding: .2rem .8rem; text-align: left; border-bottom: 1px solid #ccc }
+  td.n { text-align: right; font-variant-numeric: tabular-nums } .no { color: #b00; font-weight: 600 }
+</style>
+<h1>{{ lines[0].partition(":")[0] }}</h1>
+<p>{{ lines[0].partition(": ")[2] }}.</p>
+{% if result.runs %}
+<h2>Runs</h2>
+<table>
+<tr><th>Run</th><th>Measure</th><th>Ours minus theirs, points</th><th>Chance</th><th></th></tr>
+{% for run, measure, difference in result.runs if difference.value %}
+<tr><td>{{ run }}</td><td>{{ measure }}</td><td class="n">{{ "%+.2f"|format(difference.value) }}</td>
+<td class="n">{% if difference.explained() is not none %}&plusmn;{{ "%.2f"|format(difference.reach()) }}{% endif %}</td>
+<td{% if difference.explained() is false %} class="no">more than seeds explain{% else %}>{% endif %}</td></tr>
+{% endfor %}
+</table>
+{% endif %}
+{% if not result.identical %}
+<h2>Everything else</h2>
+<ul>{% for line in others %}<li>{{ line }}</li>{% endfor %}</ul>
+{% endif %}
+</html>
+""",
+    autoescape=True,
+)
+
+
+def to_html(result: Comparison, preset: str) -> str:
+    """The same as a page that needs no other file."""
+    lines = report_lines(result, preset)
+    kinds = ("missing", "not ", "compared", "rates", "tables", "verdict", "figures", "what")
+    others = [line for line in lines[1:] if line.startswith(kinds)]
+    return PAGE.render(result=result, preset=preset, lines=lines, others=[*others, *lines[-1:]])
