@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 def table_names() -> tuple[str, ...]:
     of_the_paper = ("table1", "table2a", "table2b", "table3", "table4", "table5a", "table5b")
-    return (*of_the_paper, "ablation", "scratch", "objectives", "words")
+    return (*of_the_paper, "ablation", "scratch", "objectives", "words", "updates")
 
 
 def figure_names(corpora: Sequence[str]) -> tuple[str, ...]:

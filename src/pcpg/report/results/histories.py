@@ -56,6 +56,18 @@ def chosen(history: pd.DataFrame) -> pd.Series:
     return later.loc[later["val_cer"].idxmin()]
 
 
+def half_way(history: pd.DataFrame) -> pd.Series:
+    """The evaluation nearest to half of the updates, the earlier of two; whatever came before and after."""
+    evaluated = history[history["val_cer"].notna()]
+    ends = history["iteration"].iloc[[0, -1]]
+    return evaluated.loc[(evaluated["iteration"] - ends.mean()).abs().idxmin()]
+
+
+def last(history: pd.DataFrame) -> pd.Series:
+    """The last evaluation."""
+    return history[history["val_cer"].notna()].iloc[-1]
+
+
 def convergence(history: pd.DataFrame) -> float:
     """The iteration at which one seed's run has converged, as CONVERGENCE defines it."""
     reached = history["val_cer"] <= history["val_cer"].min() * (1 + TOLERANCE)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from pcpg.reader.metrics import edits
 from pcpg.report.results import stats
-from pcpg.report.results.histories import chosen, read_history
+from pcpg.report.results.histories import COLUMNS, chosen, half_way, last, read_history
 from pcpg.report.results.stats import Errors, Estimate
 from pcpg.settings.keys import Count, Keys, NotNegative, Share, build
 from pcpg.settings.schema import Params
@@ -46,7 +46,14 @@ QUANTITIES = {
     "word_error": Quantity("error", READ, told=False),
     "word_error_by_class": Quantity("error", READ, by_class=True, told=False),
 }
-TRAINED = "training_reward"  # 1 - CER of greedy texts of training clips, by the weights that were chosen; of histories
+TRAINED = "training_reward"  # 1 - CER of greedy texts of training clips, by the weights that were chosen
+# what a table shows of histories -> the column, the evaluation, and whether more is better
+OF_HISTORIES = {
+    TRAINED: ("policy_greedy", chosen, True),
+    "val_half_way": ("val_cer", half_way, False),
+    "val_end": ("val_cer", last, False),
+    "val_chosen": ("val_cer", chosen, False),
+}
 
 
 @dataclass(frozen=True)
@@ -134,10 +141,11 @@ class Results:
 
     def quantity(self, corpus: str, run: str, name: str) -> dict[int, float]:
         """One of QUANTITIES by seed; InputError where metrics.json and predictions.csv contradict each other."""
-        if name == TRAINED:
-            frames = self.histories(corpus, run, ("policy_greedy",))
-            rewards = {seed: 100 * chosen(frame)["policy_greedy"] for seed, frame in frames.items()}
-            return {seed: float(reward) for seed, reward in rewards.items() if not math.isnan(reward)}
+        if name in OF_HISTORIES:
+            column, evaluation, _ = OF_HISTORIES[name]
+            frames = self.histories(corpus, run, () if column in COLUMNS else (column,))
+            values = {seed: 100 * float(evaluation(frame)[column]) for seed, frame in frames.items()}
+            return {seed: value for seed, value in values.items() if not math.isnan(value)}
         metrics, shown = self.metrics(corpus, run), QUANTITIES[name]
         if not shown.told:
             errors = self._of(corpus, run, shown)
@@ -199,7 +207,7 @@ class Results:
 
     def _rate(self, corpus: str, run: str, quantity: str) -> Estimate | None:
         """A quantity with its interval; None without predictions."""
-        if quantity == TRAINED:
+        if quantity in OF_HISTORIES:
             return _of_numbers(self.quantity(corpus, run, quantity).values())
         shown = QUANTITIES[quantity]
         errors = self._of(corpus, run, shown)
@@ -207,7 +215,7 @@ class Results:
 
     def gap(self, corpus: str, run: str, against: str, quantity: str) -> Estimate | None:
         """run - against, of a quantity; None where one has no predictions, or they share no seed."""
-        if quantity == TRAINED:
+        if quantity in OF_HISTORIES:
             ours, theirs = (self.quantity(corpus, name, quantity) for name in (run, against))
             return _of_numbers(ours[seed] - theirs[seed] for seed in ours if seed in theirs)
         shown = QUANTITIES[quantity]
@@ -245,7 +253,7 @@ class Results:
     def best(self, corpus: str, run: str, rivals: Iterable[str], quantity: str) -> bool:
         """Whether the intervals of the differences to all rivals, of which there must be one, lie on the good side."""
         others = [rival for rival in rivals if rival != run]
-        higher = quantity == TRAINED or QUANTITIES[quantity].turned
+        higher = OF_HISTORIES[quantity][2] if quantity in OF_HISTORIES else QUANTITIES[quantity].turned
         gaps = (self.gap(corpus, run, rival, quantity) for rival in others)  # up to the first that is not good
         return bool(others) and all(gap is not None and (gap.low > 0 if higher else gap.high < 0) for gap in gaps)
 

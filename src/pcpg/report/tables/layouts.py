@@ -1,46 +1,29 @@
-"""What every table shows: the paper's rows in its order, then controls and the other runs of the parameter file."""
+"""What the paper's tables show: its rows in its order, then controls and the other runs of the parameter file."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from pcpg.report import paper, runs
-from pcpg.report.results.results import TRAINED
-from pcpg.report.tables.table import Layout, Measure, Row
-from pcpg.report.words import CONTROLS, MINUS, NONE, OTHERS, OWN_WORDS, weights
+from pcpg.report.tables import own
+from pcpg.report.tables.columns import (
+    ACCURACY,
+    CER,
+    DECODED,
+    DIFFERENCE,
+    GREEDY,
+    HIGHER,
+    LOWER,
+    QUOTED,
+    SCALE,
+    SPREAD,
+    SUMMED,
+    UNRANKED,
+    WER,
+)
+from pcpg.report.tables.own import WORDS
+from pcpg.report.tables.table import Layout, Row
+from pcpg.report.words import CONTROLS, MINUS, OTHERS, OWN_WORDS, weights
 from pcpg.settings.schema import Params
-
-WORDS = "grid_words"
-CER = Measure("cer", "CER", "greedy_cer")
-WER = Measure("wer", "WER", "greedy_wer")
-REWARD = Measure("training_reward", "greedy reward in training", TRAINED)
-ACCURACY = Measure("accuracy", "accuracy", "accuracy")
-ERROR = Measure("error", "error", "word_error")
-ERROR_BY_WORD = Measure("error_by_word", "error, by word", "word_error_by_class")
-DECODED = Measure("accuracy", "accuracy", "beam_accuracy")
-
-SPREAD = (
-    "Ours is the mean ± sample standard deviation over seeds, bold where the 95 % interval of its "
-    "difference to each other row of the paper's on the same corpus excludes 0. The paper prints one number a row and "
-    "does not say how many runs are behind it."
-)
-OWN_SPREAD = (
-    "Mean ± sample standard deviation over seeds, bold where the 95 % interval of its difference to "
-    "each other row excludes 0."
-)
-SCALE = (
-    "Where a preset generates or shrinks a corpus, its values cannot be compared with the paper's: only the ordering "
-    "of the rows can."
-)
-UNRANKED = "Where a preset generates or shrinks a corpus, our values cannot be ranked among the published ones."
-SUMMED = "Rates are edits over the whole test set by its reference length, not averages over clips."
-GREEDY = f"Decoded greedily, without beam search. {SUMMED}"
-LOWER = "Lower is better."
-HIGHER = "Higher is better."
-QUOTED = f"Rows marked {NONE} are published results that the paper quotes; nothing of ours stands behind them."
-DIFFERENCE = (
-    "Δ is a row minus the {} row, in percentage points. Ours: of the same seeds, with the 95 % interval over seeds and "
-    "utterances (two-way layout; speakers in place of utterances where several are tested)."
-)
 
 METHODS = {
     "ce": ("cross-entropy", "/"),
@@ -222,88 +205,10 @@ def _table5b(settings: Params) -> Layout:
     return Layout("table5b", title, ("Dataset", "Method", "Source"), (DECODED,), tuple(rows), notes)
 
 
-def _ablation(settings: Params) -> Layout:
-    labels = {
-        "k1s1": ("k=1, s=1, as in Table I", NONE),
-        "k5s1": ("pseudo-convolution of the loss (Eq. 5-7)", "k=5, s=1"),
-    }
-    for run in runs.ablation_runs(settings):
-        labels[run] = runs.ablation_labels(settings.runs["grid"], run)
-    labels["ce-continued"] = ("policy gradient", "none")
-    title = "Ablation. GRID: one setting of policy gradient changed at a time"
-    return _ours("ablation", title, ("Changed", "To"), labels, "k=1, s=1")
-
-
-def _scratch(settings: Params) -> Layout:
-    labels = {"ce": ("cross-entropy", "/")}
-    for name in runs.scratch_runs(settings):
-        run = settings.runs["grid"][name]
-        if name != "ce":
-            mixed = (LOSSES.get(run.objective_name), runs.case(run))
-            labels[name] = mixed if mixed[0] else (name, runs.describe(settings.runs["grid"], name))
-    title = "From scratch. GRID from random weights: error rates by objective, with as many updates for each"
-    return _ours("scratch", title, ("Loss (Eq. 8)", "Case"), labels, "cross-entropy")
-
-
-def _objectives(settings: Params) -> Layout:
-    rows = []
-    for corpus, dataset in paper.DATASETS.items():
-        names = runs.objective_runs(settings, corpus)
-        labels = runs.told_apart(settings.runs[corpus], names) if names else {}
-        rows += [Row((dataset, run, labels[run]), corpus, {}, run) for run in names]
-    rows = rows or [Row((paper.CORPORA["grid"], "ce-continued", "cross entropy"), "grid", {}, "ce-continued")]
-    title = "Objectives. Every run from the baseline by what it minimises, with as many updates for each"
-    reward = (
-        "Greedy reward in training: 1 − CER of greedy texts of 32 training clips, read as in testing, by the weights "
-        "that validation chose: what is left to learn there."
-    )
-    notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy continued"), reward, OWN_SPREAD)
-    return Layout(
-        "objectives", title, ("Dataset", "Run", "Objective"), (CER, WER, REWARD), tuple(rows), notes,
-        "ce-continued", "CE continued", published=False,
-    )  # fmt: skip
-
-
-def _words(settings: Params) -> Layout:
-    dataset = paper.DATASETS[WORDS]
-    trained = settings.trainings(WORDS) if WORDS in settings.corpus_names else {}
-    rows = [Row((dataset, name, _kind(settings, name)), WORDS, {}, name) for name in trained]
-    rows = rows or [Row((dataset, "ce", "lip-reader, cross entropy"), WORDS, {}, "ce")]
-    title = "Words of GRID. Each word read alone: errors, over all clips and by word"
-    count, places = sum(paper.GRID_PLACES), len(paper.GRID_PLACES)
-    luck = 100 * sum(1 / words for words in paper.GRID_PLACES) / places
-    chance = (
-        f"By word: the mean of each word's error, however many clips say it. Chance: who knows nothing but the place "
-        f"in the sentence, and says one word for each, errs at {100 - luck:.1f} % of the clips and at "
-        f"{100 - 100 * places / count:.1f} % by word; who knows nothing at all at {100 - 100 / count:.1f} % by word. "
-        "Intervals are by sentence, which six words share."
-    )
-    read = f"A lip-reader spells the word, decoded greedily; a classifier chooses one of the {count}."
-    notes = (LOWER, read, chance, DIFFERENCE.format("cross-entropy"), OWN_SPREAD)
-    return Layout(
-        "words", title, ("Dataset", "Run", "What it is"), (ERROR, ERROR_BY_WORD), tuple(rows), notes, "ce", "CE",
-        published=False,
-    )  # fmt: skip
-
-
-def _kind(settings: Params, name: str) -> str:
-    if name in settings.runs[WORDS]:
-        return f"lip-reader, {runs.told_apart(settings.runs[WORDS], list(settings.runs[WORDS]))[name]}"
-    return f"classifier, {runs.describe_classifier(settings.classifiers[WORDS][name])}"
-
-
-def _ours(name: str, title: str, columns: tuple[str, str], labels: dict[str, tuple[str, str]], against: str) -> Layout:
-    """A table of ours alone: runs on GRID, each against the first."""
-    rows = tuple(Row(texts, "grid", {}, run) for run, texts in labels.items())
-    notes = (LOWER, GREEDY, DIFFERENCE.format(against), OWN_SPREAD)
-    return Layout(name, title, columns, (CER, WER), rows, notes, next(iter(labels)), against, published=False)
-
-
-LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
 LAYOUTS = {
     "table1": _table1, "table2a": _table2a, "table2b": _table2b, "table3": _table3, "table4": _table4,
-    "table5a": _table5a, "table5b": _table5b, "ablation": _ablation, "scratch": _scratch, "objectives": _objectives,
-    "words": _words,
+    "table5a": _table5a, "table5b": _table5b, "ablation": own.ablation, "scratch": own.scratch,
+    "objectives": own.objectives, "words": own.words, "updates": own.updates,
 }  # fmt: skip
 
 

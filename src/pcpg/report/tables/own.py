@@ -1,0 +1,119 @@
+"""Tables of ours alone, which the paper lacks: ablation, random weights, objectives, fixed updates, words of GRID."""
+
+from pcpg.report import paper, runs
+from pcpg.report.tables.columns import (
+    AT_THE_END,
+    CER,
+    CHOSEN,
+    DIFFERENCE,
+    ERROR,
+    ERROR_BY_WORD,
+    GREEDY,
+    HALF_WAY,
+    LOWER,
+    OWN_SPREAD,
+    REWARD,
+    WER,
+)
+from pcpg.report.tables.table import Layout, Row
+from pcpg.report.words import NONE
+from pcpg.settings.schema import SCRATCH, Params
+
+LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
+WORDS = "grid_words"
+
+
+def ablation(settings: Params) -> Layout:
+    labels = {
+        "k1s1": ("k=1, s=1, as in Table I", NONE),
+        "k5s1": ("pseudo-convolution of the loss (Eq. 5-7)", "k=5, s=1"),
+    }
+    for run in runs.ablation_runs(settings):
+        labels[run] = runs.ablation_labels(settings.runs["grid"], run)
+    labels["ce-continued"] = ("policy gradient", "none")
+    title = "Ablation. GRID: one setting of policy gradient changed at a time"
+    return _ours("ablation", title, ("Changed", "To"), labels, "k=1, s=1")
+
+
+def scratch(settings: Params) -> Layout:
+    labels = {"ce": ("cross-entropy", "/")}
+    for name in runs.scratch_runs(settings):
+        run = settings.runs["grid"][name]
+        if name != "ce":
+            mixed = (LOSSES.get(run.objective_name), runs.case(run))
+            labels[name] = mixed if mixed[0] else (name, runs.describe(settings.runs["grid"], name))
+    title = "From scratch. GRID from random weights: error rates by objective, with as many updates for each"
+    return _ours("scratch", title, ("Loss (Eq. 8)", "Case"), labels, "cross-entropy")
+
+
+def objectives(settings: Params) -> Layout:
+    rows = []
+    for corpus, dataset in paper.DATASETS.items():
+        names = runs.objective_runs(settings, corpus)
+        labels = runs.told_apart(settings.runs[corpus], names) if names else {}
+        rows += [Row((dataset, run, labels[run]), corpus, {}, run) for run in names]
+    rows = rows or [Row((paper.CORPORA["grid"], "ce-continued", "cross entropy"), "grid", {}, "ce-continued")]
+    title = "Objectives. Every run from the baseline by what it minimises, with as many updates for each"
+    reward = (
+        "Greedy reward in training: 1 − CER of greedy texts of 32 training clips, read as in testing, by the weights "
+        "that validation chose: what is left to learn there."
+    )
+    notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy continued"), reward, OWN_SPREAD)
+    return Layout(
+        "objectives", title, ("Dataset", "Run", "Objective"), (CER, WER, REWARD), tuple(rows), notes,
+        "ce-continued", "CE continued", published=False,
+    )  # fmt: skip
+
+
+def updates(settings: Params) -> Layout:
+    fine_tuned = {name: run for name, run in settings.runs.get("grid", {}).items() if run.start != SCRATCH}
+    labels = (
+        runs.told_apart(settings.runs["grid"], list(fine_tuned)) if fine_tuned else {"ce-continued": "cross entropy"}
+    )
+    rows = tuple(Row((name, label), "grid", {}, name) for name, label in labels.items())
+    title = "At fixed updates. GRID: validation CER of fine-tuned runs half-way, at the end, and by the chosen weights"
+    why = (
+        "The weights that are tested are those of the evaluation with the lowest validation CER, which favours whoever "
+        "varies most from one evaluation to the next. The first two columns choose nothing."
+    )
+    spread = "Mean ± sample standard deviation over seeds; in brackets Student's interval of 95 % over seeds."
+    notes = (LOWER, why, spread)
+    return Layout(
+        "updates", title, ("Run", "Objective"), (HALF_WAY, AT_THE_END, CHOSEN), rows, notes, "ce-continued",
+        "CE continued", published=False,
+    )  # fmt: skip
+
+
+def words(settings: Params) -> Layout:
+    dataset = paper.DATASETS[WORDS]
+    trained = settings.trainings(WORDS) if WORDS in settings.corpus_names else {}
+    rows = [Row((dataset, name, _kind(settings, name)), WORDS, {}, name) for name in trained]
+    rows = rows or [Row((dataset, "ce", "lip-reader, cross entropy"), WORDS, {}, "ce")]
+    title = "Words of GRID. Each word read alone: errors, over all clips and by word"
+    count, places = sum(paper.GRID_PLACES), len(paper.GRID_PLACES)
+    luck = 100 * sum(1 / words for words in paper.GRID_PLACES) / places
+    chance = (
+        f"By word: the mean of each word's error, however many clips say it. Chance: who knows nothing but the place "
+        f"in the sentence, and says one word for each, errs at {100 - luck:.1f} % of the clips and at "
+        f"{100 - 100 * places / count:.1f} % by word; who knows nothing at all at {100 - 100 / count:.1f} % by word. "
+        "Intervals are by sentence, which six words share."
+    )
+    read = f"A lip-reader spells the word, decoded greedily; a classifier chooses one of the {count}."
+    notes = (LOWER, read, chance, DIFFERENCE.format("cross-entropy"), OWN_SPREAD)
+    return Layout(
+        "words", title, ("Dataset", "Run", "What it is"), (ERROR, ERROR_BY_WORD), tuple(rows), notes, "ce", "CE",
+        published=False,
+    )  # fmt: skip
+
+
+def _kind(settings: Params, name: str) -> str:
+    if name in settings.runs[WORDS]:
+        return f"lip-reader, {runs.told_apart(settings.runs[WORDS], list(settings.runs[WORDS]))[name]}"
+    return f"classifier, {runs.describe_classifier(settings.classifiers[WORDS][name])}"
+
+
+def _ours(name: str, title: str, columns: tuple[str, str], labels: dict[str, tuple[str, str]], against: str) -> Layout:
+    """A table of ours alone: runs on GRID, each against the first."""
+    rows = tuple(Row(texts, "grid", {}, run) for run, texts in labels.items())
+    notes = (LOWER, GREEDY, DIFFERENCE.format(against), OWN_SPREAD)
+    return Layout(name, title, columns, (CER, WER), rows, notes, next(iter(labels)), against, published=False)
