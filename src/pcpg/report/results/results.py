@@ -201,7 +201,7 @@ class Results:
             edits=counts[..., 0],
             lengths=counts[0, :, 1],
             speakers=tuple(row["speaker"] for row in rows),
-            wholes=tuple(_whole(corpus, row["clip"]) for row in rows),
+            wholes=tuple(stats.whole_of(corpus, row["clip"]) for row in rows),
             texts=tuple(row["reference"] for row in rows),
         )
 
@@ -266,11 +266,6 @@ class Results:
 def _of_numbers(values: Iterable[float]) -> Estimate | None:
     numbers = list(values)
     return stats.of_numbers(numbers) if numbers else None
-
-
-def _whole(corpus: str, clip: str) -> str:
-    """What a clip was cut from: words of GRID, as s1/bbaf2n/1-bin, from their sentence; others from nothing else."""
-    return clip.rpartition("/")[0] if corpus == "grid_words" else clip
 
 
 def _turn(estimate: Estimate | None, turned: bool, whole: float) -> Estimate | None:

@@ -126,6 +126,11 @@ def layout(points: np.ndarray) -> tuple[float, float]:
     return of_seeds / seeds, max(0.0, between - within) / (seeds * utterances)
 
 
+def whole_of(corpus: str, clip: str) -> str:
+    """What a clip was cut from: words of GRID, as s1/bbaf2n/1-bin, from their sentence; others from nothing else."""
+    return clip.rpartition("/")[0] if corpus == "grid_words" else clip
+
+
 def units(errors: Errors) -> np.ndarray:
     """(K, N) of 0 and 1: which utterances belong to each thing that is drawn.
 

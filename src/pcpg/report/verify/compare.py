@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from pcpg.reader.metrics import edits
-from pcpg.report.results.stats import Errors, Estimate, difference
+from pcpg.report.results.stats import Errors, Estimate, difference, whole_of
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
@@ -197,7 +197,8 @@ def _run_differences(run: str, mine: BySeed, other: BySeed) -> Iterator[tuple[st
     columns = [key for key in ("greedy", "beam", "classified") if all(key in row for row in firsts)]
     for column in columns:
         for measure in ("error",) if column == "classified" else ("cer", "wer"):
-            yield run, f"{column} {measure}", difference(*(_errors(rows, clips, column, measure) for rows in both))
+            errors = (_errors(rows, run.partition("/")[0], clips, column, measure) for rows in both)
+            yield run, f"{column} {measure}", difference(*errors)
 
 
 def _whole(rows: BySeed) -> set[tuple[str, str, str]]:
@@ -205,10 +206,11 @@ def _whole(rows: BySeed) -> set[tuple[str, str, str]]:
     return {(seed, clip, column) for seed, of in rows.items() for clip, row in of.items() for column in row}
 
 
-def _errors(rows: BySeed, clips: list[str], column: str, measure: str) -> Errors:
+def _errors(rows: BySeed, corpus: str, clips: list[str], column: str, measure: str) -> Errors:
     counts = np.array([[edits(of[c]["reference"], of[c][column], measure) for c in clips] for of in rows.values()])
     speakers = tuple(next(iter(rows.values()))[clip].get("speaker", "") for clip in clips)
-    return Errors(tuple(rows), tuple(clips), counts[..., 0], counts[0, :, 1], speakers)
+    wholes = tuple(whole_of(corpus, clip) for clip in clips)
+    return Errors(tuple(rows), tuple(clips), counts[..., 0], counts[0, :, 1], speakers, wholes)
 
 
 def _by_seed(path: Path) -> BySeed:
