@@ -395,8 +395,8 @@ def test_costs_are_those_of_the_committed_run(site, tmp_path):
         write_costs(site.settings, Paths("smoke", tmp_path / "elsewhere"))
     write_costs(site.settings, paths)
     part = accounts.costs_part(site.settings, paths)
-    assert part["rows"][0] == ["GRID ce", "1", "1,000", "62:05", "300 MiB", "1 x a <b>fast</b> machine"]
-    assert part["rows"][1][4] == "not recorded" and part["commits"] == [("abc", 2)]
+    assert part["rows"][0] == ["GRID ce", "1", "1,000", "62:05", "3.725", "300 MiB", "1 x a <b>fast</b> machine"]
+    assert part["rows"][1][5] == "not recorded" and part["commits"] == [("abc", 2)]
     html = page.render_page(site.settings, paths, site.file)
     assert "Of the committed run: 2 trainings took about 2.1 hours" in html and "a &lt;b&gt;fast" in html
     file = paths.results / "costs.csv"

@@ -120,6 +120,7 @@ def _cost(row: dict[str, str]) -> list[str]:
         row["seeds"],
         f"{int(row['updates']):,}",
         f"{seconds // 60}:{seconds % 60:02}",
+        f"{float(row['seconds']) / int(row['updates']):.3f}",
         f"{int(peak):,} MiB" if peak else "not recorded",
         f"{row['processes']} x {row['device']}",
     ]
