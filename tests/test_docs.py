@@ -174,16 +174,23 @@ def test_the_verdict_quotes_the_tables():
     """docs/verdict.md shows the verdicts; it and README repeat numbers of the tables, which must be those beside it."""
     page = (ROOT / "docs/verdict.md").read_text(encoding="utf-8")
     assert "<!-- begin ../results/grid-s1-cpu/claims.md -->" in page
-    text, results = " ".join(page.split()), ROOT / "results/grid-s1-cpu"
-    one, two = (
-        pd.read_csv(results / f"{name}.csv").query("corpus == 'grid'").set_index("run")
-        for name in ("table1", "table2a")
+    assert "<!-- begin ../results/grid-s1-early/claims.md -->" in page
+    text = " ".join(page.split())
+    early, one, two = (
+        pd.read_csv(ROOT / "results" / f"{name}.csv").query("corpus == 'grid'").set_index("run")
+        for name in ("grid-s1-early/table1", "grid-s1-cpu/table1", "grid-s1-cpu/table2a")
     )
-    wer = one["wer_mean"].map("{:.1f}".format)
     rows = {"cross-entropy": "ce", "k=1 s=1": "k1s1", "k=5 s=1": "k5s1", "k=5 s=5": "k5s5"}
+    wer = early["wer_mean"].map("{:.1f}".format)
     ours = ", ".join(f"{wer[run]} for {name}" for name, run in rows.items()).replace(" for", " % for", 1)
     papers = ", ".join(str(one.loc[run, "paper_wer"]) for run in rows.values())
-    assert f"WER is {ours}; the paper has {papers}." in " ".join((ROOT / "README.md").read_text().split())
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"WER is {ours}; the paper has {papers}. The baseline trained on has {wer['ce-continued']}." in readme
+    for run, name in {"k1s1": "k=1, s=1", "k5s5": "k=5, s=5", "k5s1": "k=5, s=1"}.items():
+        gap = [f"{early.loc[run, f'wer_delta_{end}']:+.1f}" for end in ("mean", "low", "high")]
+        row = f"| {name} | {wer[run]} | {gap[0]} [{gap[1]}, {gap[2]}] |".replace("-", MINUS)
+        assert row in text, row
+    wer = one["wer_mean"].map("{:.1f}".format)
     assert f"cross-entropy has WER {wer['ce']}, k=1 s=1 has {wer['k1s1']}, k=5 s=1 has {wer['k5s1']}" in text
     assert f"k=5 s=5 has {wer['k5s5']}, and the baseline trained on for as long has {wer['ce-continued']}" in text
     for row, what in ((one.loc["k5s1"], "cross-entropy runs"), (two.loc["k5s1"], "k=1 s=1 it runs")):
@@ -201,8 +208,12 @@ def test_the_verdict_page_counts_what_was_excluded():
     assert f"is excluded in {excluded} of {len(asked)}" in text
     smallest = asked.query("claim == 'C1'")["smallest"].item()
     assert f"three seeds could have shown {smallest:.1f}," in text
-    readme = " ".join((ROOT / "README.md").read_text().split())
-    assert f"could not have shown a gain of k=1 s=1 under {smallest:.1f} points" in readme
+    equal = pd.read_csv(ROOT / "results/grid-s1-early/claims.csv").query("regime == 'at equal updates'")
+    equal = equal[(equal["measure"] == "wer") & (equal["outcome"] != "not run")].set_index("claim")
+    readme, least = " ".join((ROOT / "README.md").read_text().split()), equal["smallest"].map("{:.1f}".format)
+    gain = "could not have shown a gain of k=1 s=1 over cross-entropy continued under"
+    assert f"{gain} {least['C1']} points" in readme and set(equal["outcome"]) == {"excluded"}
+    assert f"over cross-entropy continued under {least['C1']} points, of k=5 under {least['C2']}" in text
     words = (
         claims[claims["verdict"] != "not run"]
         .groupby(["regime", "claim"])["verdict"]
