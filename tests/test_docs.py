@@ -190,6 +190,9 @@ def test_the_verdict_quotes_the_tables():
         gap = [f"{early.loc[run, f'wer_delta_{end}']:+.1f}" for end in ("mean", "low", "high")]
         row = f"| {name} | {wer[run]} | {gap[0]} [{gap[1]}, {gap[2]}] |".replace("-", MINUS)
         assert row in text, row
+    more = [f"{early.loc['ce-continued', f'wer_delta_{end}']:+.1f}" for end in ("mean", "low", "high")]
+    row = f"| cross-entropy, continued | {wer['ce-continued']} | {more[0]} [{more[1]}, {more[2]}] |"
+    assert row.replace(" -", f" {MINUS}").replace("[-", f"[{MINUS}") in text
     wer = one["wer_mean"].map("{:.1f}".format)
     assert f"cross-entropy has WER {wer['ce']}, k=1 s=1 has {wer['k1s1']}, k=5 s=1 has {wer['k5s1']}" in text
     assert f"k=5 s=5 has {wer['k5s5']}, and the baseline trained on for as long has {wer['ce-continued']}" in text

@@ -1,6 +1,5 @@
 """Words cut out of GRID: places, classes, splits and windows that reach beyond the video."""
 
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +132,7 @@ def test_a_sentence_is_cut_once_for_all_its_words(tmp_path, monkeypatch):
     assert excluded == [f"s1/lrae3s/{place}-w,clips,no face in any frame" for place in range(1, 7)]
 
 
-def test_groups_can_go_to_other_processes():
+def test_a_whole_is_named_without_the_last_part_of_its_windows():
     clips = [Clip(f"s1/a/{place}-w", "s1/a.mpg", "s1", "train", "bin", 4, 0, 29) for place in (1, 2)]
-    [(whole, inside)] = windows.wholes(pickle.loads(pickle.dumps(clips)))
+    [(whole, inside)] = windows.wholes(clips)
     assert (whole.clip, whole.first, whole.frames, inside) == ("s1/a", 0, 0, clips)

@@ -7,7 +7,7 @@ from made import put_history, results_of, settings_of, transcribed, with_runs
 
 from pcpg.report.figures.objectives import OURS, draw_objectives
 from pcpg.report.figures.style import house_style
-from pcpg.report.results.results import TRAINED
+from pcpg.report.results.quantities import TRAINED
 from pcpg.report.runs import objective_runs, told_apart
 from pcpg.report.tables.write import write_table
 from pcpg.workspace.paths import Paths

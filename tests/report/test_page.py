@@ -36,7 +36,8 @@ from pcpg.report.names import figure_names
 from pcpg.report.page import accounts, figures, mouths, predictions
 from pcpg.report.page.claims import reach
 from pcpg.report.paper import CORPORA
-from pcpg.report.results.results import Results, read_predictions
+from pcpg.report.results.files import read_predictions
+from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Estimate
 from pcpg.report.tables.layouts import layout_of
 from pcpg.report.tables.table import fill

@@ -7,14 +7,6 @@ from fractions import Fraction
 
 CORPORA = {"grid": "GRID", "lrw": "LRW", "lrw1000": "LRW-1000"}
 DATASETS = CORPORA | {"grid_words": "GRID words"}  # of which the paper has nothing
-GRID_PLACES = (
-    4,
-    4,
-    4,
-    25,
-    10,
-    4,
-)  # words that may stand in each place of a sentence: command, colour, preposition, ...
 
 TABLE1 = {
     "grid": {

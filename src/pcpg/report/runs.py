@@ -23,7 +23,7 @@ VALUES = {
 
 def other_runs(settings: Params, corpus: str) -> list[str]:
     """Runs of a corpus that no row of the paper, no control and no other table of the preset shows."""
-    shown = {*paper.TABLE1.get(corpus, paper.TABLE1["lrw"]), *CONTROLS}
+    shown = {*paper.TABLE1["grid"], *CONTROLS}
     if "objectives" in settings.tables:
         shown.update(objective_runs(settings, corpus))
     if corpus == "grid":
@@ -36,7 +36,7 @@ def other_runs(settings: Params, corpus: str) -> list[str]:
 
 
 def other_classifiers(settings: Params, corpus: str) -> list[str]:
-    shown = {*paper.TABLE3.get(corpus, paper.TABLE3["lrw"]), *CLASSIFIER_CONTROLS}
+    shown = {*paper.TABLE3["lrw"], *CLASSIFIER_CONTROLS}
     return [name for name in settings.classifiers.get(corpus, {}) if name not in shown]
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import Levenshtein
 
 from pcpg.report.paper import DATASETS
-from pcpg.report.results.results import FACTS, Results
+from pcpg.report.results.files import FACTS
+from pcpg.report.results.results import Results
 from pcpg.report.words import plural
 from pcpg.workspace.errors import InputError
 

@@ -1,10 +1,9 @@
 """The one reader of results: metrics, predictions and histories of a preset's runs, and intervals of their rates."""
 
-import csv
 import json
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,46 +13,14 @@ import pandas as pd
 
 from pcpg.reader.metrics import edits
 from pcpg.report.results import stats
-from pcpg.report.results.histories import COLUMNS, chosen, half_way, last, read_history
+from pcpg.report.results.files import Metrics, Score, read_predictions
+from pcpg.report.results.histories import COLUMNS, read_history
+from pcpg.report.results.quantities import OF_HISTORIES, QUANTITIES, READ, Quantity
 from pcpg.report.results.stats import Errors, Estimate
-from pcpg.settings.keys import Count, Keys, NotNegative, Share, build
+from pcpg.settings.keys import build
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
-
-FACTS = ("clip", "speaker", "reference")  # columns of predictions.csv beside the seed; every other one is a decoder
-READ = "read"  # as a decoder: what a classifier or, greedily, a lip-reader took a word for
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What a table shows."""
-
-    measure: str  # of pcpg.reader.metrics
-    decoder: str
-    turned: bool = False  # it is what the error leaves of 100 %
-    by_class: bool = False  # mean over the words, however many clips each has
-    told: bool = True  # by metrics.json, beside the predictions
-
-
-QUANTITIES = {
-    "greedy_cer": Quantity("cer", "greedy"),
-    "greedy_wer": Quantity("wer", "greedy"),
-    "beam_cer": Quantity("cer", "beam"),
-    "beam_wer": Quantity("wer", "beam"),
-    "beam_accuracy": Quantity("wer", "beam", turned=True),
-    "accuracy": Quantity("error", "classified", turned=True),
-    "word_error": Quantity("error", READ, told=False),
-    "word_error_by_class": Quantity("error", READ, by_class=True, told=False),
-}
-TRAINED = "training_reward"  # 1 - CER of greedy texts of training clips, by the weights that were chosen
-# what a table shows of histories -> the column, the evaluation, and whether more is better
-OF_HISTORIES = {
-    TRAINED: ("policy_greedy", chosen, True),
-    "val_half_way": ("val_cer", half_way, False),
-    "val_end": ("val_cer", last, False),
-    "val_chosen": ("val_cer", chosen, False),
-}
 
 
 @dataclass(frozen=True)
@@ -71,39 +38,6 @@ def summarise(values: Iterable[float]) -> Summary:
     return Summary(mean, statistics.stdev(numbers) if len(numbers) > 1 else math.nan, len(numbers))
 
 
-class Rates(Keys):
-    cer: NotNegative
-    wer: NotNegative
-    mean_cer: NotNegative
-    mean_wer: NotNegative
-
-
-class Score(Keys):
-    """Of one seed: of a lip-reader both decoders, of a classifier the accuracy; fractions."""
-
-    greedy: Rates = None
-    beam: Rates = None
-    accuracy: Share = None
-
-
-class Metrics(Keys):
-    """A metrics.json."""
-
-    corpus: str
-    run: str
-    protocol: str = ""
-    beam_size: Count = None
-    split: str
-    clips: Count
-    seeds: dict[str, Score]
-
-    def kind(self, beam: bool) -> str:
-        """On what the rates were measured."""
-        protocol = f"protocol {self.protocol}, " if self.protocol else ""
-        searched = f", beam of {self.beam_size}" if beam and self.beam_size else ""
-        return f"{self.split} split, {protocol}{self.clips} clip{'s'[: self.clips != 1]}{searched}"
-
-
 class Results:
     """Of the runs and seeds that the parameter file names; other results, of earlier settings, are not read.
 
@@ -118,6 +52,7 @@ class Results:
         self.errors = cache(self._errors)
         self.rate = cache(self._rate)
         self.difference = cache(self._difference)
+        self.gap = cache(self._gap)
 
     def names(self, corpus: str) -> list[str]:
         """Runs and classifiers of a corpus, in the order of the parameter file."""
@@ -213,16 +148,17 @@ class Results:
         errors = self._of(corpus, run, shown)
         return errors and _turn(stats.rate(errors), shown.turned, 100)
 
-    def gap(self, corpus: str, run: str, against: str, quantity: str) -> Estimate | None:
+    def _gap(self, corpus: str, run: str, against: str, quantity: str) -> Estimate | None:
         """run - against, of a quantity; None where one has no predictions, or they share no seed."""
         if quantity in OF_HISTORIES:
             ours, theirs = (self.quantity(corpus, name, quantity) for name in (run, against))
             return _of_numbers(ours[seed] - theirs[seed] for seed in ours if seed in theirs)
         shown = QUANTITIES[quantity]
-        if not shown.by_class:
-            difference = self.difference(corpus, run, against, shown.measure, (shown.decoder, shown.decoder))
-            return _turn(difference, shown.turned, 0)
-        return self._compared(corpus, (run, against), *(self._of(corpus, name, shown) for name in (run, against)))
+        return _turn(
+            self._compared(corpus, (run, against), *(self._of(corpus, name, shown) for name in (run, against))),
+            shown.turned,
+            0,
+        )
 
     def _difference(
         self, corpus: str, run: str, against: str, measure: str, decoders: tuple[str, str]
@@ -271,34 +207,6 @@ def _of_numbers(values: Iterable[float]) -> Estimate | None:
 def _turn(estimate: Estimate | None, turned: bool, whole: float) -> Estimate | None:
     """An accuracy is what an error leaves of the `whole`."""
     return replace(estimate, value=whole - estimate.value) if estimate and turned else estimate
-
-
-def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[str, str]]]:
-    """Rows of a predictions.csv by seed: FACTS, and one column or more of what was read."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(path, f"not a readable table: {error}") from None
-    if not rows:
-        raise InputError(path, "holds no prediction")
-    by_seed: dict[str, list[dict[str, str]]] = {}
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values() or not {"seed", *FACTS} < row.keys():
-            columns = ", ".join(("seed", *FACTS))
-            raise InputError(f"{path}, line {number}", f"expected the columns {columns} and a decoder's")
-        if not row["reference"].strip():
-            raise InputError(f"{path}, line {number}", "no reference")
-        by_seed.setdefault(row["seed"], []).append(row)
-    clips = [[tuple(row[key] for key in FACTS) for row in of] for of in by_seed.values()]
-    if len(set(clips[0])) < len(clips[0]):
-        raise InputError(path, "lists a clip twice")
-    for seed, shown in zip(by_seed, clips, strict=True):
-        if shown != clips[0]:
-            raise InputError(
-                path, f"clips, speakers or references of seed {seed} are not those of {next(iter(by_seed))}"
-            )
-    return {seed: by_seed[str(seed)] for seed in seeds if str(seed) in by_seed}
 
 
 def _percent(score: Score, name: str) -> float | None:

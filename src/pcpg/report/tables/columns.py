@@ -1,6 +1,6 @@
 """What tables have in common: the quantities that they report, and how to read them."""
 
-from pcpg.report.results.results import TRAINED
+from pcpg.report.results.quantities import TRAINED
 from pcpg.report.tables.table import Measure
 from pcpg.report.words import NONE
 

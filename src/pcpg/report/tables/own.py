@@ -21,6 +21,8 @@ from pcpg.settings.schema import SCRATCH, Params
 
 LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
 WORDS = "grid_words"
+# words of GRID's grammar for each place of a sentence: command, colour, preposition, letter, digit, adverb
+PLACES = (4, 4, 4, 25, 10, 4)
 
 
 def ablation(settings: Params) -> Layout:
@@ -76,7 +78,7 @@ def updates(settings: Params) -> Layout:
         "The weights that are tested are those of the evaluation with the lowest validation CER, which favours whoever "
         "varies most from one evaluation to the next. The first two columns choose nothing."
     )
-    spread = "Mean ± sample standard deviation over seeds; in brackets Student's interval of 95 % over seeds."
+    spread = f"{OWN_SPREAD} Intervals are Student's, over seeds."
     notes = (LOWER, why, spread)
     return Layout(
         "updates", title, ("Run", "Objective"), (HALF_WAY, AT_THE_END, CHOSEN), rows, notes, "ce-continued",
@@ -90,8 +92,8 @@ def words(settings: Params) -> Layout:
     rows = [Row((dataset, name, _kind(settings, name)), WORDS, {}, name) for name in trained]
     rows = rows or [Row((dataset, "ce", "lip-reader, cross entropy"), WORDS, {}, "ce")]
     title = "Words of GRID. Each word read alone: errors, over all clips and by word"
-    count, places = sum(paper.GRID_PLACES), len(paper.GRID_PLACES)
-    luck = 100 * sum(1 / words for words in paper.GRID_PLACES) / places
+    count, places = sum(PLACES), len(PLACES)
+    luck = 100 * sum(1 / words for words in PLACES) / places
     chance = (
         f"By word: the mean of each word's error, however many clips say it. Chance: who knows nothing but the place "
         f"in the sentence, and says one word for each, errs at {100 - luck:.1f} % of the clips and at "

@@ -16,7 +16,7 @@ class Measure:
 
     name: str  # cer, wer or accuracy
     label: str
-    quantity: str  # one of pcpg.report.results.results.QUANTITIES
+    quantity: str  # one of pcpg.report.results.quantities
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,71 @@
+"""The files of a run's results, checked: metrics.json and predictions.csv."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from pcpg.settings.keys import Count, Keys, NotNegative, Share
+from pcpg.workspace.errors import InputError
+
+FACTS = ("clip", "speaker", "reference")  # columns of predictions.csv beside the seed; every other one is a decoder
+
+
+class Rates(Keys):
+    cer: NotNegative
+    wer: NotNegative
+    mean_cer: NotNegative
+    mean_wer: NotNegative
+
+
+class Score(Keys):
+    """Of one seed: of a lip-reader both decoders, of a classifier the accuracy; fractions."""
+
+    greedy: Rates = None
+    beam: Rates = None
+    accuracy: Share = None
+
+
+class Metrics(Keys):
+    """A metrics.json."""
+
+    corpus: str
+    run: str
+    protocol: str = ""
+    beam_size: Count = None
+    split: str
+    clips: Count
+    seeds: dict[str, Score]
+
+    def kind(self, beam: bool) -> str:
+        """On what the rates were measured."""
+        protocol = f"protocol {self.protocol}, " if self.protocol else ""
+        searched = f", beam of {self.beam_size}" if beam and self.beam_size else ""
+        return f"{self.split} split, {protocol}{self.clips} clip{'s'[: self.clips != 1]}{searched}"
+
+
+def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[str, str]]]:
+    """Rows of a predictions.csv by seed: FACTS, and one column or more of what was read."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(path, f"not a readable table: {error}") from None
+    if not rows:
+        raise InputError(path, "holds no prediction")
+    by_seed: dict[str, list[dict[str, str]]] = {}
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values() or not {"seed", *FACTS} < row.keys():
+            columns = ", ".join(("seed", *FACTS))
+            raise InputError(f"{path}, line {number}", f"expected the columns {columns} and a decoder's")
+        if not row["reference"].strip():
+            raise InputError(f"{path}, line {number}", "no reference")
+        by_seed.setdefault(row["seed"], []).append(row)
+    clips = [[tuple(row[key] for key in FACTS) for row in of] for of in by_seed.values()]
+    if len(set(clips[0])) < len(clips[0]):
+        raise InputError(path, "lists a clip twice")
+    for seed, shown in zip(by_seed, clips, strict=True):
+        if shown != clips[0]:
+            raise InputError(
+                path, f"clips, speakers or references of seed {seed} are not those of {next(iter(by_seed))}"
+            )
+    return {seed: by_seed[str(seed)] for seed in seeds if str(seed) in by_seed}
