@@ -21,8 +21,10 @@ from pcpg.mouths.store import ClipStore
 from pcpg.objectives.base import Context, Objective
 from pcpg.reader.checkpoint import read, save
 from pcpg.reader.view import View
+from pcpg.settings.load import load
 from pcpg.settings.schema import Optimisation
 from pcpg.workspace.errors import InputError
+from tests.bench.objectives import learners
 
 SETTINGS = Optimisation(
     epochs=5, batch=10, accumulate=1, augment=True, optimiser="adam", momentum=None, learning_rate=0.1,
@@ -75,6 +77,14 @@ def test_the_best_evaluation_is_kept_and_the_earliest_of_equals(toy):
 def test_nan_stops_with_the_clips_named(toy):
     with pytest.raises(InputError, match=r"clips s1/clip\d, .*: the loss is nan"):
         run_fit(toy, [0.5] * 5, lambda model: model.weight.sum() * float("nan"))
+
+
+def test_weights_that_have_become_nan_stop_every_objective_with_the_clips_named(root):
+    family, smoke = load(root / "presets/grid-s1-objectives.yaml"), load(root / "tests/smoke.params.yaml")
+    for _, _, learner, batch in learners(smoke, family, 2, CPU):
+        learner.model.decoder.output.bias.data.fill_(float("nan"))
+        with pytest.raises(InputError, match="clips 0, 1: the loss is nan"):
+            learner.learn(batch, 0)
 
 
 class Killed(Exception):

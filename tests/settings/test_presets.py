@@ -1,6 +1,5 @@
 """Presets, each checked by one update of each kind at its own network, size and precision on a few clips of noise."""
 
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from pcpg.mouths.store import ClipStore
 from pcpg.objectives.base import Context, names, of_run
 from pcpg.objectives.stored import draw_texts
 from pcpg.reader.checkpoint import new_lip_reader
+from pcpg.reader.network import frozen
 from pcpg.settings.load import load
 from tests.conftest import store_of
 
@@ -41,7 +41,7 @@ def test_one_update_of_each_kind(root, store, preset):
     assert {"cross_entropy", "pcpg"} <= {name for name, _ in kinds}
     if preset == "grid-s1-objectives":
         assert {name for name, _ in kinds} == set(names())
-    start = deepcopy(model).eval().requires_grad_(False)
+    start = frozen(model)
     (batch,) = Training(store, [0, 1], 2, view, CPU, 1).epoch(0)
     assert batch.frames.shape == (2, FRAMES, view.crop // view.pool, view.crop // view.pool)
     for (name, _), run in kinds.items():

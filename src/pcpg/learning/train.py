@@ -1,6 +1,5 @@
 """Stage `train`: one run, whatever it begins with and whatever it minimises; the baseline is one of them."""
 
-from copy import deepcopy
 from pathlib import Path
 
 from pcpg.learning.epochs import Training, training_of
@@ -15,7 +14,7 @@ from pcpg.objectives.base import Context, Objective, of_run
 from pcpg.objectives.stored import StoredTexts, draw_texts
 from pcpg.reader import checkpoint
 from pcpg.reader.batches import in_order
-from pcpg.reader.network import LipReader
+from pcpg.reader.network import LipReader, frozen
 from pcpg.settings.schema import Network, Run, ViewKeys
 from pcpg.workspace import parallel
 
@@ -29,7 +28,7 @@ def train(
     store, device, objective = ClipStore(clips), session.device, of_run(run)
     model, seen, content = _begin(store, start, view, network, device)
     training = training_of(store, run.optimisation, seen, device, session.seed)
-    before = None if start is None else _frozen(model)
+    before = None if start is None else frozen(model)  # not saved: a broken-off training begins with it again
     context = Context(
         max_length,
         anchor=before if objective.anchored else None,
@@ -78,8 +77,3 @@ def _begin(store: ClipStore, start: Path | None, view: ViewKeys, network: Networ
 def _stored(objective: Objective, model: LipReader, training: Training, max_length: int) -> StoredTexts:
     clips = in_order(training.store, training.rows, BATCH, training.view, training.device)
     return draw_texts(model, clips, training.seed, max_length, objective.stored, objective.temperature)
-
-
-def _frozen(model: LipReader) -> LipReader:
-    """A copy of the start; since a broken-off training begins with the same start, it needs no saving."""
-    return deepcopy(model).eval().requires_grad_(False)

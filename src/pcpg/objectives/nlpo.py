@@ -4,8 +4,6 @@ The mask policy is an older copy of the policy. At each step the fewest characte
 are kept, and the policy is that over them, in drawing and in every ratio. `top_p` on rloo is the cheap half.
 """
 
-from copy import deepcopy
-
 from pydantic import model_validator
 from torch import nn
 
@@ -13,7 +11,7 @@ from pcpg.objectives.base import Context
 from pcpg.objectives.ppo import PPO, Beside, ValueHead
 from pcpg.objectives.rollout import Guide, Rollout, sample
 from pcpg.reader.batches import Batch
-from pcpg.reader.network import LipReader
+from pcpg.reader.network import LipReader, frozen
 from pcpg.settings.keys import Count, refuse
 
 
@@ -26,8 +24,7 @@ class NLPO(PPO):
         return self
 
     def own_parameters(self, model: LipReader) -> nn.Module:
-        mask = deepcopy(model).eval().requires_grad_(False)
-        return Beside(None if self.value is None else ValueHead(), mask)
+        return Beside(None if self.value is None else ValueHead(), frozen(model))
 
     def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
         own = context.own

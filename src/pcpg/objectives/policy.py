@@ -30,10 +30,13 @@ def nucleus(log_probs: torch.Tensor, top_p: float) -> torch.Tensor:
 
 
 def draw(probabilities: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
-    """probabilities (..., C), uniforms (...) in [0, 1) -> classes (...), by inversion of the distribution function."""
+    """probabilities (..., C), uniforms (...) in [0, 1) -> classes (...), by inversion of the distribution function.
+
+    Where probabilities are NaN it is some class, so that the loss, NaN too, stops the training in words.
+    """
     cumulative = probabilities.double().cumsum(dim=-1)
     thresholds = uniforms.double()[..., None] * cumulative[..., -1:]
-    return torch.searchsorted(cumulative, thresholds, right=True).squeeze(-1)
+    return torch.searchsorted(cumulative, thresholds, right=True).squeeze(-1).clamp(max=probabilities.shape[-1] - 1)
 
 
 def entropy(log_probs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

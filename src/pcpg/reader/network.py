@@ -6,6 +6,7 @@ C classes, E/D/A encoder/decoder/attention width.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import NamedTuple
 
 import torch
@@ -208,6 +209,15 @@ class LipReader(nn.Module):
     def encode(self, frames: torch.Tensor, lengths: torch.Tensor) -> Memory:
         """frames (N, T, H, W) normalised, lengths (N,) -> the decoder's memory."""
         return self.decoder.remember(*self.encoder(frames, lengths))
+
+
+def frozen(model: nn.Module) -> nn.Module:
+    """A copy in eval mode that no training moves: what a run is compared with, or led by."""
+    copy = deepcopy(model).eval().requires_grad_(False)
+    for module in copy.modules():
+        if isinstance(module, nn.GRU):
+            module.flatten_parameters()  # into one piece of memory, which a GPU wants
+    return copy
 
 
 @contextmanager
