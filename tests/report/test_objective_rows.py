@@ -5,12 +5,14 @@ import csv
 import pytest
 from made import put_history, results_of, settings_of, transcribed, with_runs
 
+from pcpg.report.costs import COLUMNS
 from pcpg.report.figures.objectives import OURS, draw_objectives
 from pcpg.report.figures.style import house_style
 from pcpg.report.results.quantities import TRAINED
 from pcpg.report.runs import objective_runs, told_apart
 from pcpg.report.tables.write import write_table
 from pcpg.workspace.paths import Paths
+from pcpg.workspace.rows import write_csv
 
 HEADER = "iteration,epoch,train_loss,train_ce,val_ce,val_cer,policy_greedy,policy_kl,train_ratio_sd"
 KEYS = {"cross_entropy": {}, "samples": 5}
@@ -70,6 +72,22 @@ def test_the_table_has_differences_to_cross_entropy_continued(tmp_path):
     assert rows["ce-continued"]["wer_delta_mean"] == "" and rows["grpo"]["seeds"] == "0"
     text = (tmp_path / "results/mini/objectives.md").read_text()
     assert "Δ to CE continued" in text and "not run" in text
+
+
+def test_the_table_has_the_seconds_of_the_committed_trainings(tmp_path):
+    results(tmp_path)
+    write_table("objectives", family(), Paths("mini", tmp_path))
+    assert "| – |\n" in (tmp_path / "results/mini/objectives.md").read_text()
+    row = {"corpus": "grid", "run": "ocd", "seeds": 3, "updates": 20, "seconds": 5.0, "peak_memory_mib": 900}
+    row |= {"device": "cpu", "processes": 1, "commit": "0"}
+    write_csv(tmp_path / "results/mini/costs.csv", COLUMNS, [row])
+    write_table("objectives", family(), Paths("mini", tmp_path))
+    lines = (tmp_path / "results/mini/objectives.md").read_text().splitlines()
+    assert [line.split("|")[-2] for line in lines if "| ocd |" in line] == [" 0.25 "]
+    with open(tmp_path / "results/mini/objectives.csv", newline="") as file:
+        assert {row["run"]: row["seconds_an_update"] for row in csv.DictReader(file)} == {
+            "k1s1": "", "k5s1": "", "ce-continued": "", "rloo": "", "grpo": "", "short": "", "ocd": "0.2500",
+        }  # fmt: skip
 
 
 def test_the_picture_has_a_row_a_run_and_a_column_a_quantity(tmp_path):

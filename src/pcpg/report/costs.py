@@ -46,6 +46,11 @@ def read_costs(paths: Paths) -> list[dict[str, str]]:
     return rows
 
 
+def seconds_an_update(paths: Paths) -> dict[tuple[str, str], float]:
+    """By corpus and run, the training's validations included; empty where no costs are committed."""
+    return {(row["corpus"], row["run"]): float(row["seconds"]) / int(row["updates"]) for row in read_costs(paths)}
+
+
 def read_record(path: Path) -> dict:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -48,7 +48,7 @@ def headings(table: Table) -> list[str]:
         names += [f"{measure.label} paper", f"{measure.label} ours"] if layout.published else [measure.label]
         if layout.baseline:
             names += ["Δ paper", "Δ ours"] if layout.published else [f"Δ to {layout.against}"]
-    return names
+    return [*names, "Seconds an update"] if layout.timed else names
 
 
 def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
@@ -60,6 +60,8 @@ def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
         if table.layout.baseline:
             pairs += [(words.signed(cell.paper_delta), False), (_difference(cell), False)]
         printed += pairs if table.layout.published else pairs[1::2]
+    if table.layout.timed:
+        printed.append((words.NONE if math.isnan(line.seconds) else f"{line.seconds:.2f}", False))
     return printed
 
 
@@ -89,6 +91,8 @@ def _record(table: Table, line: Line) -> dict[str, object]:
     for measure, cell in zip(table.layout.measures, line.cells, strict=True):
         values = _quantities(measure.name, cell, bool(table.layout.baseline))
         record |= {key: value for key, value in values.items() if table.layout.published or "paper_" not in key}
+    if table.layout.timed:
+        record["seconds_an_update"] = _number(line.seconds)
     return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": len(table.seeds), "utterances": line.clips}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from pcpg.report.costs import seconds_an_update
 from pcpg.report.results.results import Results, Summary, summarise
 from pcpg.report.results.stats import Estimate
 from pcpg.report.words import CONTROLS
@@ -48,6 +49,7 @@ class Layout:
     baseline: str = ""  # run that the others are compared with, seed by seed; "": no comparison
     against: str = ""  # that baseline's name in the heading
     published: bool = True  # false: a table of ours alone, without columns for the paper
+    timed: bool = False  # a last column: seconds an update of the committed trainings
 
     def printed(self, corpus: str, measure: str) -> float:
         """The paper's value of the baseline."""
@@ -73,6 +75,7 @@ class Line:
     row: Row
     cells: tuple[Cell, ...]
     clips: int | None  # test clips; None where no seed has run
+    seconds: float = math.nan  # an update, where the layout is timed
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,12 @@ class Table:
 
 def fill(layout: Layout, results: Results) -> Table:
     """Put our results into the layout; runs without results leave empty summaries (n = 0)."""
-    lines = []
+    lines, seconds = [], seconds_an_update(results.paths) if layout.timed else {}
     for row in layout.rows:
         metrics = results.metrics(row.corpus, row.run)
         cells = tuple(_cell(layout, row, measure, results) for measure in layout.measures)
-        lines.append(Line(row, cells, metrics.clips if metrics and cells[0].ours.n else None))
+        clips = metrics.clips if metrics and cells[0].ours.n else None
+        lines.append(Line(row, cells, clips, seconds.get((row.corpus, row.run), math.nan)))
     return Table(layout, tuple(lines), results.settings.preset, results.seeds, kinds(layout, results))
 
 
