@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from made import paths_of, predict, put_history, results_of, settings_of
+from made import paths_of, predict, put_history, results_of, settings_of, transcribed
 
 from pcpg.report.claims.claims import CLAIMS, DECIDES, FINE_TUNED, FROM_SCRATCH, REPORTED
 from pcpg.report.claims.judge import EXCLUDED, REVERSED, SHOWN, UNDECIDED, judge
@@ -144,6 +144,15 @@ def test_one_seed_decides_nothing(tmp_path):
     text = (paths_of(tmp_path).results / "claims.md").read_text()
     assert "One seed tells nothing of chance" in text and "3 seeds" not in text and "Three seeds" not in text
     assert "[unknown]" in (paths_of(tmp_path).results / "evidence.md").read_text()
+
+
+def test_the_text_says_from_how_many_seeds_and_that_some_runs_have_fewer(tmp_path):
+    transcribe(tmp_path, "grid", "ce", 0.5)
+    for seeds, said in ((SEEDS, "told from 3 seeds; it"), (SEEDS[:2], "told from 3 seeds, of some runs 2; it")):
+        for seed in seeds:
+            transcribed(tmp_path, "grid", f"k{len(seeds)}s1", seed, [CORRECT] * 4)
+        write_claims(settings_of(), paths_of(tmp_path))
+        assert said in (paths_of(tmp_path).results / "claims.md").read_text()
 
 
 def test_holm_stays_within_the_claim(tmp_path):

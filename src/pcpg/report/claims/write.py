@@ -69,12 +69,14 @@ def _chance(value: float) -> str:
 
 def scope(results: Results) -> str:
     """What an interval of these results knows, and what it does not: counted, not said once for all."""
-    count = len(results.seeds)
+    made = (results.metrics(corpus, run) for corpus in CORPORA for run in results.names(corpus))
+    counts = {len(metrics.seeds.keys() & set(map(str, results.seeds))) for metrics in made if metrics}
+    fewest, count = min(counts, default=0), max(counts, default=0)
     if count < 2:
         return "One seed tells nothing of chance: there are no intervals, and nothing is decided."
     return (
         f"An interval says what other {'' if count > 2 else 'pairs of '}seeds and sentences of the same corpus would "
-        f"give, told from {plural(count, 'seed')}; it knows nothing of other speakers, corpora or networks."
+        f"give, told from {plural(count, 'seed')}{f', of some runs {fewest}' if fewest < count else ''}; it knows nothing of other speakers, corpora or networks."
     )
 
 
