@@ -13,7 +13,7 @@ import yaml
 
 from pcpg import cli
 from pcpg.report.readme import refresh
-from pcpg.report.words import MINUS
+from pcpg.report.words import MINUS, signed
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -217,10 +217,7 @@ def test_the_verdict_page_counts_what_was_excluded():
     gain = "could not have shown a gain of k=1 s=1 over cross-entropy continued under"
     assert f"{gain} {least['C1']} points" in readme and set(equal["outcome"]) == {"excluded"}
     assert f"over cross-entropy continued under {least['C1']} points, of k=5 under {least['C2']}" in text
-    one, two = (
-        [f"{equal.loc[claim, key]:+.1f}".replace("-", MINUS) for key in ("effect", "low", "high")]
-        for claim in ("C1", "C2")
-    )
+    one, two = ([signed(equal.loc[claim, key]) for key in ("effect", "low", "high")] for claim in ("C1", "C2"))
     assert f"{one[0]} points for k=1 s=1, from {one[1]} to {one[2]} (90 %" in text
     assert f"continued it is {two[0]} [{two[1]}, {two[2]}]" in text
     words = (
