@@ -61,10 +61,11 @@ def cross_entropy(
     longest text.
     """
     ignored = PAD if mask_padding else -100  # no class
-    each = F.cross_entropy(  # summed afterwards: on a GPU torch's own sum over places is in no fixed order
-        logits.transpose(1, 2), targets, ignore_index=ignored, label_smoothing=label_smoothing, reduction="none"
+    reduction = "none" if logits.is_cuda else "sum"  # a GPU sums in no fixed order here
+    summed = F.cross_entropy(
+        logits.transpose(1, 2), targets, ignore_index=ignored, label_smoothing=label_smoothing, reduction=reduction
     )
-    return each.sum() / len(targets)
+    return summed.sum() / len(targets)
 
 
 def per_character(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
