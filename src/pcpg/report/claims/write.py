@@ -76,7 +76,8 @@ def scope(results: Results) -> str:
         return "One seed tells nothing of chance: there are no intervals, and nothing is decided."
     return (
         f"An interval says what other {'' if count > 2 else 'pairs of '}seeds and sentences of the same corpus would "
-        f"give, told from {plural(count, 'seed')}{f', of some runs {fewest}' if fewest < count else ''}; it knows nothing of other speakers, corpora or networks."
+        f"give, told from {plural(count, 'seed')}{f', of some runs {fewest}' if fewest < count else ''}; it knows "
+        "nothing of other speakers, corpora or networks."
     )
 
 
