@@ -36,7 +36,7 @@ check: setup  ## style and every parameter file
 	ruff check . && ruff format --check . && for file in params.yaml presets/*.yaml tests/*.params.yaml; do pcpg params check $$file || exit 1; done
 
 bench: setup  ## measured speeds
-	python -m tests.bench.speeds && python -m tests.bench.objectives && python -m tests.bench.report
+	python -m tests.bench.speeds && python -m tests.bench.objectives && python -m tests.bench.report && python -m tests.bench.stages
 
 bench-scale: setup  ## seconds and memory of Snakemake, DVC and the clip stores at the paper's size; no data needed
 	python -m tests.bench.engines
