@@ -36,8 +36,8 @@ def learners(settings: Params, family: Params, size: int, device: torch.device):
         objective, start = of_run(run), frozen(network)
         texts = draw_texts(start, [batch], 1, steps, objective.stored, 1.0) if objective.stored else None
         context = Context(steps, start if objective.anchored else None, objective.own_parameters(network), texts)
-        steps_of_nothing = run.optimisation.model_copy(update={"learning_rate": 1e-6})  # random weights soon diverge
-        yield name, objective, Learner(network, objective, context, steps_of_nothing, 1000, where), batch
+        still = run.optimisation.model_copy(update={"learning_rate": 1e-6})  # random weights soon diverge
+        yield name, objective, Learner(network, objective, context, still, 1000, where), batch
 
 
 def table(settings: Params, family: Params, size: int, repeats: int, device: torch.device) -> None:
