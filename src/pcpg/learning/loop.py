@@ -29,7 +29,8 @@ class Losing(nn.Module):
 
     def __init__(self, model: nn.Module, objective: Objective, context: Context, session: Session):
         super().__init__()
-        self.model, self.own, self.objective, self.context = model, context.own, objective, context
+        self.model, self.objective, self.context = model, objective, context
+        self.own = None if context.own is None else context.own.to(session.device)  # an objective knows of no device
         enabled = session.precision == "bfloat16"
         self.autocast = torch.autocast(session.device.type, torch.bfloat16, enabled=enabled)
 

@@ -9,7 +9,7 @@ import torch
 
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import per_character
-from pcpg.objectives.rewards import edit_distance_columns, prefix_edit_distances
+from pcpg.objectives.rewards import edit_distances, prefix_edit_distances
 from pcpg.objectives.rollout import before_end, sample, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
@@ -43,11 +43,11 @@ def optimal_characters(hyp: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.
     places = torch.arange(ref.shape[1] + 1, device=ref.device)
     following = torch.cat([ref, torch.full_like(ref[:, :1], END)], dim=1)
     following = following.masked_fill(places == ref_lengths[:, None], END)
-    columns = torch.stack(list(edit_distance_columns(hyp, ref))[:-1], dim=1)  # (N, U, S + 1)
-    columns = columns.masked_fill(places > ref_lengths[:, None, None], ref.shape[1] + hyp.shape[1] + 1)
-    least = columns == columns.min(dim=2, keepdim=True).values
+    distances = edit_distances(hyp, ref)[:, :-1]  # (N, U, S + 1)
+    distances = distances.masked_fill(places > ref_lengths[:, None, None], ref.shape[1] + hyp.shape[1] + 1)
+    least = distances == distances.min(dim=2, keepdim=True).values
     optimal = torch.zeros(*hyp.shape, CLASSES, dtype=torch.bool, device=ref.device)
-    return optimal.long().scatter_add_(2, following[:, None].expand(columns.shape), least.long()).bool()
+    return optimal.long().scatter_add_(2, following[:, None].expand(distances.shape), least.long()).bool()
 
 
 def distil(log_probs: torch.Tensor, optimal: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

@@ -1,31 +1,26 @@
 """Rewards of Eq. 4 and their return, for a whole batch of sampled transcriptions at once."""
 
-from collections.abc import Iterator
-
 import torch
 
 from pcpg.objectives.rollout import before_end
 from pcpg.reader.batches import Batch
 
 
-def edit_distance_columns(hyp: torch.Tensor, ref: torch.Tensor) -> Iterator[torch.Tensor]:
-    """The columns of the Levenshtein matrix, one for each prefix of the hypotheses, the empty one first.
+def edit_distances(hyp: torch.Tensor, ref: torch.Tensor) -> torch.Tensor:
+    """Levenshtein distances of all prefixes: hyp (N, U), ref (N, S), int64 -> (N, U + 1, S + 1): ED(hyp[:u], ref[:k]).
 
-    hyp (N, U), ref (N, S), int64 -> U + 1 times (N, S + 1) int64: ED(hyp[:, :u], ref[:, :k]) for k = 0 .. S.
-
-    Within a column the recurrence over deletions, d[k] = min(t[k], d[k - 1] + 1), is a running minimum:
-    d[k] - k = min over i <= k of t[i] - i.
+    Held as f[u, k] = ED - u - k, in which an inserted or deleted character costs nothing and a kept one -2: over
+    deletions the recurrence is then a running minimum, and a step takes few calls, of which a GPU waits for each.
     """
     (count, steps), size = hyp.shape, ref.shape[1]
-    ramp = torch.arange(size + 1, device=ref.device)
-    column = ramp.expand(count, size + 1)
-    yield column
-    for u in range(steps):
-        substituted = column[:, :-1] + (hyp[:, u : u + 1] != ref)
-        inserted = column + 1
-        candidates = torch.cat([inserted[:, :1], torch.minimum(inserted[:, 1:], substituted)], dim=1)
-        column = (candidates - ramp).cummin(dim=1).values + ramp
-        yield column
+    costs = (hyp.T[:, :, None] != ref).long() - 2  # (U, N, S)
+    columns = [hyp.new_zeros(count, size + 1)]
+    for cost in costs:
+        last = columns[-1]
+        candidates = torch.cat([last[:, :1], torch.minimum(last[:, 1:], last[:, :-1] + cost)], dim=1)
+        columns.append(candidates.cummin(dim=1).values)
+    u, k = torch.arange(steps + 1, device=hyp.device), torch.arange(size + 1, device=hyp.device)
+    return torch.stack(columns, dim=1) + u[:, None] + k
 
 
 def prefix_edit_distances(hyp: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.Tensor) -> torch.Tensor:
@@ -33,8 +28,8 @@ def prefix_edit_distances(hyp: torch.Tensor, ref: torch.Tensor, ref_lengths: tor
 
     hyp (N, U), ref (N, S), ref_lengths (N,), int64 -> (N, U + 1) int64: ED(hyp[:, :u], ref[:, :ref_lengths]).
     """
-    ends = ref_lengths[:, None]
-    return torch.cat([column.gather(1, ends) for column in edit_distance_columns(hyp, ref)], dim=1)
+    whole = ref_lengths[:, None, None].expand(-1, hyp.shape[1] + 1, 1)
+    return edit_distances(hyp, ref).gather(2, whole).squeeze(2)
 
 
 def rewards(hyp: torch.Tensor, hyp_lengths: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.Tensor) -> torch.Tensor:
