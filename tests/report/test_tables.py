@@ -105,6 +105,16 @@ def test_difference_is_paired_and_not_of_means(tmp_path):
     assert line == ["k=3", "12.1", "15.0 (1 of 3 seeds)", "\N{MINUS SIGN}4.5", "\N{MINUS SIGN}5.0"]
 
 
+def test_a_run_of_fewer_seeds_by_plan_lacks_none(tmp_path):
+    for seed in SEEDS[:2]:
+        put_rates(tmp_path, "grid", "k1s1", seed, 0.1, 0.2)
+        put_rates(tmp_path, "grid", "k3s1", seed, 0.1, 0.2)
+    write(tmp_path, "table2a", settings=settings_of(SEEDS).model_copy(update={"fewer_seeds": {"grid": {"k3s1": 2}}}))
+    ours = {cells[0]: cells[2] for cells in markdown(tmp_path, "table2a")[1:]}
+    assert ours["k=1"] == "20.0 ± 0.0 (2 of 3 seeds)" and ours["k=3"] == "20.0 ± 0.0 (2 seeds)"
+    assert row(tmp_path, "table2a", "grid", "k3s1")["seeds_wanted"] == "2"
+
+
 def test_runs_that_share_no_seed_have_no_pair(tmp_path):
     put_rates(tmp_path, "grid", "ce", 1, 0.1, 0.2)
     put_rates(tmp_path, "grid", "k5s1", 2, 0.1, 0.2)

@@ -51,12 +51,13 @@ def chance(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def mean_and_spread(summary: Summary, wanted: int) -> str:
-    """12.3 ± 0.8; one seed has no spread; fewer seeds than wanted are counted."""
+def mean_and_spread(summary: Summary, wanted: int, usual: int) -> str:
+    """12.3 ± 0.8; one seed has no spread; other numbers of seeds than usual, or fewer than wanted, are told."""
     if not summary.n:
         return NOT_RUN
     spread = f" ± {summary.sd:.1f}" if summary.n > 1 else ""
-    count = "" if summary.n == wanted else f" ({summary.n} of {wanted} seeds)"
+    told = f"{summary.n} of {wanted}" if summary.n != wanted else f"{wanted}"
+    count = "" if summary.n == wanted == usual else f" ({told} seeds)"
     return f"{summary.mean:.1f}{spread}{count}"
 
 

@@ -71,7 +71,8 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
     panels[0, 0].set_title(f"{DATASETS[corpus]}, from random weights" if scratch else DATASETS[corpus], loc="left")
     panels[0, 0].set_ylabel("cross-entropy\nper character (nats)")
     panels[1, 0].set_ylabel("validation CER (%)")
-    figure.legend(handles=_handles(frames, styles, len(results.seeds)), loc="outside upper center", ncols=3)
+    wanted = {run: len(results.settings.seeds_of(corpus, run)) for run in frames}
+    figure.legend(handles=_handles(frames, styles, wanted), loc="outside upper center", ncols=3)
     return figure
 
 
@@ -135,12 +136,12 @@ def _scale(axes: Axes) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _handles(frames: dict[str, list], styles: dict[str, tuple], wanted: int) -> list[Line2D]:
+def _handles(frames: dict[str, list], styles: dict[str, tuple], wanted: dict[str, int]) -> list[Line2D]:
     """Entries of the legend: the runs with their numbers of seeds, then what the line styles and the rule mean."""
     handles = []
     for run, of_seeds in frames.items():
         name, colour, marker, _ = styles[run]
-        label = f"{name} ({seeds_run(len(of_seeds), wanted)})"
+        label = f"{name} ({seeds_run(len(of_seeds), wanted[run])})"
         handles.append(Line2D([], [], color=colour, marker=marker, markerfacecolor="white", label=label))
     for label, style in (("training", "-"), ("validation", "--")):
         handles.append(Line2D([], [], color="0.3", linestyle=style, label=label))

@@ -60,7 +60,8 @@ def draw_policy(corpus: str, results: Results) -> Figure:
         axes.set_xlabel("updates since leaving the baseline")
     panels[0, 0].set_title(DATASETS[corpus], loc="left")
     figure.align_ylabels()
-    handles = [_handle(styles[run], len(of_seeds), len(results.seeds)) for run, of_seeds in frames.items()]
+    wanted = {run: len(results.settings.seeds_of(corpus, run)) for run in frames}
+    handles = [_handle(styles[run], len(of_seeds), wanted[run]) for run, of_seeds in frames.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure
 

@@ -74,7 +74,8 @@ def draw_sweep(name: str, results: Results) -> Figure:
         _point(axes, places[point.run], point)
     _printed(axes, [0, *places.values()], [0.0, *(point.paper for point in points)], sweep.ordered)
     axes.axvline(places[CONTROL] - (1 + APART) / 2, linestyle=":", **ZERO)
-    labels = [_label(next(iter(sweep.printed)), sweep), *(_label(p.run, sweep, p, len(results.seeds)) for p in points)]
+    wanted = {point.run: len(results.settings.seeds_of("grid", point.run)) for point in points}
+    labels = [_label(next(iter(sweep.printed)), sweep), *(_label(p.run, sweep, p, wanted[p.run]) for p in points)]
     axes.set_xticks([0, *places.values()], labels)
     axes.set(xlim=(-0.45, places[CONTROL] + 0.5), xlabel=sweep.axis)
     axes.set_ylabel(f"change in WER against {sweep.zero}\n(percentage points; below 0 is better)")

@@ -38,7 +38,8 @@ HTML = Environment(autoescape=True).from_string(
 
 def source(table: Table) -> str:
     """One sentence above or below a table."""
-    return f"All values in percent. Ours: {words.measured_on(table.kinds, table.preset, table.seeds)}."
+    seconds = ", the last column in seconds" if table.layout.timed else ""
+    return f"All values in percent{seconds}. Ours: {words.measured_on(table.kinds, table.preset, table.seeds)}."
 
 
 def headings(table: Table) -> list[str]:
@@ -55,7 +56,7 @@ def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
     """The row's printed cells, as many as headings, and whether each is the best of its kind."""
     printed = [(label, False) for label in line.row.labels]
     for cell in line.cells:
-        ours = words.mean_and_spread(cell.ours, len(table.seeds)) if line.row.run else words.NONE
+        ours = words.mean_and_spread(cell.ours, line.wanted, len(table.seeds)) if line.row.run else words.NONE
         pairs = [(words.number(cell.paper), False), (ours, cell.best)]
         if table.layout.baseline:
             pairs += [(words.signed(cell.paper_delta), False), (_difference(cell), False)]
@@ -93,7 +94,7 @@ def _record(table: Table, line: Line) -> dict[str, object]:
         record |= {key: value for key, value in values.items() if table.layout.published or "paper_" not in key}
     if table.layout.timed:
         record["seconds_an_update"] = _number(line.seconds)
-    return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": len(table.seeds), "utterances": line.clips}
+    return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": line.wanted, "utterances": line.clips}
 
 
 def _quantities(name: str, cell: Cell, compared: bool) -> dict[str, object]:

@@ -75,6 +75,7 @@ class Line:
     row: Row
     cells: tuple[Cell, ...]
     clips: int | None  # test clips; None where no seed has run
+    wanted: int  # seeds
     seconds: float = math.nan  # an update, where the layout is timed
 
 
@@ -101,7 +102,8 @@ def fill(layout: Layout, results: Results) -> Table:
         metrics = results.metrics(row.corpus, row.run)
         cells = tuple(_cell(layout, row, measure, results) for measure in layout.measures)
         clips = metrics.clips if metrics and cells[0].ours.n else None
-        lines.append(Line(row, cells, clips, seconds.get((row.corpus, row.run), math.nan)))
+        wanted = len(results.settings.seeds_of(row.corpus, row.run))
+        lines.append(Line(row, cells, clips, wanted, seconds.get((row.corpus, row.run), math.nan)))
     return Table(layout, tuple(lines), results.settings.preset, results.seeds, kinds(layout, results))
 
 
