@@ -2,17 +2,19 @@
 
 import csv
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from made import paths_of, predict, put_history, results_of, settings_of, transcribed
 
-from pcpg.report.claims.claims import CLAIMS, DECIDES, FINE_TUNED, FROM_SCRATCH, REPORTED
+from pcpg.report.claims.claims import CLAIMS, DECIDES, FINE_TUNED, FROM_SCRATCH, REPORTED, claims_of
 from pcpg.report.claims.judge import EXCLUDED, REVERSED, SHOWN, UNDECIDED, judge
 from pcpg.report.claims.power import power_lines
 from pcpg.report.claims.write import write_claims
-from pcpg.report.paper import CORPORA, TABLE2B
+from pcpg.report.paper import CORPORA, TABLE2B, WORDS
 from pcpg.report.results import stats
+from pcpg.settings.load import load
 from pcpg.workspace.errors import InputError
 
 SEEDS = [1, 2, 3]
@@ -153,6 +155,17 @@ def test_the_text_says_from_how_many_seeds_and_that_some_runs_have_fewer(tmp_pat
             transcribed(tmp_path, "grid", f"k{len(seeds)}s1", seed, [CORRECT] * 4)
         write_claims(settings_of(), paths_of(tmp_path))
         assert said in (paths_of(tmp_path).results / "claims.md").read_text()
+
+
+def test_words_of_grid_are_asked_for_what_lrw_is(root):
+    """In a preset that has them, and as rows of their own."""
+    assert {pair.corpus for claim in CLAIMS for pair in claim.comparisons} == set(CORPORA)
+    count = 0
+    for claim in claims_of(load(root / "presets/grid-words.yaml")):
+        of = {corpus: [pair for pair in claim.comparisons if pair.corpus == corpus] for corpus in ("lrw", WORDS)}
+        assert [replace(pair, corpus="lrw") for pair in of[WORDS]] == of["lrw"]
+        count += len(of[WORDS])
+    assert count
 
 
 def test_holm_stays_within_the_claim(tmp_path):

@@ -6,7 +6,8 @@ Every number of the paper that the report shows comes from here and stands here 
 from fractions import Fraction
 
 CORPORA = {"grid": "GRID", "lrw": "LRW", "lrw1000": "LRW-1000"}
-DATASETS = CORPORA | {"grid_words": "GRID words"}  # of which the paper has nothing
+WORDS = "grid_words"
+DATASETS = CORPORA | {WORDS: "GRID words"}  # of which the paper has nothing
 
 TABLE1 = {
     "grid": {

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from pcpg.report import paper
+from pcpg.settings.schema import Params
 
 MEASURES = {
     "cer": "CER", "wer": "WER", "error": "classification error", "updates": "updates to a CER", "rises": "rises",
@@ -189,3 +190,14 @@ CLAIMS = (
     ),
     Claim("C8", "Beam search beats greedy decoding (GRID)", (_searched(),)),
 )
+
+
+def claims_of(settings: Params) -> tuple[Claim, ...]:
+    """CLAIMS; words cut out of GRID, where there are some, are asked for the effects that the paper has on LRW."""
+    if paper.WORDS not in settings.corpus_names:
+        return CLAIMS
+    return tuple(replace(claim, comparisons=(*claim.comparisons, *_of_words(claim))) for claim in CLAIMS)
+
+
+def _of_words(claim: Claim) -> tuple[Comparison, ...]:
+    return tuple(replace(pair, corpus=paper.WORDS) for pair in claim.comparisons if pair.corpus == "lrw")

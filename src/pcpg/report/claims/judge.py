@@ -7,8 +7,8 @@ One-sided 5 % throughout, so two-sided intervals of INTERVAL; the estimates are 
 import math
 from dataclasses import dataclass, replace
 
-from pcpg.report.claims.claims import CLAIMS, DECIDES, Claim, Comparison
-from pcpg.report.paper import CORPORA
+from pcpg.report.claims.claims import DECIDES, Claim, Comparison, claims_of
+from pcpg.report.paper import DATASETS
 from pcpg.report.results import stats
 from pcpg.report.results.histories import rises, updates_to
 from pcpg.report.results.results import Results
@@ -68,7 +68,7 @@ class Verdict:
 
 def judge(results: Results) -> list[Verdict]:
     """A verdict on each claim, in each regime, from the predictions and histories of the runs."""
-    return [_verdict(results, claim) for claim in CLAIMS]
+    return [_verdict(results, claim) for claim in claims_of(results.settings)]
 
 
 def outcome(estimate: Estimate, asked: float = math.nan, margin: float = 0.0) -> str:
@@ -129,7 +129,7 @@ def _undecided(ran: list[Judged]) -> str:
 
 
 def _corpora(judged: list[Judged]) -> list[str]:
-    return [CORPORA[corpus] for corpus in dict.fromkeys(one.comparison.corpus for one in judged)]
+    return [DATASETS[corpus] for corpus in dict.fromkeys(one.comparison.corpus for one in judged)]
 
 
 def _reason(results: Results, own: list[Judged], ran: list[Judged]) -> str:

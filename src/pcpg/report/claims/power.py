@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pcpg.report.claims.judge import Judged, judge
 from pcpg.report.claims.write import compared
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import LEVEL, POWER
 from pcpg.report.words import MINUS, signed
@@ -24,7 +24,7 @@ def power_lines(results: Results, seeds: Sequence[int]) -> list[str]:
     heading = f"smallest WER effect in points that is shown with {POWER:.0%}, two-sided at {1 - LEVEL:.0%}, by seeds"
     lines = [heading, f"{'':38} {'paper':>7} {'T':>7}" + "".join(f"{count:>8}" for count in seeds)]
     for one in distinct.values():
-        name = f"{CORPORA[one.comparison.corpus]} {compared(one)}".replace(MINUS, "-")
+        name = f"{DATASETS[one.comparison.corpus]} {compared(one)}".replace(MINUS, "-")
         sizes = "".join(f"{one.estimate.planned(count).smallest():>8.2f}" for count in seeds)
         numbers = [signed(value).replace(MINUS, "-") for value in (one.comparison.paper, one.asked)]
         lines.append(f"{name:38} {numbers[0]:>7} {numbers[1]:>7}{sizes}")

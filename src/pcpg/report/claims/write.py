@@ -3,9 +3,9 @@
 import math
 from itertools import chain
 
-from pcpg.report.claims.claims import CLAIMS, MEASURES
+from pcpg.report.claims.claims import MEASURES, claims_of
 from pcpg.report.claims.judge import INTERVAL, RULE, Judged, Verdict, judge
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.histories import COURSE
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import POWER
@@ -29,14 +29,19 @@ NOTES = (
     "at 5%.",
     COURSE,
 )
+OF_WORDS = (
+    f"{DATASETS[WORDS]} are one speaker's, each cut out of its sentence. The paper has none: they are asked for the "
+    "effects that it has on LRW, whose manner of cutting they follow."
+)
 
 
 def write_claims(settings: Params, paths: Paths) -> None:
     """Write results/<preset>/claims.md (a verdict a claim), evidence.md and claims.csv (a row a comparison)."""
     results = Results(paths, settings)
     verdicts = judge(results)
-    pairs = [pair for claim in CLAIMS for pair in claim.comparisons]
-    runs = {corpus: [(pair.run, pair.against) for pair in pairs if pair.corpus == corpus] for corpus in CORPORA}
+    pairs = [pair for claim in claims_of(settings) for pair in claim.comparisons]
+    asked = [corpus for corpus in DATASETS if corpus in {pair.corpus for pair in pairs}]
+    runs = {corpus: [(pair.run, pair.against) for pair in pairs if pair.corpus == corpus] for corpus in asked}
     kinds = {corpus: results.described(corpus, chain.from_iterable(names)) for corpus, names in runs.items()}
     where = f"By our runs: {measured_on(kinds, settings.preset, results.seeds)}."
     write_csv(paths.results / "claims.csv", COLUMNS, [_record(of, one) for of in verdicts for one in of.judged])
@@ -69,7 +74,7 @@ def _chance(value: float) -> str:
 
 def scope(results: Results) -> str:
     """What an interval of these results knows, and what it does not: counted, not said once for all."""
-    made = (results.metrics(corpus, run) for corpus in CORPORA for run in results.names(corpus))
+    made = (results.metrics(corpus, run) for corpus in DATASETS for run in results.names(corpus))
     counts = {len(metrics.seeds.keys() & set(map(str, results.seeds))) for metrics in made if metrics}
     fewest, count = min(counts, default=0), max(counts, default=0)
     if count < 2:
@@ -86,7 +91,8 @@ def verdicts_text(verdicts: list[Verdict], where: str, results: Results) -> str:
     lines += ["| | Claim | Verdict | Comparisons that decide |", "| --- | --- | --- | --- |"]
     for of in verdicts:
         lines.append(f"| {of.name} | {of.claim.statement} | **{of.text}** | {of.reason} |")
-    lines += ["", *(f"- {note}" for note in (*NOTES, scope(results))), "- Every comparison: evidence.md, claims.csv."]
+    notes = [*NOTES, OF_WORDS] if WORDS in results.settings.corpus_names else NOTES
+    lines += ["", *(f"- {note}" for note in (*notes, scope(results))), "- Every comparison: evidence.md, claims.csv."]
     return "\n".join(lines) + "\n"
 
 
@@ -106,7 +112,7 @@ def _line(one: Judged) -> str:
     outcome = one.outcome if one.decides else f"{one.outcome} ({pair.role})"
     smallest = estimate.smallest() if estimate else math.nan
     power = NONE if math.isnan(smallest) else f"{smallest:.1f}"
-    texts = [CORPORA[pair.corpus], compared(one), measured(one), signed(pair.paper), signed(one.asked)]
+    texts = [DATASETS[pair.corpus], compared(one), measured(one), signed(pair.paper), signed(one.asked)]
     return f"| {' | '.join([*texts, ours(one), power, chance(one.p_holm), outcome])} |"
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from pcpg.report.claims.claims import FROM_SCRATCH
 from pcpg.report.claims.judge import EXCLUDED, INTERVAL, NOT_RUN, REVERSED, SHOWN, UNDECIDED, Judged, Verdict, judge
 from pcpg.report.claims.write import compared
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Results
 from pcpg.report.words import MINUS
 
@@ -120,7 +120,7 @@ def _label(one: Judged) -> str:
     pair = one.comparison
     names = compared(one).replace("-scratch", "")
     level = f", {pair.level:g} %" if pair.measure == "updates" else ""
-    return f"{CORPORA[pair.corpus]} {names}{level}"
+    return f"{DATASETS[pair.corpus]} {names}{level}"
 
 
 def _handles(found: set[str]) -> list:

@@ -5,7 +5,7 @@ import math
 from pcpg.report.claims.claims import MEASURES
 from pcpg.report.claims.judge import INTERVAL, VERDICTS, Judged, Verdict
 from pcpg.report.claims.write import measured, ours
-from pcpg.report.paper import CORPORA
+from pcpg.report.paper import DATASETS
 from pcpg.report.words import MINUS, NONE, chance, plural, signed
 
 RATES = ("cer", "wer", "error")
@@ -108,7 +108,7 @@ def _row(one: Judged, limit: float) -> dict:
     decoders = pair.decoders if pair.decoders[0] != pair.decoders[1] else ("", "")
     smallest = estimate.smallest() if estimate else math.nan
     return {
-        "corpus": CORPORA[pair.corpus],
+        "corpus": DATASETS[pair.corpus],
         "runs": list(zip((pair.run, pair.against), decoders, strict=True)),
         "measure": measured(one),
         "outcome": one.outcome,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pcpg.report import paper, runs
+from pcpg.report.paper import WORDS
 from pcpg.report.tables import own
 from pcpg.report.tables.columns import (
     ACCURACY,
@@ -20,7 +21,6 @@ from pcpg.report.tables.columns import (
     UNRANKED,
     WER,
 )
-from pcpg.report.tables.own import WORDS
 from pcpg.report.tables.table import Layout, Row
 from pcpg.report.words import CONTROLS, MINUS, OTHERS, OWN_WORDS, weights
 from pcpg.settings.schema import Params

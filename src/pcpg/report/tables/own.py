@@ -1,6 +1,7 @@
 """Tables of ours alone, which the paper lacks: ablation, random weights, objectives, fixed updates, words of GRID."""
 
 from pcpg.report import paper, runs
+from pcpg.report.paper import WORDS
 from pcpg.report.tables.columns import (
     AT_THE_END,
     CER,
@@ -20,7 +21,6 @@ from pcpg.report.words import NONE
 from pcpg.settings.schema import SCRATCH, Params
 
 LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
-WORDS = "grid_words"
 # words of GRID's grammar for each place of a sentence: command, colour, preposition, letter, digit, adverb
 PLACES = (4, 4, 4, 25, 10, 4)
 
@@ -93,7 +93,7 @@ def words(settings: Params) -> Layout:
     dataset = paper.DATASETS[WORDS]
     trained = settings.trainings(WORDS) if WORDS in settings.corpus_names else {}
     rows = [Row((dataset, name, _kind(settings, name)), WORDS, {}, name) for name in trained]
-    rows = rows or [Row((dataset, "ce", "lip-reader, cross entropy"), WORDS, {}, "ce")]
+    rows = rows or [Row((dataset, "ce", "lip-reader, from random weights, cross entropy"), WORDS, {}, "ce")]
     title = "Words of GRID. Each word read alone: errors, over all clips and by word"
     count, places = sum(PLACES), len(PLACES)
     luck = 100 * sum(1 / words for words in PLACES) / places
@@ -112,8 +112,11 @@ def words(settings: Params) -> Layout:
 
 
 def _kind(settings: Params, name: str) -> str:
-    if name in settings.runs[WORDS]:
-        return f"lip-reader, {runs.told_apart(settings.runs[WORDS], list(settings.runs[WORDS]))[name]}"
+    trained = settings.runs[WORDS]
+    if name in trained:
+        start = trained[name].start
+        alike = runs.told_apart(trained, [other for other, run in trained.items() if run.start == start])
+        return f"lip-reader, from {'random weights' if start == SCRATCH else start}, {alike[name]}"
     return f"classifier, {runs.describe_classifier(settings.classifiers[WORDS][name])}"
 
 
