@@ -52,13 +52,18 @@ def chance(p: float) -> str:
 
 
 def mean_and_spread(summary: Summary, wanted: int, usual: int) -> str:
-    """12.3 ± 0.8; one seed has no spread; other numbers of seeds than usual, or fewer than wanted, are told."""
+    """12.3 ± 0.8 (5 seeds); one seed has no spread."""
     if not summary.n:
         return NOT_RUN
     spread = f" ± {summary.sd:.1f}" if summary.n > 1 else ""
-    told = f"{summary.n} of {wanted}" if summary.n != wanted else f"{wanted}"
-    count = "" if summary.n == wanted == usual else f" ({told} seeds)"
-    return f"{summary.mean:.1f}{spread}{count}"
+    return f"{summary.mean:.1f}{spread} {unusual(summary.n, wanted, usual)}".rstrip()
+
+
+def unusual(count: int, wanted: int, usual: int) -> str:
+    """How many seeds a run has, where they are fewer than it is to have, or it is to have others than most."""
+    if count == wanted:
+        return "" if wanted == usual else f"({plural(count, 'seed')})"
+    return f"({count} of {wanted} seeds)"
 
 
 def seeds_run(count: int, wanted: int) -> str:

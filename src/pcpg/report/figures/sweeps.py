@@ -13,7 +13,7 @@ from pcpg.report.paper import KERNELS, TABLE2A, TABLE2B
 from pcpg.report.results import stats
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Errors, Estimate
-from pcpg.report.words import MINUS, NOT_RUN, plural
+from pcpg.report.words import MINUS, NOT_RUN, plural, unusual
 
 CONTROL = "ce-continued"
 SIZE = (3.5, 3.2)  # inches: one column
@@ -74,8 +74,8 @@ def draw_sweep(name: str, results: Results) -> Figure:
         _point(axes, places[point.run], point)
     _printed(axes, [0, *places.values()], [0.0, *(point.paper for point in points)], sweep.ordered)
     axes.axvline(places[CONTROL] - (1 + APART) / 2, linestyle=":", **ZERO)
-    wanted = {point.run: len(results.settings.seeds_of("grid", point.run)) for point in points}
-    labels = [_label(next(iter(sweep.printed)), sweep), *(_label(p.run, sweep, p, wanted[p.run]) for p in points)]
+    begun = next(iter(sweep.printed))
+    labels = [_label(begun, sweep), *(f"{_label(p.run, sweep)}{_seeds(p, begun, results)}" for p in points)]
     axes.set_xticks([0, *places.values()], labels)
     axes.set(xlim=(-0.45, places[CONTROL] + 0.5), xlabel=sweep.axis)
     axes.set_ylabel(f"change in WER against {sweep.zero}\n(percentage points; below 0 is better)")
@@ -135,16 +135,21 @@ def _printed(axes: Axes, places: list[float], values: list[float], ordered: bool
     axes.plot(*zip(*known[1:], strict=True), **DIAMOND, label=PRINTED)
 
 
-def _label(run: str, sweep: Sweep, point: Point | None = None, wanted: int = 0) -> str:
-    """What stands below the axis; where fewer pairs than seeds were found they are counted."""
+def _label(run: str, sweep: Sweep) -> str:
+    """What stands below the axis."""
     kernel = KERNELS.get(run, ((),))[0]
     if run == CONTROL:
-        text = "CE,\ncontinued\n(control)"
-    else:
-        text = str(len(kernel)) if sweep.ordered else "{}, {},\n{}".format(*kernel)
-    if point is None or point.estimate is None or point.estimate.seeds == wanted:
-        return text
-    return f"{text}\n({point.estimate.seeds} of {wanted}\nseeds)"
+        return "CE,\ncontinued\n(control)"
+    return str(len(kernel)) if sweep.ordered else "{}, {},\n{}".format(*kernel)
+
+
+def _seeds(point: Point, against: str, results: Results) -> str:
+    """On lines of its own below a label: how many pairs there are, where that is not what most have."""
+    if point.estimate is None:
+        return ""
+    wanted = min(len(results.settings.seeds_of("grid", run)) for run in (point.run, against))
+    told = unusual(point.estimate.seeds, wanted, len(results.seeds))
+    return "".join(f"\n{line}" for line in told.rsplit(" ", 1 if " of " in told else 0) if line)
 
 
 def _scale(axes: Axes) -> None:
