@@ -31,7 +31,7 @@ MEANINGS = {
 }
 PANELS = (
     (("wer",), "difference of WER, percentage points\n(below 0 is as claimed)"),
-    (("error",), "C7: classification error, percentage points"),
+    (("error",), "C7: classification error,\npercentage points"),
     (("updates",), "C4: updates to a validation CER"),
     (("rises",), "C4: share of evaluations that rise, points"),
 )
