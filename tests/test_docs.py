@@ -203,6 +203,32 @@ def test_the_verdict_quotes_the_tables():
         assert f"{paper:+.1f}".replace("-", MINUS) in text
 
 
+def test_what_is_said_of_words_is_in_the_tables():
+    page, readme = (" ".join((ROOT / name).read_text("utf-8").split()) for name in ("docs/verdict.md", "README.md"))
+    assert "<!-- begin ../results/grid-words/claims.md -->" in page
+    rows = pd.read_csv(ROOT / "results/grid-words/table1.csv").query("corpus == 'grid_words'").set_index("run")
+    wer = rows["wer_mean"].map("{:.1f}".format)
+    assert f"{wer['ce']} % for cross-entropy, {wer['k1s1']} for k=1 s=1, {wer['k5s1']} for k=5 s=1" in readme
+    assert f"{wer['ce-continued']} for the baseline trained on" in readme
+    names = {"k1s1": "k=1, s=1", "k5s5": "k=5, s=5", "k5s1": "k=5, s=1", "ce-continued": "cross-entropy, continued"}
+    for run, name in names.items():
+        gap, low, high = (signed(rows.loc[run, f"wer_delta_{end}"]) for end in ("mean", "low", "high"))
+        assert f"| {name} | {wer[run]} | {gap} [{low}, {high}] |" in page
+    claims = pd.read_csv(ROOT / "results/grid-words/claims.csv").query("corpus == 'grid_words'")
+    one = claims.query("claim == 'C1' and against == 'ce-continued' and measure == 'wer'").iloc[0]
+    effect, low, high = (signed(one[key]) for key in ("effect", "low", "high"))
+    assert one["outcome"] == "reversed" and f"by {effect[1:]} points [{low}, {high}]" in page
+    error = pd.read_csv(ROOT / "results/grid-words/words.csv").set_index("run")["error_mean"].map("{:.1f}".format)
+    for run, said in {
+        "scratch": "from random weights {}, on",
+        "k5s1-fe_tc": "encoder {} where that stays",
+        "k5s1-te_tc": "fixed, {} where it is trained",
+        "ce-te_tc": "one has {}, and",
+        "ce-continued-fe_tc": "a fixed one has {}",
+    }.items():
+        assert said.format(error[run]) in page, said
+
+
 def test_the_verdict_page_counts_what_was_excluded():
     claims = pd.read_csv(ROOT / "results/grid-s1-cpu/claims.csv")
     asked = claims.query("regime == 'fine-tuned' and role == 'decides' and claim in ['C1', 'C2', 'C3', 'C5', 'C8']")
