@@ -219,6 +219,8 @@ def test_what_is_said_of_words_is_in_the_tables():
     effect, low, high = (signed(one[key]) for key in ("effect", "low", "high"))
     assert one["outcome"] == "reversed" and f"by {effect[1:]} points [{low}, {high}]" in page
     error = pd.read_csv(ROOT / "results/grid-words/words.csv").set_index("run")["error_mean"].map("{:.1f}".format)
+    fixed = f"of k=5 s=1 they err at {error['k5s1-fe_tc']} %, on one of cross-entropy trained for as long at"
+    assert f"{fixed} {error['ce-continued-fe_tc']}." in readme
     for run, said in {
         "scratch": "from random weights {}, on",
         "k5s1-fe_tc": "encoder {} where that stays",

@@ -6,6 +6,7 @@ from pcpg.report.figures import sweeps
 from pcpg.report.figures.style import house_style
 from pcpg.report.figures.write import write_figure
 from pcpg.report.results import stats
+from pcpg.report.results.results import Results
 from pcpg.workspace.errors import InputError
 
 SEEDS = [1, 2]
@@ -102,6 +103,12 @@ def test_the_papers_changes_stand_beside_ours(results):
     (axes,) = figure("sweep_w", results).axes
     ((_, ys),) = drawn(axes, sweeps.PRINTED)
     assert ys == [-0.2, 0.6, 0.5]  # 11.9, 12.7, 12.6 against 12.1
+
+
+def test_a_run_of_fewer_seeds_by_plan_is_told_apart_from_one_that_lacks_some(results):
+    settings = settings_of(SEEDS).model_copy(update={"fewer_seeds": {"grid": {"k5s1": 1}}})
+    axes = sweeps.draw_sweep("sweep_k", Results(paths_of(results), settings)).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()][3] == "5\n(1 seed)"
 
 
 def test_what_is_missing_is_named(results):

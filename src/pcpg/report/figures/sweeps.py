@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import isnan, nan
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -149,7 +150,7 @@ def _seeds(point: Point, against: str, results: Results) -> str:
         return ""
     wanted = min(len(results.settings.seeds_of("grid", run)) for run in (point.run, against))
     told = unusual(point.estimate.seeds, wanted, len(results.seeds))
-    return "".join(f"\n{line}" for line in told.rsplit(" ", 1 if " of " in told else 0) if line)
+    return "\n".join(["", *wrap(told, width=10)])
 
 
 def _scale(axes: Axes) -> None:
