@@ -4,6 +4,7 @@ import csv
 
 import pytest
 from made import put_history, results_of, settings_of, transcribed, with_runs
+from scipy.stats import t as student
 
 from pcpg.report.costs import COLUMNS
 from pcpg.report.figures.objectives import OURS, draw_objectives
@@ -72,6 +73,26 @@ def test_the_table_has_differences_to_cross_entropy_continued(tmp_path):
     assert rows["ce-continued"]["wer_delta_mean"] == "" and rows["grpo"]["seeds"] == "0"
     text = (tmp_path / "results/mini/objectives.md").read_text()
     assert "Δ to CE continued" in text and "not run" in text
+
+
+def test_differences_are_corrected_over_the_rows(tmp_path):
+    """Holm: of two rows with an interval the smaller p counts twice. Two-sided, 2 degrees of freedom."""
+    results(tmp_path)
+    for seed in (1, 2, 3):
+        right = 2 if seed == 3 else 1
+        transcribed(tmp_path, "grid", "grpo", seed, ["set blue now"] * right + ["set red now"] * (4 - right))
+    found = results_of(tmp_path, runs=family().runs)
+    gaps = {run: found.gap("grid", run, "ce-continued", "greedy_wer") for run in ("grpo", "ocd")}
+    p = {run: 2 * student.sf(abs(gap.value / gap.error), 2) for run, gap in gaps.items()}
+    low, high = sorted(p, key=p.get)
+    expected = {low: min(1, 2 * p[low]), high: max(min(1, 2 * p[low]), p[high])}
+    corrected = found.apart("grid", ["rloo", "grpo", "ce-continued", "ocd"], "ce-continued", "greedy_wer")
+    assert corrected == pytest.approx(expected)
+    write_table("objectives", family(), Paths("mini", tmp_path))
+    with open(tmp_path / "results/mini/objectives.csv", newline="") as file:
+        column = {row["run"]: row["wer_delta_p_holm"] for row in csv.DictReader(file)}
+    assert column["rloo"] == column["short"] == column["ce-continued"] == ""
+    assert float(column["ocd"]) == pytest.approx(expected["ocd"], abs=1e-4)
 
 
 def test_the_table_has_the_seconds_of_the_committed_trainings(tmp_path):

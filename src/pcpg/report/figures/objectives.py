@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from pcpg.report.claims.judge import ALPHA
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import chosen
 from pcpg.report.results.results import Results
@@ -34,7 +35,8 @@ COLUMNS = {  # of a history: what the axis says; ratios are told where the objec
 def draw_objectives(corpus: str, results: Results) -> Figure:
     """Rows are runs in the order of the parameter file; a dot is a mean over seeds, small dots are seeds.
 
-    On the left the two-way interval of 95 % for seeds and utterances. Columns to the right are of the evaluation that
+    On the left the two-way interval of 95 % for seeds and utterances; a full dot: p after Holm's correction over the
+    rows is at most ALPHA. Columns to the right are of the evaluation that
     validation chose, on training clips; their grey line is the baseline before any of it.
     """
     runs = objective_runs(results.settings, corpus)
@@ -60,6 +62,7 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
 def _differences(axes: Axes, corpus: str, runs: Sequence[str], results: Results) -> None:
     axes.axvline(0, color="0.35", linewidth=0.8, zorder=1)
     ours = results.quantity(corpus, AGAINST, "greedy_wer")
+    chances = results.apart(corpus, runs, AGAINST, "greedy_wer")
     for place, run in enumerate(runs):
         estimate = None if run == AGAINST else results.gap(corpus, run, AGAINST, "greedy_wer")
         if estimate is None:
@@ -69,7 +72,7 @@ def _differences(axes: Axes, corpus: str, runs: Sequence[str], results: Results)
         axes.plot(by_seed, [place + 0.2] * len(by_seed), ".", color="0.55", markersize=2.5, zorder=2)
         if estimate.known:
             axes.plot([estimate.low, estimate.high], [place, place], color=OURS, linewidth=1.3, zorder=3)
-        apart = estimate.known and not estimate.low <= 0 <= estimate.high
+        apart = chances.get(run, 1.0) <= ALPHA
         axes.plot([estimate.value], [place], "o", color=OURS, markersize=3.6, zorder=4,
                   markerfacecolor=OURS if apart else "white")  # fmt: skip
     axes.set_xlabel(f"WER {MINUS} that of {AGAINST},\npercentage points", fontsize=7)
@@ -107,7 +110,7 @@ def _behaviour(axes: Axes, frames: list[list[pd.DataFrame]], column: str) -> Non
 def _handles() -> list[Line2D]:
     dot = {"marker": "o", "color": OURS, "markersize": 3.6, "linewidth": 1.3}
     return [
-        Line2D([], [], label="95 % interval covers 0", **dot, markerfacecolor="white"),
-        Line2D([], [], label="does not", **dot),
+        Line2D([], [], label="mean, 95 % interval", **dot, markerfacecolor="white"),
+        Line2D([], [], label="differs (Holm, 5 %)", **dot),
         Line2D([], [], label="a seed", marker=".", linestyle="none", color="0.55", markersize=3),
     ]

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from pcpg.report.claims.claims import FROM_SCRATCH
 from pcpg.report.claims.judge import EXCLUDED, INTERVAL, NOT_RUN, REVERSED, SHOWN, UNDECIDED, Judged, Verdict, judge
 from pcpg.report.claims.write import compared
-from pcpg.report.paper import DATASETS
+from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.results import Results
 from pcpg.report.words import MINUS
 
@@ -53,8 +53,8 @@ def draw_verdicts(results: Results) -> Figure:
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
     for one, (title, rows) in zip(axes, panels, strict=True):
         _panel(one, title, rows)
-    found = {one.outcome for _, rows in panels for _, judged in rows for one in judged}
-    figure.legend(handles=_handles(found), loc="outside upper center", ncols=2, fontsize=6)
+    drawn = [one for _, rows in panels for _, judged in rows for one in judged]
+    figure.legend(handles=_handles(drawn), loc="outside upper center", ncols=2, fontsize=6)
     return figure
 
 
@@ -123,12 +123,14 @@ def _label(one: Judged) -> str:
     return f"{DATASETS[pair.corpus]} {names}{level}"
 
 
-def _handles(found: set[str]) -> list:
+def _handles(drawn: list[Judged]) -> list:
     plain = {"linestyle": "none"}
+    found = {one.outcome for one in drawn}
+    paper = "the paper, of LRW for words" if any(one.comparison.corpus == WORDS for one in drawn) else "the paper"
     marks = [
         Line2D([], [], label=MEANINGS[kind], markersize=4, **plain, **LOOKS[kind]) for kind in LOOKS if kind in found
     ]
     marks.append(Line2D([], [], color="0.2", linewidth=1.3, label=f"ours, {INTERVAL:.0%} interval"))
-    marks.append(Line2D([], [], label="the paper", **plain, **PAPER))
+    marks.append(Line2D([], [], label=paper, **plain, **PAPER))
     marks.append(Line2D([], [], label="T, the effect asked about, or the margin", **plain, **ASKED))
     return [*marks, Patch(facecolor="0.9", label="too small to be shown by these seeds")]

@@ -60,8 +60,9 @@ WORDS = {
     "objectives": (
         "Objectives on {}: WER against cross-entropy continued, and what each policy does in the end",
         "A row for each run from the baseline. On the left the difference of its word error rate to that of "
-        "cross-entropy trained on, with the 95 % interval and each seed. To the right, in a column each, sampled and "
-        "greedy reward, entropy, divergence from the start, and the share of clips whose samples all earn the same.",
+        "cross-entropy trained on, with the 95 % interval and each seed; a full dot differs after Holm’s correction "
+        "over the rows. To the right, in a column each, sampled and greedy reward, entropy, divergence from the start, "
+        "and the share of clips whose samples all earn the same.",
     ),
     "attention": (
         "Where the decoder looks on {}: the baseline and policy gradient on the same clip",

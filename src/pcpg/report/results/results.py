@@ -193,6 +193,12 @@ class Results:
         gaps = (self.gap(corpus, run, rival, quantity) for rival in others)  # up to the first that is not good
         return bool(others) and all(gap is not None and (gap.low > 0 if higher else gap.high < 0) for gap in gaps)
 
+    def apart(self, corpus: str, runs: Iterable[str], against: str, quantity: str) -> dict[str, float]:
+        """By run, two-sided p of the difference to `against` after Holm's correction; none where chance is unknown."""
+        gaps = {run: self.gap(corpus, run, against, quantity) for run in runs if run != against}
+        known = {run: gap.apart() for run, gap in gaps.items() if gap is not None and gap.known}
+        return dict(zip(known, stats.holm(list(known.values())), strict=True))
+
     def histories(self, corpus: str, run: str, more: tuple[str, ...] = ()) -> dict[int, pd.DataFrame]:
         """The history of every seed that has one; `more`: see read_history."""
         paths = {seed: self._file(self.paths.history(corpus, run, seed), corpus, run) for seed in self.seeds}

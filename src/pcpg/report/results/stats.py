@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import stdtr, stdtrit  # Student's t: scipy.stats takes a second to import, and calls these
 
+from pcpg.report.paper import WORDS
+
 LEVEL = 0.95
 POWER = 0.80
 
@@ -93,6 +95,10 @@ class Estimate:
         """One-sided p of a true value that is not above the border."""
         return float(stdtr(self.seeds - 1, (border - self.value) / self.error)) if self.known else math.nan
 
+    def apart(self) -> float:
+        """Two-sided p of a true value of 0."""
+        return 2 * min(self.below(0), self.above(0))
+
     def planned(self, seeds: int) -> "Estimate":
         """What as many seeds would have given: the seeds' part of the variance by their number."""
         return replace(self, of_seeds=self.of_seeds * self.seeds / seeds, seeds=seeds)
@@ -128,7 +134,7 @@ def layout(points: np.ndarray) -> tuple[float, float]:
 
 def whole_of(corpus: str, clip: str) -> str:
     """What a clip was cut from: words of GRID, as s1/bbaf2n/1-bin, from their sentence; others from nothing else."""
-    return clip.rpartition("/")[0] if corpus == "grid_words" else clip
+    return clip.rpartition("/")[0] if corpus == WORDS else clip
 
 
 def units(errors: Errors) -> np.ndarray:

@@ -38,8 +38,10 @@ HTML = Environment(autoescape=True).from_string(
 
 def source(table: Table) -> str:
     """One sentence above or below a table."""
-    seconds = ", the last column in seconds" if table.layout.timed else ""
-    return f"All values in percent{seconds}. Ours: {words.measured_on(table.kinds, table.preset, table.seeds)}."
+    percent = "All values in percent"
+    if table.layout.timed:
+        percent = "Error rates and rewards in percent, the last column in seconds"
+    return f"{percent}. Ours: {words.measured_on(table.kinds, table.preset, table.seeds)}."
 
 
 def headings(table: Table) -> list[str]:
@@ -49,6 +51,8 @@ def headings(table: Table) -> list[str]:
         names += [f"{measure.label} paper", f"{measure.label} ours"] if layout.published else [measure.label]
         if layout.baseline:
             names += ["Δ paper", "Δ ours"] if layout.published else [f"Δ to {layout.against}"]
+    if layout.corrected:
+        names.append(f"p of Δ {layout.corrected.upper()} (Holm)")
     return [*names, "Seconds an update"] if layout.timed else names
 
 
@@ -61,6 +65,8 @@ def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
         if table.layout.baseline:
             pairs += [(words.signed(cell.paper_delta), False), (_difference(cell), False)]
         printed += pairs if table.layout.published else pairs[1::2]
+    if table.layout.corrected:
+        printed.append((words.chance(line.p), False))
     if table.layout.timed:
         printed.append((words.NONE if math.isnan(line.seconds) else f"{line.seconds:.2f}", False))
     return printed
@@ -92,6 +98,8 @@ def _record(table: Table, line: Line) -> dict[str, object]:
     for measure, cell in zip(table.layout.measures, line.cells, strict=True):
         values = _quantities(measure.name, cell, bool(table.layout.baseline))
         record |= {key: value for key, value in values.items() if table.layout.published or "paper_" not in key}
+    if table.layout.corrected:
+        record[f"{table.layout.corrected}_delta_p_holm"] = _number(line.p)
     if table.layout.timed:
         record["seconds_an_update"] = _number(line.seconds)
     return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": line.wanted, "utterances": line.clips}

@@ -49,6 +49,7 @@ class Layout:
     baseline: str = ""  # run that the others are compared with, seed by seed; "": no comparison
     against: str = ""  # that baseline's name in the heading
     published: bool = True  # false: a table of ours alone, without columns for the paper
+    corrected: str = ""  # a measure, of whose differences a column tells p after Holm's correction over a corpus's rows
     timed: bool = False  # a last column: seconds an update of the committed trainings
 
     def printed(self, corpus: str, measure: str) -> float:
@@ -76,6 +77,7 @@ class Line:
     cells: tuple[Cell, ...]
     clips: int | None  # test clips; None where no seed has run
     wanted: int  # seeds
+    p: float = math.nan  # where the layout corrects
     seconds: float = math.nan  # an update, where the layout is timed
 
 
@@ -98,13 +100,26 @@ class Table:
 def fill(layout: Layout, results: Results) -> Table:
     """Put our results into the layout; runs without results leave empty summaries (n = 0)."""
     lines, seconds = [], seconds_an_update(results.paths) if layout.timed else {}
+    chances = _corrected(layout, results) if layout.corrected else {}
     for row in layout.rows:
         metrics = results.metrics(row.corpus, row.run)
         cells = tuple(_cell(layout, row, measure, results) for measure in layout.measures)
         clips = metrics.clips if metrics and cells[0].ours.n else None
         wanted = len(results.settings.seeds_of(row.corpus, row.run))
-        lines.append(Line(row, cells, clips, wanted, seconds.get((row.corpus, row.run), math.nan)))
+        key = row.corpus, row.run
+        lines.append(Line(row, cells, clips, wanted, chances.get(key, math.nan), seconds.get(key, math.nan)))
     return Table(layout, tuple(lines), results.settings.preset, results.seeds, kinds(layout, results))
+
+
+def _corrected(layout: Layout, results: Results) -> dict[tuple[str, str], float]:
+    """By corpus and run."""
+    quantity = next(measure.quantity for measure in layout.measures if measure.name == layout.corrected)
+    chances = {}
+    for corpus in dict.fromkeys(row.corpus for row in layout.rows):
+        runs = [row.run for row in layout.rows if row.corpus == corpus]
+        found = results.apart(corpus, runs, layout.baseline, quantity)
+        chances |= {(corpus, run): p for run, p in found.items()}
+    return chances
 
 
 def kinds(layout: Layout, results: Results) -> dict[str, str]:
