@@ -184,9 +184,11 @@ CLAIMS = (
                 ("k5s1-te_tc", "k5s1-fe_tc", DECIDES),
                 ("k5s1-fe_tc", "ce-fe_tc", CONTROL),
                 ("k5s1-te_tc", "ce-te_tc", CONTROL),
+                ("k5s1-fe_tc", "ce-continued-fe_tc", CONTROL),
             )
         ),
-        "The controls take the encoder of cross-entropy: without them pre-training and policy gradient are confounded.",
+        "The controls take the encoder of cross-entropy: without them pre-training and policy gradient are confounded. "
+        "The last one's encoder has had as many updates as that of k=5, s=1.",
     ),
     Claim("C8", "Beam search beats greedy decoding (GRID)", (_searched(),)),
 )
