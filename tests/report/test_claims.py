@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made import paths_of, predict, put_history, results_of, settings_of, transcribed
 
-from pcpg.report.claims.claims import CLAIMS, DECIDES, FINE_TUNED, FROM_SCRATCH, REPORTED, claims_of
+from pcpg.report.claims.claims import CLAIMS, CONTROL, DECIDES, FINE_TUNED, FROM_SCRATCH, REPORTED, claims_of
 from pcpg.report.claims.judge import EXCLUDED, REVERSED, SHOWN, UNDECIDED, judge
 from pcpg.report.claims.power import power_lines
 from pcpg.report.claims.write import write_claims
@@ -72,7 +72,7 @@ def test_better_on_all_corpora_is_reproduced(tmp_path):
         transcribe(tmp_path, corpus, "ce", 0.5)
         transcribe(tmp_path, corpus, "k1s1", 0.1)
     found = verdict(tmp_path, "C1")
-    assert found.text == "reproduced (GRID, LRW, LRW-1000; fine-tuned)"
+    assert found.text == "reproduced (generated GRID, generated LRW, generated LRW-1000; fine-tuned)"
     assert found.reason.startswith("3 of 3 shown; 3 seeds could have shown")
     assert verdict(tmp_path, "C1", FROM_SCRATCH).word == verdict(tmp_path, "C2").word == "not run"
 
@@ -81,7 +81,7 @@ def test_one_corpus_alone_is_named(tmp_path):
     transcribe(tmp_path, "grid", "ce", 0.5)
     transcribe(tmp_path, "grid", "k1s1", 0.1)
     found = verdict(tmp_path, "C1")
-    assert found.text == "reproduced (GRID; fine-tuned)"
+    assert found.text == "reproduced (generated GRID; fine-tuned)"
     assert found.reason.endswith("2 not run, among them all of LRW, LRW-1000")
 
 
@@ -102,7 +102,7 @@ def test_the_papers_size_is_excluded_where_nothing_changes(tmp_path):
         max(-4.3, results_of(tmp_path).errors("grid", "k1s1", "wer").rate() * (12.3 / 16.6 - 1))
     )
     assert one.outcome == EXCLUDED and one.estimate.above(one.asked) < 0.05
-    assert found.text == "not reproduced: the paper's size is excluded (GRID; fine-tuned)"
+    assert found.text == "not reproduced: the paper's size is excluded (generated GRID; fine-tuned)"
 
 
 def test_the_effect_asked_about_is_the_one_nearer_to_zero(tmp_path):
@@ -121,7 +121,7 @@ def test_worse_is_reversed(tmp_path):
     transcribe(tmp_path, "grid", "k1s1", 0.6)
     found = verdict(tmp_path, "C1")
     assert outcomes(found) == [REVERSED]
-    assert found.text == "reversed (GRID; fine-tuned)"  # though the paper's size is ruled out as well
+    assert found.text == "reversed (generated GRID; fine-tuned)"  # though the paper's size is ruled out as well
 
 
 def test_much_noise_is_undecided(tmp_path):
@@ -134,7 +134,7 @@ def test_much_noise_is_undecided(tmp_path):
             ]
             predict(tmp_path, "grid", run, seed, rows)
     found = verdict(tmp_path, "C1")
-    assert outcomes(found) == [UNDECIDED] and found.text == "undecided, 0 of 1 excluded (GRID; fine-tuned)"
+    assert outcomes(found) == [UNDECIDED] and found.text == "undecided, 0 of 1 excluded (generated GRID; fine-tuned)"
 
 
 def test_one_seed_decides_nothing(tmp_path):
@@ -162,10 +162,29 @@ def test_words_of_grid_are_asked_for_what_lrw_is(root):
     assert {pair.corpus for claim in CLAIMS for pair in claim.comparisons} == set(CORPORA)
     count = 0
     for claim in claims_of(load(root / "presets/grid-words.yaml")):
-        of = {corpus: [pair for pair in claim.comparisons if pair.corpus == corpus] for corpus in ("lrw", WORDS)}
+        own = [pair for pair in claim.comparisons if pair.role != CONTROL]
+        of = {corpus: [pair for pair in own if pair.corpus == corpus] for corpus in ("lrw", WORDS)}
         assert [replace(pair, corpus="lrw") for pair in of[WORDS]] == of["lrw"]
         count += len(of[WORDS])
     assert count
+
+
+def test_controls_that_a_preset_does_not_name_are_left_out(root):
+    controls = {
+        preset: [
+            (pair.corpus, pair.run, pair.against)
+            for claim in claims_of(load(root / preset))
+            for pair in claim.comparisons
+            if pair.role == CONTROL and pair.measure in ("wer", "error")
+        ]
+        for preset in ("params.yaml", "presets/grid-s1-early.yaml", "presets/grid-words.yaml")
+    }
+    slow, continued = ("grid", "k1s1-slow", "ce-slow"), (WORDS, "k5s1-te_tc", "ce-continued-te_tc")
+    assert [preset for preset, of in controls.items() if slow in of] == ["presets/grid-s1-early.yaml"]
+    assert [preset for preset, of in controls.items() if continued in of] == ["presets/grid-words.yaml"]
+    assert ("lrw", "k5s1-te_tc", "ce-te_tc") in controls["params.yaml"]
+    everything = {pair for claim in CLAIMS for pair in claim.comparisons if pair.role != CONTROL}
+    assert everything == {pair for claim in claims_of(settings_of()) for pair in claim.comparisons} & everything
 
 
 def test_holm_stays_within_the_claim(tmp_path):
@@ -233,7 +252,7 @@ def test_classifiers_are_judged_by_their_errors(tmp_path):
         for run, share in shares.items():
             transcribe(tmp_path, corpus, run, share, column="classified")
     found = verdict(tmp_path, "C7")
-    assert found.text == "reproduced (LRW, LRW-1000; fine-tuned)"
+    assert found.text == "reproduced (generated LRW, generated LRW-1000; fine-tuned)"
     assert found.judged[0].estimate.value == pytest.approx(100 * (0.3 - 0.6))
     assert found.judged[0].comparison.paper == pytest.approx(-0.3)
 
@@ -266,7 +285,7 @@ def test_the_csv_has_a_row_for_each_comparison(tmp_path):
     results = paths_of(tmp_path).results
     with open(results / "claims.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == sum(len(claim.comparisons) for claim in CLAIMS)
+    assert len(rows) == sum(len(claim.comparisons) for claim in claims_of(settings_of()))
     row = next(row for row in rows if (row["claim"], row["corpus"], row["measure"]) == ("C1", "grid", "wer"))
     assert (row["run"], row["against"], row["paper"], row["outcome"]) == ("k1s1", "ce", "-1.7000", "shown")
     assert (row["seeds"], row["utterances"], row["role"]) == ("3", "80", "decides")

@@ -119,7 +119,7 @@ def _verdict(results: Results, claim: Claim) -> Verdict:
         word = UNDECIDED
     text = {NOT_REPRODUCED: f"{word}: the paper's size is excluded", UNDECIDED: _undecided(ran)}.get(word, word)
     if ran:
-        text += f" ({', '.join(_corpora(ran))}; {claim.regime})"
+        text += f" ({', '.join(_origins(results, ran))}; {claim.regime})"
     return Verdict(claim, word, text, _reason(results, own, ran), tuple(corrected))
 
 
@@ -130,6 +130,13 @@ def _undecided(ran: list[Judged]) -> str:
 
 def _corpora(judged: list[Judged]) -> list[str]:
     return [DATASETS[corpus] for corpus in dict.fromkeys(one.comparison.corpus for one in judged)]
+
+
+def _origins(results: Results, judged: list[Judged]) -> list[str]:
+    """The corpora, those that the pipeline generates so named: they tell nothing of speech."""
+    corpora = dict.fromkeys(one.comparison.corpus for one in judged)
+    sources = {corpus: getattr(results.settings.corpora, corpus).raw.source for corpus in corpora}
+    return ["generated " * (sources[corpus] == "synthetic") + DATASETS[corpus] for corpus in corpora]
 
 
 def _reason(results: Results, own: list[Judged], ran: list[Judged]) -> str:
