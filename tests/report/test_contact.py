@@ -20,15 +20,15 @@ def store(folder, repaired: dict[int, int], jitter: dict[int, float], count: int
 def test_the_worst_are_the_most_repaired_then_the_most_unsteady(tmp_path):
     folder = store(tmp_path / "grid", {7: 2, 3: 4}, {20: 5.0, 21: 4.0, 3: math.nan})
     chance, worst = contact.pick_clips(folder)
-    assert [shown.caption.split(":")[0] for shown in worst[:4]] == ["s1/3", "s1/7", "s1/20", "s1/21"]
-    assert worst[0].caption == "s1/3: “now”, 5 frames, 4 repaired"
-    assert worst[2].caption == "s1/20: “now”, 5 frames, jitter 5.00 px"
+    assert [caption.split(":")[0] for caption, _ in worst[:4]] == ["s1/3", "s1/7", "s1/20", "s1/21"]
+    assert worst[0][0] == "s1/3: “now”, 5 frames, 4 repaired"
+    assert worst[2][0] == "s1/20: “now”, 5 frames, jitter 5.00 px"
     assert len(chance) == len(worst) == contact.EACH
-    names = [shown.caption.split(":")[0] for shown in chance + worst]
+    names = [caption.split(":")[0] for caption, _ in chance + worst]
     assert len(set(names)) == 2 * contact.EACH
-    for shown in chance + worst:  # its own frames
-        assert (shown.frames == int(shown.caption.split(":")[0][3:])).all()
-    assert [shown.caption for shown in contact.pick_clips(folder)[0]] == [shown.caption for shown in chance]
+    for caption, frames in chance + worst:  # its own frames
+        assert (frames == int(caption.split(":")[0][3:])).all()
+    assert [caption for caption, _ in contact.pick_clips(folder)[0]] == [caption for caption, _ in chance]
 
 
 def test_a_small_store_is_shown_whole(tmp_path):

@@ -9,19 +9,12 @@ def table_names() -> tuple[str, ...]:
 
 
 def figure_names(corpora: Sequence[str]) -> tuple[str, ...]:
+    alone = ("verdicts", "fig5_coverage", "sweep_k", "sweep_w", "strip")
     kinds = ("fig6_{}", "fig6_{}_scratch", "course_{}", "policy_{}", "objectives_{}", "attention_{}", "contact_{}")
-    return (
-        "verdicts",
-        "fig5_coverage",
-        "sweep_k",
-        "sweep_w",
-        "strip",
-        *(kind.format(each) for kind in kinds for each in corpora),
-    )
+    return (*alone, *(kind.format(each) for kind in kinds for each in corpora))
 
 
-def figure_parts(name: str) -> tuple[str, str, str]:
-    """Kind, corpus, and how runs began: "fig6_grid_words_scratch" -> ("fig6", "grid_words", "scratch")."""
+def figure_parts(name: str) -> tuple[str, str, bool]:
+    """Kind, corpus, and whether of runs from scratch: "fig6_grid_words_scratch" -> ("fig6", "grid_words", True)."""
     kind, _, corpus = name.partition("_")
-    from_scratch = corpus.endswith("_scratch")
-    return kind, corpus.removesuffix("_scratch"), "scratch" if from_scratch else ""
+    return kind, corpus.removesuffix("_scratch"), corpus.endswith("_scratch")

@@ -146,11 +146,7 @@ CLAIMS = (
     Claim(
         "C3",
         "k=5, s=5 beats k=1, s=1 in WER on GRID and LRW-1000 (in the paper's Table I not on LRW)",
-        (
-            *_rates("k5s5", "k1s1"),
-            *_rates("k5s5", "k1s1-scaled", CONTROL),
-            *_rates("k5s5", "ce-continued", CONTROL),
-        ),
+        (*_rates("k5s5", "k1s1"), *_rates("k5s5", "k1s1-scaled", CONTROL), *_rates("k5s5", "ce-continued", CONTROL)),
         "k=5, s=5 weighs every step by 1/5 (docs/collapse.md): it is k=1, s=1 with a fifth of its weight against "
         "cross-entropy, which is the control k1s1-scaled.",
     ),

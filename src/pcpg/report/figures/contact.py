@@ -1,6 +1,5 @@
 """A contact sheet of one corpus: mouth clips drawn at random, and below them the worst, to look at before training."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +16,6 @@ HEAD = 0.3  # inches: a heading
 GAP = 2  # white pixels between two frames
 
 
-@dataclass(frozen=True)
-class Shown:
-    caption: str
-    frames: np.ndarray  # (FRAMES, size, size) uint8
-
-
 def draw_contact_sheet(corpus: str, store: Path) -> Figure:
     """EACH clips drawn at random (always the same ones), and the EACH worst: most repaired frames, then most jitter."""
     chance, worst = pick_clips(store)
@@ -32,17 +25,17 @@ def draw_contact_sheet(corpus: str, store: Path) -> Figure:
     for heading, shown in ((f"{DATASETS[corpus]}, clips drawn at random", chance), ("the worst clips", worst)):
         top += HEAD
         figure.text(0.01, 1 - (top - 0.1) / figure.get_figheight(), heading, fontsize=9)
-        for one in shown:
+        for caption, frames in shown:
             axes = _axes(figure, top)
-            draw_row(axes, one.frames, GAP)
+            draw_row(axes, frames, GAP)
             axes.set_anchor("W")
-            axes.set_title(one.caption, loc="left", fontsize=7, pad=2)
+            axes.set_title(caption, loc="left", fontsize=7, pad=2)
             top += HEIGHT
     return figure
 
 
-def pick_clips(folder: Path) -> tuple[list[Shown], list[Shown]]:
-    """The two halves of the sheet from a clip store; a clip stands in one of them."""
+def pick_clips(folder: Path) -> tuple[list[tuple[str, np.ndarray]], ...]:
+    """The two halves of the sheet from a clip store, captions and frames; a clip stands in one of them."""
     from pcpg.mouths.store import ClipStore
 
     store = ClipStore(folder)
@@ -54,12 +47,13 @@ def pick_clips(folder: Path) -> tuple[list[Shown], list[Shown]]:
     return tuple([_shown(store, quality[i], i) for i in rows] for rows in (sorted(chance), worst))
 
 
-def _shown(store, quality, number: int) -> Shown:
+def _shown(store, quality, number: int) -> tuple[str, np.ndarray]:
+    """Caption and frames (FRAMES, size, size) uint8."""
     frames = np.asarray(store[number])
     times = np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)
     row, jitter = store.index[number], "" if np.isnan(quality.jitter) else f", jitter {quality.jitter:.2f} px"
     repaired = f", {quality.interpolated} repaired" if quality.interpolated else ""
-    return Shown(f"{row.clip}: “{row.text}”, {len(frames)} frames{repaired}{jitter}", frames[times])
+    return f"{row.clip}: “{row.text}”, {len(frames)} frames{repaired}{jitter}", frames[times]
 
 
 def _axes(figure: Figure, top: float) -> Axes:

@@ -68,9 +68,7 @@ def draw_policy(corpus: str, results: Results) -> Figure:
 
 def _frames(results: Results, corpus: str, run: str) -> list[pd.DataFrame]:
     frames = results.histories(corpus, run, COLUMNS).values()
-    return [
-        frame.assign(**{RELATIVE: frame["train_gradient_norm_sd"] / frame["train_gradient_norm"]}) for frame in frames
-    ]
+    return [one.assign(**{RELATIVE: one["train_gradient_norm_sd"] / one["train_gradient_norm"]}) for one in frames]
 
 
 def _curve(axes: Axes, style: tuple, frames: list[pd.DataFrame], column: str) -> bool:

@@ -23,18 +23,12 @@ LOOKS = {  # colours of Okabe and Ito; the shape says the same in grey
     REVERSED: {"color": "#882255", "marker": ">"},
     UNDECIDED: {"color": "0.45", "marker": "o", "markerfacecolor": "white"},
 }
-MEANINGS = {
-    SHOWN: "shown",
-    EXCLUDED: "excluded: T is ruled out",
-    REVERSED: "reversed",
-    UNDECIDED: "undecided",
+PANELS = {  # by measure
+    "wer": "difference of WER, percentage points\n(below 0 is as claimed)",
+    "error": "C7: classification error,\npercentage points",
+    "updates": "C4: updates to a validation CER",
+    "rises": "C4: share of evaluations that rise, points",
 }
-PANELS = (
-    (("wer",), "difference of WER, percentage points\n(below 0 is as claimed)"),
-    (("error",), "C7: classification error,\npercentage points"),
-    (("updates",), "C4: updates to a validation CER"),
-    (("rises",), "C4: share of evaluations that rise, points"),
-)
 SMALLEST = {"color": "0.9", "linewidth": 0}
 PAPER = {"color": "black", "marker": "D", "markersize": 3.2, "markerfacecolor": "white", "markeredgewidth": 0.7}
 ASKED = {"color": "black", "marker": "|", "markersize": 6, "markeredgewidth": 1.2}
@@ -42,7 +36,7 @@ ASKED = {"color": "black", "marker": "|", "markersize": 6, "markeredgewidth": 1.
 
 def draw_verdicts(results: Results) -> Figure:
     verdicts = judge(results)
-    panels = [(title, _of(verdicts, measures)) for measures, title in PANELS]
+    panels = [(title, _of(verdicts, measure)) for measure, title in PANELS.items()]
     panels = [(title, rows) for title, rows in panels if rows]
     if not panels:
         figure = Figure(figsize=(WIDTH, 1))
@@ -58,12 +52,11 @@ def draw_verdicts(results: Results) -> Figure:
     return figure
 
 
-def _of(verdicts: list[Verdict], measures: tuple[str, ...]) -> list[tuple[Verdict, list[Judged]]]:
-    """Verdicts with the comparisons of these measures that decide and were run."""
+def _of(verdicts: list[Verdict], measure: str) -> list[tuple[Verdict, list[Judged]]]:
+    """Verdicts with the comparisons of a measure that decide and were run."""
     found = []
     for verdict in verdicts:
-        own = [one for one in verdict.judged if one.decides and one.comparison.measure in measures]
-        own = [one for one in own if one.estimate is not None]
+        own = [one for one in verdict.judged if one.decides and one.estimate and one.comparison.measure == measure]
         found += [(verdict, own)] if own else []
     return found
 
@@ -127,9 +120,9 @@ def _handles(drawn: list[Judged]) -> list:
     plain = {"linestyle": "none"}
     found = {one.outcome for one in drawn}
     paper = "the paper, of LRW for words" if any(one.comparison.corpus == WORDS for one in drawn) else "the paper"
-    marks = [
-        Line2D([], [], label=MEANINGS[kind], markersize=4, **plain, **LOOKS[kind]) for kind in LOOKS if kind in found
-    ]
+    names = {EXCLUDED: "excluded: T is ruled out"}
+    shown = {names.get(kind, kind): look for kind, look in LOOKS.items() if kind in found}
+    marks = [Line2D([], [], label=label, markersize=4, **plain, **look) for label, look in shown.items()]
     marks.append(Line2D([], [], color="0.2", linewidth=1.3, label=f"ours, {INTERVAL:.0%} interval"))
     marks.append(Line2D([], [], label=paper, **plain, **PAPER))
     marks.append(Line2D([], [], label="T, the effect asked about, or the margin", **plain, **ASKED))

@@ -19,6 +19,8 @@ from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_file
 from pcpg.workspace.paths import Paths
 
+OF_HISTORIES = {"course": draw_course, "policy": draw_policy, "objectives": draw_objectives}
+
 
 def write_figure(name: str, settings: Params, paths: Paths) -> None:
     """Write figures/<preset>/{name}.png and .svg from results, clips and weights, as the figure needs them."""
@@ -35,7 +37,7 @@ def write_figure(name: str, settings: Params, paths: Paths) -> None:
 def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
     """To be called within house_style()."""
     results = Results(paths, settings)
-    kind, corpus, more = figure_parts(name)
+    kind, corpus, scratch = figure_parts(name)
     if name == "verdicts":
         return draw_verdicts(results)
     if name == "fig5_coverage":
@@ -45,13 +47,9 @@ def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
     if name == "strip":
         return draw_strips({corpus: paths.clips(corpus) for corpus in settings.corpus_names})
     if kind == "fig6":
-        return draw_learning_curves(corpus, results, scratch=more == "scratch")
-    if kind == "course":
-        return draw_course(corpus, results)
-    if kind == "policy":
-        return draw_policy(corpus, results)
-    if kind == "objectives":
-        return draw_objectives(corpus, results)
+        return draw_learning_curves(corpus, results, scratch)
+    if kind in OF_HISTORIES:
+        return OF_HISTORIES[kind](corpus, results)
     if kind == "contact":
         return draw_contact_sheet(corpus, paths.clips(corpus))
     from pcpg.report.figures.attention_maps import draw_attention_maps  # slow to start, and no other figure needs it

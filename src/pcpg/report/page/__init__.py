@@ -54,7 +54,9 @@ def render_page(settings: Params, paths: Paths, parameter_file: Path) -> str:
         sentence=sentence,
         claims=claims_part(judge(results)),
         shared_notes=shared_notes(tables),
-        tables=tables_part(tables),
+        tables=tables,
+        source=source,
+        to_html=to_html,
         figures=[figures.figure_part(figure, paths.figures) for figure in settings.figures],
         coverage=predictions.coverage_lines(content),
         quality=accounts.quality_part(settings, paths),
@@ -76,20 +78,6 @@ def shared_notes(tables: list[Table]) -> list[str]:
         return []
     common = set.intersection(*(set(table.layout.notes) for table in tables))
     return [note for note in tables[0].layout.notes if note in common]
-
-
-def tables_part(tables: list[Table]) -> list[dict]:
-    shared = shared_notes(tables)
-    return [
-        {
-            "name": table.layout.name,
-            "title": table.layout.title,
-            "source": source(table),
-            "html": to_html(table),
-            "notes": [note for note in table.layout.notes if note not in shared],
-        }
-        for table in tables
-    ]
 
 
 def origin(settings: Params) -> tuple[str, str]:

@@ -22,7 +22,8 @@ PARTS = "One multiply-add is 2 FLOPs; convolutions and matrix products are count
 
 def quality_part(settings: Params, paths: Paths) -> dict:
     """What became of every clip: counts a corpus, and each clip that is odd, repaired or left out, with the reason."""
-    counts = {corpus: _counts(paths, corpus) for corpus in settings.corpus_names}
+    rows = {corpus: _rows(paths.inventory(corpus) / "summary.csv", Count) for corpus in settings.corpus_names}
+    counts = {corpus: {row.what: row.count for row in of_corpus} for corpus, of_corpus in rows.items()}
     known = {corpus: of_corpus for corpus, of_corpus in counts.items() if of_corpus}
     kinds = dict.fromkeys(what for of_corpus in known.values() for what in of_corpus)
     rows = [[what, *(f"{each[what]:,}" if what in each else "" for each in known.values())] for what in kinds]
@@ -36,16 +37,14 @@ def quality_part(settings: Params, paths: Paths) -> dict:
     }
 
 
-def _counts(paths: Paths, corpus: str) -> dict[str, int]:
-    """What the stage store counted; {} where it has not run."""
-    path = paths.inventory(corpus) / "summary.csv"
-    return {row.what: row.count for row in read_rows(path, Count)} if path.is_file() else {}
+def _rows(path: Path, kind: type) -> list:
+    """What the stage store wrote; [] where it has not."""
+    return read_rows(path, kind) if path.is_file() else []
 
 
 def lengths(paths: Paths, corpus: str) -> list[int]:
     """Frames of each clip, ascending; [] where they have not been counted."""
-    path = paths.inventory(corpus) / "lengths.csv"
-    rows = read_rows(path, Length) if path.is_file() else []
+    rows = _rows(paths.inventory(corpus) / "lengths.csv", Length)
     return sorted(row.frames for row in rows for _ in range(row.clips))
 
 
@@ -57,9 +56,8 @@ def _range(frames: list[int]) -> str:
 
 def _of_corpus(name: str, folder: Path) -> dict:
     """Measures and notes of one corpus; what the page shows of them, in words."""
-    measures = read_rows(folder / "quality.csv", Measure) if (folder / "quality.csv").is_file() else []
+    measures, notes = _rows(folder / "quality.csv", Measure), _rows(folder / "notes.csv", Note)
     noted = (folder / "notes.csv").is_file()
-    notes = read_rows(folder / "notes.csv", Note) if noted else []
     more = f"; the first {NOTES:,} of them, all are in notes.csv" if len(notes) > NOTES else ""
     summary = f"{plural(len(notes), 'note')} on what is odd, repaired or left out{more}"
     if not notes:
@@ -128,15 +126,10 @@ def _cost(row: dict[str, str]) -> list[str]:
 
 def again_part(name: str, parameter_file: Path) -> dict:
     """The commands, what they were run with, and the digest of the parameter file, which commands call `name`."""
-    commands = [
-        "make setup", ". .venv/bin/activate", f"snakemake --cores 2 --configfile {name}", f"pcpg page --params {name}",
-    ]  # fmt: skip
+    commands = f"make setup\n. .venv/bin/activate\nsnakemake --cores 2 --configfile {name}\npcpg page --params {name}"
     digest, printed_by = hashlib.sha256(parameter_file.read_bytes()).hexdigest(), f"sha256sum {parameter_file.name}"
-    return {
-        "commands": "\n".join(commands),
-        "versions": list(versions().items()),
-        "digests": [["parameters", digest, printed_by]],
-    }
+    digests = [["parameters", digest, printed_by]]
+    return {"commands": commands, "versions": list(versions().items()), "digests": digests}
 
 
 def versions() -> dict[str, str]:

@@ -18,7 +18,6 @@ WIDTH, COLUMN, PIXELS = 7.16, 5, 128  # inches: a figure whose width is unknown;
 PATH = re.compile(r'\bd="[^"]*"')
 DIGITS = re.compile(r"(\.\d\d)\d+")
 
-MORE = {"scratch": ", from random weights"}  # what a figure's name may end in, behind the corpus
 SWEEP = (
     "For each kernel the difference of its word error rate to that of the first: ours with its interval and each seed, "
     "and the paper’s."
@@ -88,12 +87,10 @@ def figure_part(name: str, folder: Path) -> dict:
 
 
 def describe_figure(name: str) -> tuple[str, str]:
-    """Caption and alternative text of a figure; of an unknown one, its name."""
-    kind, corpus, more = figure_parts(name)
-    if name not in WORDS and (kind not in WORDS or corpus not in DATASETS):
-        return name, f"Figure {name}"
+    """Caption and alternative text of a figure."""
+    kind, corpus, scratch = figure_parts(name)
     caption, alt = WORDS.get(name) or WORDS[kind]
-    return caption.format(DATASETS.get(corpus, corpus) + MORE.get(more, more)), alt
+    return caption.format(DATASETS.get(corpus, corpus) + ", from random weights" * scratch), alt
 
 
 def slim(drawing: str) -> str:

@@ -31,7 +31,7 @@ def media(settings: Params, paths: Paths, corpus: dict, content: dict) -> dict:
     rows = {i: places[clip] for i, clip in enumerate(corpus["clips"][:CLIPS]) if clip in places}
     return {
         "strips": {i: strip(np.asarray(store[row]), settings.view[name].crop) for i, row in rows.items()},
-        "attention": _attention(settings, paths, corpus, content, store, rows),
+        "attention": _looks(settings, paths, corpus, content, store, rows),
     }
 
 
@@ -50,9 +50,7 @@ def strip(frames: np.ndarray, crop: int) -> str:
     return base64.b64encode(picture.getvalue()).decode()
 
 
-def _attention(
-    settings: Params, paths: Paths, corpus: dict, content: dict, store: ClipStore, rows: dict
-) -> dict | None:
+def _looks(settings: Params, paths: Paths, corpus: dict, content: dict, store: ClipStore, rows: dict) -> dict | None:
     """The maps of the first preferred run that has weights of these settings; None where none has."""
     name, runs = corpus["name"], {run["name"]: run["seeds"][0] for run in corpus["runs"]}
     for run in filter(runs.get, PREFERRED):

@@ -16,18 +16,14 @@ SIGNS = {"equal": "=", "replace": "s", "delete": "d", "insert": "i"}
 
 @dataclass
 class Pairs:
-    """Numbers for texts, and for pairs of texts with what turns the reference into the hypothesis."""
+    """Numbers for texts, and for pairs of them."""
 
     texts: dict[str, int] = field(default_factory=dict)
     pairs: dict[tuple[int, int], int] = field(default_factory=dict)
-    edits: list[list] = field(default_factory=list)  # [reference, hypothesis, steps]
 
-    def number(self, reference: str, hypothesis: str) -> int:
-        pair = tuple(self.texts.setdefault(text, len(self.texts)) for text in (reference, hypothesis))
-        if pair not in self.pairs:
-            self.pairs[pair] = len(self.pairs)
-            self.edits.append([*pair, steps(reference, hypothesis)])
-        return self.pairs[pair]
+    def number(self, *texts: str) -> int:
+        pair = tuple(self.texts.setdefault(text, len(self.texts)) for text in texts)
+        return self.pairs.setdefault(pair, len(self.pairs))
 
 
 def steps(reference: str, hypothesis: str) -> str:
@@ -49,7 +45,9 @@ def collect_predictions(results: Results) -> dict:
     for corpus, of_corpus in runs.items():
         columns = sum(map(len, of_corpus.values()))
         corpora.append(_corpus(results, corpus, of_corpus, max(LIMIT // len(runs) // columns, 1), known))
-    return {"texts": list(known.texts), "pairs": known.edits, "corpora": corpora}
+    texts = list(known.texts)
+    pairs = [[one, other, steps(texts[one], texts[other])] for one, other in known.pairs]
+    return {"texts": texts, "pairs": pairs, "corpora": corpora}
 
 
 def _corpus(results: Results, corpus: str, runs: dict, limit: int, known: Pairs) -> dict:

@@ -4,6 +4,10 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from pcpg.reader.metrics import edits
+from pcpg.report.results.stats import Errors, whole_of
 from pcpg.settings.keys import Count, Keys, NotNegative, Share
 from pcpg.workspace.errors import InputError
 
@@ -69,3 +73,11 @@ def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[st
                 path, f"clips, speakers or references of seed {seed} are not those of {next(iter(by_seed))}"
             )
     return {seed: by_seed[str(seed)] for seed in seeds if str(seed) in by_seed}
+
+
+def errors_of(corpus: str, by_seed: dict, column: str, measure: str) -> Errors:
+    """Edits ("cer", "wer" or "error") in a column of the rows of a run, which are of the same clips in each seed."""
+    counts = np.array([[edits(row["reference"], row[column], measure) for row in of] for of in by_seed.values()])
+    clips, speakers, texts = (tuple(row.get(key, "") for row in next(iter(by_seed.values()))) for key in FACTS)
+    wholes = tuple(whole_of(corpus, clip) for clip in clips)
+    return Errors(tuple(by_seed), clips, counts[..., 0], counts[0, :, 1], speakers, wholes, texts)

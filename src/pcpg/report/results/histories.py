@@ -37,10 +37,8 @@ def read_history(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
         frame = pd.read_csv(path)
         missing = [name for name in COLUMNS if name not in frame]
         if missing:
-            raise InputError(path, f"no column {', '.join(missing)}")
+            raise ValueError(f"no column {', '.join(missing)}")
         frame = frame.reindex(columns=[*COLUMNS, *more]).astype(float)
-    except InputError:
-        raise
     except ValueError as error:  # also what pandas raises on an empty or ragged file
         raise InputError(path, str(error)) from None
     if not np.all(np.diff(frame["iteration"]) > 0):

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from pcpg.reader.metrics import edits
 from pcpg.report.results import stats
-from pcpg.report.results.files import Metrics, Score, read_predictions
+from pcpg.report.results.files import Metrics, Score, errors_of, read_predictions
 from pcpg.report.results.histories import COLUMNS, read_history
 from pcpg.report.results.quantities import OF_HISTORIES, QUANTITIES, READ, Quantity
 from pcpg.report.results.stats import Errors, Estimate
@@ -129,16 +127,7 @@ class Results:
             column = "greedy"
         if column not in rows[0]:
             raise InputError(self.paths.predictions(corpus, run), f"no column {column}")
-        counts = np.array([[edits(row["reference"], row[column], measure) for row in of] for of in by_seed.values()])
-        return Errors(
-            seeds=tuple(by_seed),
-            clips=tuple(row["clip"] for row in rows),
-            edits=counts[..., 0],
-            lengths=counts[0, :, 1],
-            speakers=tuple(row["speaker"] for row in rows),
-            wholes=tuple(stats.whole_of(corpus, row["clip"]) for row in rows),
-            texts=tuple(row["reference"] for row in rows),
-        )
+        return errors_of(corpus, by_seed, column, measure)
 
     def _rate(self, corpus: str, run: str, quantity: str) -> Estimate | None:
         """A quantity with its interval; None without predictions."""
@@ -153,38 +142,22 @@ class Results:
         if quantity in OF_HISTORIES:
             ours, theirs = (self.quantity(corpus, name, quantity) for name in (run, against))
             return _of_numbers(ours[seed] - theirs[seed] for seed in ours if seed in theirs)
-        shown = QUANTITIES[quantity]
-        return _turn(
-            self._compared(corpus, (run, against), *(self._of(corpus, name, shown) for name in (run, against))),
-            shown.turned,
-            0,
-        )
+        shown, runs = QUANTITIES[quantity], (run, against)
+        return _turn(self._compared(corpus, runs, *(self._of(corpus, name, shown) for name in runs)), shown.turned, 0)
 
-    def _difference(
-        self, corpus: str, run: str, against: str, measure: str, decoders: tuple[str, str]
-    ) -> Estimate | None:
-        """run - against, of error rates; None as above, InputError if the two were tested on other clips."""
-        one, other = (
-            self.errors(corpus, name, measure, way) for name, way in zip((run, against), decoders, strict=True)
-        )
-        return self._compared(corpus, (run, against), one, other)
+    def _difference(self, corpus: str, run: str, against: str, measure: str, ways: tuple[str, str]) -> Estimate | None:
+        """run - against, of error rates by two decoders; None as above."""
+        sides = zip((run, against), ways, strict=True)
+        return self._compared(corpus, (run, against), *(self.errors(corpus, name, measure, way) for name, way in sides))
 
-    def _compared(
-        self, corpus: str, names: tuple[str, str], one: Errors | None, other: Errors | None
-    ) -> Estimate | None:
+    def _compared(self, corpus: str, runs: tuple, one: Errors | None, other: Errors | None) -> Estimate | None:
+        """InputError unless both were tested on the same clips, speakers and references."""
         if one is None or other is None or not set(one.seeds) & set(other.seeds):
             return None
-        self.same_clips(corpus, dict(zip(names, (one, other), strict=True)))
+        if (one.clips, one.speakers, one.lengths.tolist()) != (other.clips, other.speakers, other.lengths.tolist()):
+            problem = f"not the same clips, speakers and references as those of {corpus}/{runs[0]}"
+            raise InputError(self.paths.predictions(corpus, runs[1]), problem)
         return stats.difference(one, other)
-
-    def same_clips(self, corpus: str, errors: dict[str, Errors]) -> None:
-        """InputError unless all runs were tested on the same clips, speakers and references."""
-        first, *others = errors
-        for other in others:
-            one, two = errors[first], errors[other]
-            if (one.clips, one.speakers, one.lengths.tolist()) != (two.clips, two.speakers, two.lengths.tolist()):
-                problem = f"not the same clips, speakers and references as those of {corpus}/{first}"
-                raise InputError(self.paths.predictions(corpus, other), problem)
 
     def best(self, corpus: str, run: str, rivals: Iterable[str], quantity: str) -> bool:
         """Whether the intervals of the differences to all rivals, of which there must be one, lie on the good side."""

@@ -83,9 +83,9 @@ class Estimate:
     def high(self) -> float:
         return self.value + self.reach()
 
-    def explained(self, level: float = LEVEL) -> bool | None:
+    def explained(self) -> bool | None:
         """Whether chance explains a value that should be 0; None where nothing is known of chance."""
-        return abs(self.value) <= self.reach(level) if self.known else None
+        return abs(self.value) <= self.reach() if self.known else None
 
     def below(self, border: float) -> float:
         """One-sided p of a true value that is not below the border; nan where nothing is known of chance."""
@@ -209,12 +209,8 @@ def common(*runs: Errors) -> tuple[Errors, ...]:
     shared = tuple(seed for seed in runs[0].seeds if all(seed in errors.seeds for errors in runs))
     if not shared or any(errors.clips != runs[0].clips for errors in runs):
         raise ValueError("runs that are compared must share a seed and have the same clips")
-    return tuple(_only(errors, shared) for errors in runs)
-
-
-def _only(errors: Errors, seeds: tuple[int, ...]) -> Errors:
-    rows = [errors.seeds.index(seed) for seed in seeds]
-    return replace(errors, seeds=seeds, edits=errors.edits[rows])
+    rows = [[errors.seeds.index(seed) for seed in shared] for errors in runs]
+    return tuple(replace(one, seeds=shared, edits=one.edits[of]) for one, of in zip(runs, rows, strict=True))
 
 
 def holm(p: Sequence[float]) -> list[float]:

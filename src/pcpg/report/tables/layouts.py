@@ -1,28 +1,11 @@
 """What the paper's tables show: its rows in its order, then controls and the other runs of the parameter file."""
 
-from collections.abc import Callable
-from dataclasses import replace
-
 from pcpg.report import paper, runs
-from pcpg.report.paper import WORDS
+from pcpg.report.paper import KERNELS, WORDS
 from pcpg.report.tables import own
-from pcpg.report.tables.columns import (
-    ACCURACY,
-    CER,
-    DECODED,
-    DIFFERENCE,
-    GREEDY,
-    HIGHER,
-    LOWER,
-    QUOTED,
-    SCALE,
-    SPREAD,
-    SUMMED,
-    UNRANKED,
-    WER,
-)
-from pcpg.report.tables.table import Layout, Row
-from pcpg.report.words import CONTROLS, MINUS, OTHERS, OWN_WORDS, weights
+from pcpg.report.tables.columns import CER, DIFFERENCE, GREEDY, LOWER, SUMMED, WER
+from pcpg.report.tables.table import Layout, Measure, Row
+from pcpg.report.words import CONTROLS, MINUS, NONE, OTHERS, OWN_WORDS, weights
 from pcpg.settings.schema import Params
 
 METHODS = {
@@ -64,6 +47,21 @@ GRID_DECODERS = {
 OURS = "paper: split not stated; ours: stated with the table"
 OWN = "ours: stated with the table"
 
+ACCURACY = Measure("accuracy", "accuracy", "accuracy")
+DECODED = Measure("accuracy", "accuracy", "beam_accuracy")
+SPREAD = (
+    "Ours is the mean ± sample standard deviation over seeds, bold where the 95 % interval of its "
+    "difference to each other row of the paper's on the same corpus excludes 0. The paper prints one number a row and "
+    "does not say how many runs are behind it."
+)
+SCALE = (
+    "Where a preset generates or shrinks a corpus, its values cannot be compared with the paper's: only the ordering "
+    "of the rows can."
+)
+UNRANKED = "Where a preset generates or shrinks a corpus, our values cannot be ranked among the published ones."
+HIGHER = "Higher is better."
+QUOTED = f"Rows marked {NONE} are published results that the paper quotes; nothing of ours stands behind them."
+
 
 def _table1(settings: Params) -> Layout:
     rows = [
@@ -71,7 +69,7 @@ def _table1(settings: Params) -> Layout:
         for corpus, printed in paper.TABLE1.items()
         for run, values in printed.items()
     ]
-    rows += _of_words(settings, lambda dataset: [Row((dataset, *METHODS[run]), WORDS, {}, run) for run in METHODS])
+    rows += _of_words(settings, METHODS)
     rows += [
         Row((dataset, *labels), corpus, {}, run, group=CONTROLS)
         for corpus, dataset in paper.DATASETS.items()
@@ -86,24 +84,20 @@ def _table1(settings: Params) -> Layout:
     explain = "RF: receptive field (k > 1); OP: overlapping windows (k > s). k: kernel size, s: stride."
     title = "Table I. Error rates of the sequence-to-sequence model by training objective"
     notes = (f"{LOWER} {explain}", GREEDY, DIFFERENCE.format("cross-entropy"), RUN_CONTROLS_ASK, SPREAD, SCALE)
-    return Layout(
-        "table1", title, ("Dataset", "Method", "Case"), (CER, WER), tuple(rows), notes, baseline="ce", against="CE"
-    )
+    return Layout("table1", title, ("Dataset", "Method", "Case"), (CER, WER), tuple(rows), notes, baseline="ce")
 
 
-def _of_words(settings: Params, rows: Callable[[str], list[Row]]) -> list[Row]:
-    """Rows of the words cut out of GRID, where the preset has them: never among LRW's."""
-    made = rows(paper.DATASETS[WORDS]) if WORDS in settings.corpus_names else []
-    return [replace(row, group=OWN_WORDS) for row in made]
+def _of_words(settings: Params, labels: dict[str, tuple[str, ...]]) -> list[Row]:
+    """Rows of the words cut out of GRID, where the preset has them: never among LRW's. labels: by run."""
+    runs_there = labels if WORDS in settings.corpus_names else ()
+    return [Row((paper.DATASETS[WORDS], *labels[run]), WORDS, {}, run, group=OWN_WORDS) for run in runs_there]
 
 
 def _table2a(_: Params) -> Layout:
-    rows = tuple(
-        Row((f"k={len(paper.KERNELS[run][0])}",), "grid", {"wer": wer}, run) for run, wer in paper.TABLE2A.items()
-    )
+    rows = tuple(Row((f"k={len(KERNELS[run][0])}",), "grid", {"wer": wer}, run) for run, wer in paper.TABLE2A.items())
     title = "Table IIa. GRID: word error rate by kernel size (stride 1, uniform weights)"
     notes = (LOWER, GREEDY, DIFFERENCE.format("k=1"), SPREAD, SCALE)
-    return Layout("table2a", title, ("Kernel size",), (WER,), rows, notes, baseline="k1s1", against="k=1")
+    return Layout("table2a", title, ("Kernel size",), (WER,), rows, notes, baseline="k1s1")
 
 
 def _table2b(_: Params) -> Layout:
@@ -118,9 +112,7 @@ def _table3(settings: Params) -> Layout:
         for corpus, printed in paper.TABLE3.items()
         for name, accuracy in printed.items()
     ]
-    rows += _of_words(
-        settings, lambda dataset: [Row((dataset, CLASSIFIERS[name]), WORDS, {}, name) for name in CLASSIFIERS]
-    )
+    rows += _of_words(settings, {name: (label,) for name, label in CLASSIFIERS.items()})
     corpora = [corpus for corpus in paper.DATASETS if corpus in paper.TABLE3 or corpus in settings.classifiers]
     rows += [
         Row((paper.DATASETS[corpus], label), corpus, {}, name, group=CONTROLS)
@@ -134,9 +126,7 @@ def _table3(settings: Params) -> Layout:
     explain = "baseline: no pre-training (our run scratch); FE, TE: encoder fixed or trained; TC: classifier trained."
     title = "Table III. Word classification on top of the learned encoder"
     notes = (f"{HIGHER} {explain}", DIFFERENCE.format("baseline"), CLASSIFIER_CONTROLS_ASK, SPREAD, SCALE)
-    return Layout(
-        "table3", title, ("Dataset", "Method"), (ACCURACY,), tuple(rows), notes, baseline="scratch", against="baseline"
-    )
+    return Layout("table3", title, ("Dataset", "Method"), (ACCURACY,), tuple(rows), notes, baseline="scratch")
 
 
 def _table4(settings: Params) -> Layout:
@@ -146,7 +136,7 @@ def _table4(settings: Params) -> Layout:
         rows += [Row((dataset, *PUBLISHED[key]), corpus, {"accuracy": value}) for key, value in others.items()]
         value = {"accuracy": paper.TABLE4_PAPER[corpus]}
         rows.append(Row((dataset, "PCPG, TE and TC", OURS), corpus, value, "k5s1-te_tc"))
-    rows += _of_words(settings, lambda dataset: [Row((dataset, "PCPG, TE and TC", OWN), WORDS, {}, "k5s1-te_tc")])
+    rows += _of_words(settings, {"k5s1-te_tc": ("PCPG, TE and TC", OWN)})
     title = "Table IV. Word classification beside published classifiers"
     cut = (
         "On LRW-1000 the way a word is cut out alone can move the accuracy by several points (exact cut against 40 "
@@ -161,9 +151,7 @@ def _table5a(_: Params) -> Layout:
         wer = {"wer": paper.TABLE5A_PAPER[decoder]}
         return Row(("GRID", f"PCPG, {label}", OURS), "grid", wer, paper.TABLE5A_RUN, f"{decoder}_wer")
 
-    others = {
-        key: Row(("GRID", *GRID_DECODERS[key]), "grid", {"wer": wer}) for key, wer in paper.TABLE5A_OTHERS.items()
-    }
+    others = {of: Row(("GRID", *GRID_DECODERS[of]), "grid", {"wer": wer}) for of, wer in paper.TABLE5A_OTHERS.items()}
     rows = (
         *(others[key] for key in ("[26]", "[13]", "[4] greedy")),
         ours("greedy", "no beam search"),
@@ -192,7 +180,7 @@ def _table5b(settings: Params) -> Layout:
             source = "poster, University of Oxford; split not stated by the paper"
             rows.append(Row((dataset, method, source), corpus, {"accuracy": other}))
         rows.append(Row((dataset, "PCPG, k=5, s=1, beam search", OURS), corpus, {"accuracy": value}, "k5s1"))
-    rows += _of_words(settings, lambda dataset: [Row((dataset, "PCPG, k=5, s=1, beam search", OWN), WORDS, {}, "k5s1")])
+    rows += _of_words(settings, {"k5s1": ("PCPG, k=5, s=1, beam search", OWN)})
     lrw, lrw1000 = (paper.TABLE1[corpus]["k5s1"]["wer"] for corpus in ("lrw", "lrw1000"))
     which = (
         f"The paper does not say which model or decoder its rows are. Its Table I (k=5, s=1) gives WER {lrw} on LRW, "

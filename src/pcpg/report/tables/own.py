@@ -2,27 +2,26 @@
 
 from pcpg.report import paper, runs
 from pcpg.report.paper import WORDS
-from pcpg.report.tables.columns import (
-    AT_THE_END,
-    CER,
-    CHOSEN,
-    DIFFERENCE,
-    ERROR,
-    ERROR_BY_WORD,
-    GREEDY,
-    HALF_WAY,
-    LOWER,
-    OWN_SPREAD,
-    REWARD,
-    WER,
-)
-from pcpg.report.tables.table import Layout, Row
+from pcpg.report.results.quantities import TRAINED
+from pcpg.report.tables.columns import CER, DIFFERENCE, GREEDY, LOWER, WER
+from pcpg.report.tables.table import Layout, Measure, Row
 from pcpg.report.words import NONE
 from pcpg.settings.schema import SCRATCH, Params
 
 LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
 # words of GRID's grammar for each place of a sentence: command, colour, preposition, letter, digit, adverb
 PLACES = (4, 4, 4, 25, 10, 4)
+
+REWARD = Measure("training_reward", "greedy reward in training", TRAINED)
+HALF_WAY = Measure("half_way", "half-way", "val_half_way")
+AT_THE_END = Measure("at_the_end", "at the end", "val_end")
+CHOSEN = Measure("chosen", "chosen", "val_chosen")
+ERROR = Measure("error", "error", "word_error")
+ERROR_BY_WORD = Measure("error_by_word", "error, by word", "word_error_by_class")
+OWN_SPREAD = (
+    "Mean ± sample standard deviation over seeds, bold where the 95 % interval of its difference to "
+    "each other row excludes 0."
+)
 
 
 def ablation(settings: Params) -> Layout:
@@ -73,9 +72,7 @@ def objectives(settings: Params) -> Layout:
 
 def updates(settings: Params) -> Layout:
     fine_tuned = {name: run for name, run in settings.runs.get("grid", {}).items() if run.start != SCRATCH}
-    labels = (
-        runs.told_apart(settings.runs["grid"], list(fine_tuned)) if fine_tuned else {"ce-continued": "cross entropy"}
-    )
+    labels = runs.told_apart(fine_tuned, list(fine_tuned)) or {"ce-continued": "cross entropy"}
     rows = tuple(Row((name, label), "grid", {}, name) for name, label in labels.items())
     title = "At fixed updates. GRID: validation CER of fine-tuned runs half-way, at the end, and by the chosen weights"
     why = (

@@ -94,7 +94,7 @@ def _record(table: Table, line: Line) -> dict[str, object]:
     labels = (label.lower().replace(" ", "_") for label in table.layout.labels)
     record = dict(zip(labels, (label.replace(words.MINUS, "-") for label in line.row.labels), strict=True))
     record |= {"corpus": line.row.corpus, "run": line.row.run, "preset": table.preset}
-    record["control"] = str(line.row.control).lower()
+    record["control"] = str(line.row.group == words.CONTROLS).lower()
     for measure, cell in zip(table.layout.measures, line.cells, strict=True):
         values = _quantities(measure.name, cell, bool(table.layout.baseline))
         record |= {key: value for key, value in values.items() if table.layout.published or "paper_" not in key}

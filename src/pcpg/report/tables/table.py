@@ -8,7 +8,6 @@ from itertools import groupby
 from pcpg.report.costs import seconds_an_update
 from pcpg.report.results.results import Results, Summary, summarise
 from pcpg.report.results.stats import Estimate
-from pcpg.report.words import CONTROLS
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,6 @@ class Row:
     run: str = ""  # "": a published result with no run of ours
     quantity: str = ""  # read this instead of the measure's quantity
     group: str = ""  # heading of the rows below the table's own: CONTROLS, OTHERS; "": one of its own
-
-    @property
-    def control(self) -> bool:
-        return self.group == CONTROLS
 
 
 @dataclass(frozen=True)

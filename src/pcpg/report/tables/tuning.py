@@ -1,8 +1,5 @@
 """What was tried before a preset was written: each run's settings and its best score on validation."""
 
-import csv
-import io
-
 import pandas as pd
 
 from pcpg.report.results.results import Results
@@ -20,14 +17,12 @@ def tuning_table(settings: Params, paths: Paths, corpus: str) -> str:
     keys = {name: _keys(run) for name, run in settings.runs[corpus].items()}
     names = dict.fromkeys(key for values in keys.values() for key in values)
     varied = [key for key in names if len({values[key] for values in keys.values() if key in values}) > 1]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["corpus", "run", "seed", *varied, *SCORES], lineterminator="\n")
-    writer.writeheader()
-    for name, values in keys.items():
-        chosen = {key: values[key] for key in varied if key in values}
-        for seed, history in results.histories(corpus, name).items():
-            writer.writerow({"corpus": corpus, "run": name, "seed": seed} | chosen | _best(history))
-    return text.getvalue()
+    rows = [
+        {"corpus": corpus, "run": name, "seed": seed} | values | _best(history)
+        for name, values in keys.items()
+        for seed, history in results.histories(corpus, name).items()
+    ]
+    return pd.DataFrame(rows, columns=["corpus", "run", "seed", *varied, *SCORES]).to_csv(index=False)
 
 
 def _keys(run: Run) -> dict[str, str]:

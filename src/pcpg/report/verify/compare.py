@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
-from pcpg.reader.metrics import edits
-from pcpg.report.results.stats import Errors, Estimate, difference, whole_of
+from pcpg.report.results.files import errors_of
+from pcpg.report.results.stats import Estimate, difference
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
@@ -102,9 +100,7 @@ def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Comp
     ours, others = _files(base, places), _files(theirs, places)
     result = Comparison(against, files=len(ours & others))
     result.missing, result.extra = sorted(others - ours), sorted(ours - others)
-    result.changed = sorted(
-        name for name in ours & others if (base / name).read_bytes() != (theirs / name).read_bytes()
-    )
+    result.changed = sorted(one for one in ours & others if (base / one).read_bytes() != (theirs / one).read_bytes())
     for name in result.changed:
         path = Path(name)
         if path.name == "predictions.csv":
@@ -188,29 +184,22 @@ def _claim(row: dict[str, str]) -> str:
 def _run_differences(run: str, mine: BySeed, other: BySeed) -> Iterator[tuple[str, str, Estimate]]:
     """Ours minus theirs, by each decoder and measure, over the seeds and utterances that both have."""
     seeds = [seed for seed in mine if seed in other]
-    both = [{seed: rows[seed] for seed in seeds} for rows in (mine, other)]
-    every = [of for rows in both for of in rows.values()]
+    every = [rows[seed] for rows in (mine, other) for seed in seeds]
     clips = [clip for clip in every[0] if all(clip in of for of in every)] if every else []
     if not clips:
         return
-    firsts = [rows[seeds[0]][clips[0]] for rows in both]
+    both = [{seed: [rows[seed][clip] for clip in clips] for seed in seeds} for rows in (mine, other)]
+    firsts = [rows[seeds[0]][0] for rows in both]
     columns = [key for key in ("greedy", "beam", "classified") if all(key in row for row in firsts)]
     for column in columns:
         for measure in ("error",) if column == "classified" else ("cer", "wer"):
-            errors = (_errors(rows, run.partition("/")[0], clips, column, measure) for rows in both)
+            errors = (errors_of(run.partition("/")[0], rows, column, measure) for rows in both)
             yield run, f"{column} {measure}", difference(*errors)
 
 
 def _whole(rows: BySeed) -> set[tuple[str, str, str]]:
     """(seed, clip, column) of every cell."""
     return {(seed, clip, column) for seed, of in rows.items() for clip, row in of.items() for column in row}
-
-
-def _errors(rows: BySeed, corpus: str, clips: list[str], column: str, measure: str) -> Errors:
-    counts = np.array([[edits(of[c]["reference"], of[c][column], measure) for c in clips] for of in rows.values()])
-    speakers = tuple(next(iter(rows.values()))[clip].get("speaker", "") for clip in clips)
-    wholes = tuple(whole_of(corpus, clip) for clip in clips)
-    return Errors(tuple(rows), tuple(clips), counts[..., 0], counts[0, :, 1], speakers, wholes)
 
 
 def _by_seed(path: Path) -> BySeed:
