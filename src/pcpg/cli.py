@@ -16,13 +16,8 @@ from pcpg.workspace.errors import InputError, misplaced, one_line, refusal
 from pcpg.workspace.paths import Paths
 
 TRAININGS = (commands.train, commands.probe)
-READING = (
-    commands.tables,
-    commands.claims,
-    commands.figures,
-    commands.page,
-    commands.verify,
-)  # the objectives are none of theirs
+# what asks for no key of an objective
+READING = (commands.tables, commands.claims, commands.figures, commands.page, commands.verify)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -98,11 +93,7 @@ def parser() -> argparse.ArgumentParser:
     power.add_argument("--seeds", type=int, nargs="+", default=[3, 5, 10, 20], metavar="N", help="planned numbers")
     add(commands.figures, "one of the figures", "name")
     add(commands.page, "all results as one HTML page that needs no other file")
-    add(
-        commands.costs,
-        "what the trainings took, into results/<preset>/costs.csv",
-        writes=False,
-    )
+    add(commands.costs, "what the trainings took, into results/<preset>/costs.csv", writes=False)
     add(commands.tuning, "settings and best validation score of every run of a corpus", "corpus", writes=False)
     add(commands.readme, "fill the tables of a page from results/", "file", writes=False)
     verify = add(

@@ -152,7 +152,7 @@ def probe(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 def _test(args: argparse.Namespace, settings: Params, paths: Paths, section: str, of_seed, more: dict) -> None:
     """What `evaluate` and `classify` share: every seed's weights on the test split."""
-    from pcpg.corpora.raw import protocol
+    from pcpg.corpora.protocol import protocol
     from pcpg.learning.evaluate import evaluate_seeds
     from pcpg.mouths.store import ClipStore
 

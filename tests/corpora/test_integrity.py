@@ -12,6 +12,7 @@ from pcpg.corpora import grid, lrw, lrw1000, raw
 from pcpg.corpora.base import Clip, Excluded, Word
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
+from pcpg.corpora.protocol import protocol
 from pcpg.mouths import inventory
 from pcpg.mouths.join import join_shards
 from pcpg.mouths.shard import make_shard
@@ -216,15 +217,15 @@ def test_lists_by_the_parameters_and_in_the_protocol(tmp_path):
     raw.prepare_corpus(settings, tmp_path / "data", workers=1)
     tested = {clip.clip for clip in read_rows(tmp_path / "data/manifest.csv", Clip) if clip.split == "test"}
     assert tested == set(lines[9:])
-    assert raw.protocol(settings) == "lists train.txt and test.txt"
+    assert protocol(settings) == "lists train.txt and test.txt"
 
 
 def test_protocols_by_name():
-    assert raw.protocol(LOCAL) == "overlapped"
-    assert raw.protocol(LrwRaw(source="local", root="x", synthetic=None, words=None)) == "official"
-    assert raw.protocol(Lrw1000Raw(source="local", root="x", synthetic=None, protocol="centred40")) == "centred40"
+    assert protocol(LOCAL) == "overlapped"
+    assert protocol(LrwRaw(source="local", root="x", synthetic=None, words=None)) == "official"
+    assert protocol(Lrw1000Raw(source="local", root="x", synthetic=None, protocol="centred40")) == "centred40"
     assert (
-        raw.protocol(Lrw1000Raw.model_construct(source="synthetic", root=None, synthetic=None, protocol="cut30"))
+        protocol(Lrw1000Raw.model_construct(source="synthetic", root=None, synthetic=None, protocol="cut30"))
         == "cut30, generated corpus"
     )
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pcpg.corpora.grid_text import GRAMMAR, sentence_of
 from pcpg.corpora.synthetic import generate_grid, generate_lrw, generate_lrw1000
-from pcpg.corpora.synthetic.grid import GRAMMAR, Sentence, align
+from pcpg.corpora.synthetic.grid import align
 from pcpg.corpora.synthetic.lrw import Take, film_clip
 from pcpg.corpora.synthetic.mandarin import WORDS, word_visemes
 from pcpg.workspace.errors import InputError
@@ -85,10 +86,10 @@ def test_grid_alignments_spell_the_file_names(corpora):
 
 
 def test_a_name_spells_its_sentence():
-    assert Sentence("s1", "bbaf4p").words == ["bin", "blue", "at", "f", "four", "please"]
-    assert Sentence("s1", "lgby1n").words == ["lay", "green", "by", "y", "one", "now"]
-    assert Sentence("s1", "swiz2a").words == ["set", "white", "in", "z", "two", "again"]
-    assert Sentence("s1", "prwqzs").words == ["place", "red", "with", "q", "zero", "soon"]
+    assert sentence_of("bbaf4p") == "bin blue at f four please"
+    assert sentence_of("lgby1n") == "lay green by y one now"
+    assert sentence_of("swiz2a") == "set white in z two again"
+    assert sentence_of("prwqzs") == "place red with q zero soon"
     assert [len(place) for place in GRAMMAR] == [4, 4, 4, 25, 10, 4]
 
 

@@ -16,7 +16,7 @@ from made import (
     with_runs,
 )  # fmt: skip
 
-from pcpg.corpora import raw
+from pcpg.corpora.protocol import protocol
 from pcpg.report import paper, runs
 from pcpg.report.names import table_names
 from pcpg.report.tables import layouts
@@ -409,7 +409,7 @@ def test_runs_on_different_data_share_no_table(tmp_path, change):
 
 def test_the_two_protocols_of_lrw1000_are_named_and_share_no_table(tmp_path):
     """From the setting to metrics.json, and from there into the table."""
-    name = raw.protocol(Lrw1000Raw(source="local", root="x", synthetic=None, protocol="centred40"))
+    name = protocol(Lrw1000Raw(source="local", root="x", synthetic=None, protocol="centred40"))
     put_rates(tmp_path, "lrw1000", "ce", 1, 0.1, 0.2, protocol=name)
     put_rates(tmp_path, "lrw1000", "k1s1", 1, 0.1, 0.2, protocol=name)
     write(tmp_path, "table1")

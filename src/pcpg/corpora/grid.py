@@ -6,19 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pcpg.corpora.base import (
-    Clip,
-    Excluded,
-    Files,
-    Reading,
-    Remark,
-    Unusable,
-    Word,
-    entries,
-    held,
-    some,
-    sort_files,
-)
+from pcpg.corpora.base import Clip, Excluded, Files, Reading, Remark, Unusable, Word, entries, held, some, sort_files
 from pcpg.corpora.grid_align import match_alignments
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists
 from pcpg.corpora.grid_text import SILENCES, TICKS, read_align, sentence_of
@@ -58,9 +46,10 @@ def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -
     clips, words = [], []
     for speaker, spoken in usable.items():
         for name, timing in spoken.items():
-            if name in splits[speaker]:
+            split = splits[speaker].get(name)
+            if split:
                 video = files[speaker].videos[name].relative_to(root).as_posix()
-                clips.append(_clip(speaker, name, video, splits[speaker][name]))
+                clips.append(Clip(f"{speaker}/{name}", video, speaker, split, sentence_of(name), -1, 0, 0))
                 words += timing
     misfits, more = plan.misfits({speaker: list(spoken) for speaker, spoken in usable.items()}, excluded)
     if not clips:
@@ -81,10 +70,6 @@ def lacking(reading: Reading, speakers: list[str] | None) -> list[Remark]:
     if absent:
         remarks.append(Remark("speakers of GRID are not on disk", len(absent), some(absent, most=SPEAKERS)))
     return remarks
-
-
-def _clip(speaker: str, name: str, video: str, split: str) -> Clip:
-    return Clip(f"{speaker}/{name}", video, speaker, split, sentence_of(name), label=-1, first=0, frames=0)
 
 
 def _speakers(root: Path) -> dict[str, Path]:

@@ -48,11 +48,8 @@ def match_alignments(root: Path, clips: dict[str, set[str]]) -> tuple[dict[str, 
         if folder is not None:
             folders[speaker] = folder
     without = [speaker for speaker, wanted in clips.items() if wanted and speaker not in folders]
-    elsewhere = [
-        f"those of {speaker} in {top.name}/{folder}"
-        for speaker, folder in folders.items()
-        if not named_as(folder, speaker)
-    ]
+    strangers = [(speaker, folder) for speaker, folder in folders.items() if not named_as(folder, speaker)]
+    elsewhere = [f"those of {speaker} in {top.name}/{folder}" for speaker, folder in strangers]
     remarks = []
     if elsewhere:
         what = "speakers whose .align files lie under another name, by the clips that they cover"

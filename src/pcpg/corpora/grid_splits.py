@@ -57,11 +57,6 @@ class Draw:
     validation: float  # share of each speaker's other clips
     seed: int
 
-    def __post_init__(self):
-        if self.split not in ("unseen", "overlapped"):
-            raise InputError("split", f"{self.split!r} is none of 'unseen', 'overlapped' and 'lists'")
-        _check_share(self.validation)
-
     def splits(self, speaker: str, names: list[str]) -> dict[str, str]:
         """Split of each of the names of a speaker's clips."""
         test = len(names) if speaker in self.test_speakers else 0
@@ -90,7 +85,6 @@ class Lists:
     """
 
     def __init__(self, train: str | Path, test: str | Path, validation: float, seed: int):
-        _check_share(validation)
         self.validation, self.seed = validation, seed
         self.files = {"train": Path(train), "test": Path(test)}
         self.named = {split: read_list(file) for split, file in self.files.items()}
@@ -138,8 +132,3 @@ class Lists:
             Remark("clips that the lists name of speakers who are not read", count, some(others, most=SPEAKERS)),
         ]
         return [remark for remark in remarks if remark.count]
-
-
-def _check_share(validation: float) -> None:
-    if not 0 <= validation < 1:
-        raise InputError("validation", f"{validation} is not a share of 0 or more and less than 1")

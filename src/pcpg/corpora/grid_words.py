@@ -40,10 +40,8 @@ def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -
 def _cut(sentence: Clip, place: int, word: Word) -> tuple[Clip, Word]:
     name = f"{sentence.clip}/{place}-{word.word}"
     first = int((word.start + word.end) / 2 * RATE) - FRAMES[0] // 2
-    label = LABELS[word.word]
-    return replace(sentence, clip=name, text=word.word, label=label, first=first, frames=FRAMES[0]), replace(
-        word, clip=name
-    )
+    clip = replace(sentence, clip=name, text=word.word, label=LABELS[word.word], first=first, frames=FRAMES[0])
+    return clip, replace(word, clip=name)
 
 
 def sentence_of(clip: str) -> str:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path, PurePath
 
 from tqdm import tqdm
@@ -68,7 +69,7 @@ def read_corpus(root: Path, *, protocol: str) -> Reading:
         for row in _rows(file, split):
             (rows if isinstance(row, Row) else excluded).append(row)
     labels = {pinyin: label for label, pinyin in enumerate(sorted({row.pinyin for row in rows}))}
-    ranges, remarks = _frame_ranges(images, rows, protocol)
+    ranges, remarks = _ranges(images, rows, protocol)
     clips, words = [], []
     for row in rows:
         span = ranges[row.clip]
@@ -83,16 +84,14 @@ def read_corpus(root: Path, *, protocol: str) -> Reading:
     return Reading(clips, excluded, words, remarks)
 
 
-def _frame_ranges(
-    images: Path, rows: list[Row], protocol: str
-) -> tuple[dict[str, tuple[int, int] | str], list[Remark]]:
+def _ranges(images: Path, rows: list[Row], protocol: str) -> tuple[dict[str, tuple[int, int] | str], list[Remark]]:
     """First frame and number of frames of each clip, or why it has none; and the folders and jpgs that are not there.
 
     Each folder is listed once, however many words it holds, and forgotten before the next: there are many.
     """
     ranges, folders, gaps, jpgs = {}, [], [], 0
-    by_folder = groupby(tqdm(sorted(rows, key=lambda row: row.folder), "lrw1000", unit="word"), _folder)
-    for folder, words in by_folder:
+    by_folder = attrgetter("folder")
+    for folder, words in groupby(tqdm(sorted(rows, key=by_folder), "lrw1000", unit="word"), by_folder):
         try:
             existing = frozenset(number - 1 for number in picture_files(images / folder))
         except InputError as error:
@@ -114,10 +113,6 @@ def _frame_ranges(
         Remark("words lack jpgs", len(gaps), f"{jpgs:,} jpgs in all; {some(gaps)}"),
     ]
     return ranges, [remark for remark in remarks if remark.count]
-
-
-def _folder(row: Row) -> str:
-    return row.folder
 
 
 def lacking(reading: Reading) -> list[Remark]:

@@ -67,16 +67,6 @@ def _lacking(settings: Settings, root: Path, reading: Reading) -> list[Remark]:
     return lrw1000.lacking(reading)
 
 
-def protocol(settings: Settings) -> str:
-    """The protocol under which test results are to be read, and whether anybody spoke."""
-    if isinstance(settings, GridRaw):
-        lists = settings.lists
-        name = f"lists {Path(lists.train).name} and {Path(lists.test).name}" if lists else settings.split
-    else:
-        name = settings.protocol if isinstance(settings, Lrw1000Raw) else "official"
-    return f"{name}, generated corpus" if settings.source == "synthetic" else name
-
-
 def prepare_corpus(settings: Settings, folder: Path, workers: int) -> None:
     """Write `folder`/manifest.csv, excluded.csv, words.csv and remarks.csv; for source: synthetic, the corpus itself.
 
@@ -96,7 +86,10 @@ def prepare_corpus(settings: Settings, folder: Path, workers: int) -> None:
 
             download_grid(root, settings.speakers)
         try:
-            reading = _read_splits(settings, root)
+            reading = _read(settings, root)
+            for split in SPLITS:
+                if not any(clip.split == split for clip in reading.clips):
+                    raise Unusable(root, f"no usable clip for the {split} split", reading.excluded)
         except Unusable as error:
             if not error.excluded:
                 raise
@@ -110,15 +103,6 @@ def prepare_corpus(settings: Settings, folder: Path, workers: int) -> None:
         write_rows(temporary / "words.csv", Word, reading.words)
         write_rows(temporary / "remarks.csv", Remark, reading.remarks + lacking)
     refused.unlink(missing_ok=True)
-
-
-def _read_splits(settings: Settings, root: Path) -> Reading:
-    """What the corpus' reader makes of it; Unusable where a split has no clip."""
-    reading = _read(settings, root)
-    for split in SPLITS:
-        if not any(clip.split == split for clip in reading.clips):
-            raise Unusable(root, f"no usable clip for the {split} split", reading.excluded)
-    return reading
 
 
 def _tell(settings: Settings, reading: Reading, lacking: list[Remark]) -> None:

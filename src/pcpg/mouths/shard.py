@@ -138,12 +138,14 @@ def cut_mouths(
 
 
 def _detect(clip: Clip, path: Path, frames: int, model: Path, folder: Path | None) -> np.ndarray:
-    """Landmarks (frames, 7, 2) by MediaPipe, kept in `folder` if there is one."""
-
-    def find() -> np.ndarray:
-        return detector.detect_landmarks(video.colour_clip(path, clip.first, clip.frames), model)
-
-    return sidecar.kept_landmarks(folder / f"{clip.clip}.npy", frames, find) if folder else find()
+    """Landmarks (frames, 7, 2) by MediaPipe, kept in `folder` if there is one, and taken from there if they are."""
+    kept = folder and folder / f"{clip.clip}.npy"
+    if kept and kept.is_file():
+        return sidecar.read_landmarks(kept, frames)
+    points = detector.detect_landmarks(video.colour_clip(path, clip.first, clip.frames), model)
+    if kept:
+        sidecar.write_landmarks(kept, points)
+    return points
 
 
 def _reason(error: Exception, root: Path, clip: Clip) -> str:

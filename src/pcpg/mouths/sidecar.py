@@ -7,7 +7,6 @@ itself, costs more than its own size.
 import io
 import math
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,15 +45,6 @@ def write_landmarks(path: str | Path, points: np.ndarray) -> None:
     """Keep landmarks (frames, 7, 2) where read_landmarks finds them, atomically."""
     with atomic_file(path) as temporary, open(temporary, "wb") as file:
         np.save(file, points.astype(np.float32), allow_pickle=False)
-
-
-def kept_landmarks(path: Path, frames: int, find: Callable[[], np.ndarray]) -> np.ndarray:
-    """What `find` finds, kept at `path`; or what is there already, if it is for so many frames."""
-    if path.is_file():
-        return read_landmarks(path, frames)
-    points = find()
-    write_landmarks(path, points)
-    return points
 
 
 def _existing(path: Path) -> Path:

@@ -5,7 +5,7 @@ A picture is as a player shows it: of the main stream, turned and mirrored as th
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -85,10 +85,7 @@ def _open_film(path: str | Path) -> Iterator[tuple]:
         seconds = _seconds(path, films)
         long = [stream for stream in films if 2 * seconds[stream.index] >= max(seconds.values())]
         default = Disposition.default
-        yield (
-            container,
-            max(long, key=lambda stream: (stream.width * stream.height, bool(stream.disposition & default))),
-        )
+        yield container, max(long, key=lambda film: (film.width * film.height, bool(film.disposition & default)))
 
 
 def _open(path: str | Path):
@@ -129,23 +126,14 @@ def _check_is_file(path: str | Path) -> None:
 def _decode_packets(container, stream) -> Iterator[av.VideoFrame]:
     """Frames of `stream`; a packet that fails is skipped, a container that fails ends the video."""
     for packet in _packets(container.demux(stream)):
-        try:
-            frames = packet.decode()
-        except (av.FFmpegError, OSError):
-            continue
-        yield from frames
+        with suppress(av.FFmpegError, OSError):
+            yield from packet.decode()
 
 
 def _packets(packets: Iterator) -> Iterator:
     """As many as can be read."""
-    while True:
-        try:
-            packet = next(packets, None)
-        except (av.FFmpegError, OSError):
-            return
-        if packet is None:
-            return
-        yield packet
+    with suppress(av.FFmpegError, OSError):
+        yield from packets
 
 
 def grey(frame: av.VideoFrame) -> np.ndarray:
@@ -195,11 +183,6 @@ def _upright(image: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
 def read_grey(path: str | Path) -> np.ndarray:
     """All decodable frames as uint8 (frames, H, W); none at all is an InputError."""
     return _stack(map(grey, decode_video(path)), path)
-
-
-def read_rgb(path: str | Path) -> np.ndarray:
-    """All decodable frames as uint8 (frames, H, W, 3); none at all is an InputError."""
-    return _stack(map(rgb, decode_video(path)), path)
 
 
 def read_jpgs(folder: str | Path, first: int = 0, frames: int = 0, mode: str = "L") -> np.ndarray:

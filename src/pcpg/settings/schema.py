@@ -157,7 +157,7 @@ class Params(Keys):
 
     def trainings(self, corpus: str) -> dict[str, Run | Classifier]:
         """All that is trained on a corpus, by name: runs, then the classifiers on their encoders."""
-        return self.runs[corpus] | self.classifiers.get(corpus, {})
+        return self.runs.get(corpus, {}) | self.classifiers.get(corpus, {})
 
     def seeds_of(self, corpus: str, run: str) -> list[int]:
         """The seeds that a run or classifier is trained with."""

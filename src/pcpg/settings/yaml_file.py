@@ -27,9 +27,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_scalar(self, node):
         value = super().construct_scalar(node)
-        plain = isinstance(node, yaml.ScalarNode) and (
-            node.style is None or node.tag != TEXT
-        )  # !!int "010" is one, too
+        plain = isinstance(node, yaml.ScalarNode) and (node.style is None or node.tag != TEXT)  # also !!int "010"
         if plain and AMBIGUOUS.fullmatch(value):
             what = f"{value} is not the same in YAML 1.1 and 1.2; write the number in full, true or false, or quote it"
             raise yaml.constructor.ConstructorError(None, None, what, node.start_mark)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import chain
 
 from tqdm import tqdm
 
@@ -21,9 +20,9 @@ def make_clips(function: Callable, clips: Sequence, workers: int, label: str) ->
         for share, made in zip(shares, in_order(partial(_make_share, function), shares, workers), strict=True):
             if made is None:
                 raise InputError(label, "a process that makes clips crashed")
-            results.append(made)
+            results += made
             bar.update(len(share))
-    return list(chain.from_iterable(results))
+    return results
 
 
 def _make_share(function: Callable, share: Sequence) -> list:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pcpg.corpora.grid_text import GRAMMAR
+from pcpg.corpora.grid_text import GRAMMAR, TICKS, sentence_of
 from pcpg.corpora.synthetic import crew
 from pcpg.corpora.synthetic.camera import Camera
 from pcpg.corpora.synthetic.encode import FPS, write_mpg
@@ -18,8 +18,7 @@ from pcpg.corpora.synthetic.speech import Speech, english_visemes, pause, speak
 from pcpg.workspace.errors import InputError
 
 FRAMES = 75
-_SAMPLES = 25_000  # a second, in .align files
-_STEP = 250  # samples to which .align files are rounded
+_STEP = 250  # ticks to which .align files are rounded
 _LAST = 74_500  # sample at which every .align file ends
 
 
@@ -29,11 +28,6 @@ class Sentence:
 
     speaker: str
     name: str
-
-    @property
-    def words(self) -> list[str]:
-        """The six words that the name stands for."""
-        return [place[letter] for place, letter in zip(GRAMMAR, self.name, strict=True)]
 
 
 def generate_grid(root: Path, *, seed: int, speakers: int, sentences: int, workers: int) -> None:
@@ -64,13 +58,13 @@ def _write_clip(root: Path, seed: int, sentence: Sentence) -> None:
     manner = manner.today(rng)
     speech, start = _time(sentence, manner, rng)
     film = shoot(look, trajectory(speech, start, (np.arange(FRAMES) + 0.5) / FPS, manner), camera, rng)
-    _save(root, sentence, film, align(sentence.words, start + speech.spans))
+    _save(root, sentence, film, align(sentence_of(sentence.name).split(), start + speech.spans))
 
 
 def _time(sentence: Sentence, manner: Manner, rng: np.random.Generator) -> tuple[Speech, float]:
     """Return the sentence with durations, and when it begins, such that it fits into the clip."""
     start, longest = rng.uniform(0.3, 0.7), 2.1
-    speech = speak([english_visemes(word) for word in sentence.words], manner.tempo, rng)
+    speech = speak([english_visemes(word) for word in sentence_of(sentence.name).split()], manner.tempo, rng)
     if rng.random() < 0.12:
         speech = pause(speech, int(rng.integers(5)), rng.uniform(0.06, 0.2))
     hurry = min(1.0, longest / speech.seconds.sum())
@@ -79,7 +73,7 @@ def _time(sentence: Sentence, manner: Manner, rng: np.random.Generator) -> tuple
 
 def align(words: list[str], spans: np.ndarray) -> str:
     """Return the text of an .align file; spans: (words, 2) in seconds, one behind the other."""
-    edges = (np.rint(spans * _SAMPLES / _STEP) * _STEP).astype(int)
+    edges = (np.rint(spans * TICKS / _STEP) * _STEP).astype(int)
     lines = [f"0 {edges[0, 0]} sil"]
     for place, (word, (start, end)) in enumerate(zip(words, edges, strict=True)):
         if place and start > edges[place - 1, 1]:

@@ -75,11 +75,8 @@ def _write_lists(info: Path, clips: list[Take], rows: list[tuple[str, str, float
     info.mkdir(parents=True)
     both = list(zip(clips, rows, strict=True))
     for split in ("trn", "val", "tst"):
-        lines = [
-            f"{video},{clip.hanzi},{clip.pinyin},{start},{end}\n"
-            for clip, (video, _, start, end) in both
-            if clip.split == split
-        ]
+        own = [(clip, row) for clip, row in both if clip.split == split]
+        lines = [f"{video},{clip.hanzi},{clip.pinyin},{start},{end}\n" for clip, (video, _, start, end) in own]
         (info / f"{split}_1000.txt").write_text("".join(lines), encoding="utf-8")
     lines = [f"{video},{audio},_,{clip.pinyin},{start},{end}\n" for clip, (video, audio, start, end) in both]
     (info / "all_audio_video.txt").write_text("".join(lines), encoding="utf-8")

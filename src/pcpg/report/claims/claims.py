@@ -203,17 +203,13 @@ def claims_of(settings: Params) -> tuple[Claim, ...]:
     Words cut out of GRID, where there are some, are asked for the effects that the paper has on LRW.
     """
     words = paper.WORDS in settings.corpus_names
-    claims = []
-    for claim in CLAIMS:
+
+    def asked_of(claim: Claim) -> tuple[Comparison, ...]:
         pairs = (*claim.comparisons, *(_of_words(claim) if words else ()))
-        kept = tuple(pair for pair in pairs if pair.role != CONTROL or _named(settings, pair))
-        claims.append(replace(claim, comparisons=kept))
-    return tuple(claims)
+        named = [{pair.run, pair.against} <= settings.trainings(pair.corpus).keys() for pair in pairs]
+        return tuple(pair for pair, there in zip(pairs, named, strict=True) if there or pair.role != CONTROL)
 
-
-def _named(settings: Params, pair: Comparison) -> bool:
-    runs = settings.trainings(pair.corpus) if pair.corpus in settings.corpus_names else {}
-    return {pair.run, pair.against} <= runs.keys()
+    return tuple(replace(claim, comparisons=asked_of(claim)) for claim in CLAIMS)
 
 
 def _of_words(claim: Claim) -> tuple[Comparison, ...]:

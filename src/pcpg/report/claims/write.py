@@ -74,7 +74,7 @@ def _chance(value: float) -> str:
 
 def scope(results: Results) -> str:
     """What an interval of these results knows, and what it does not: counted, not said once for all."""
-    made = (results.metrics(corpus, run) for corpus in DATASETS for run in results.names(corpus))
+    made = (results.metrics(corpus, run) for corpus in DATASETS for run in results.settings.trainings(corpus))
     counts = {len(metrics.seeds.keys() & set(map(str, results.seeds))) for metrics in made if metrics}
     fewest, count = min(counts, default=0), max(counts, default=0)
     if count < 2:

@@ -37,8 +37,8 @@ def steps(reference: str, hypothesis: str) -> str:
 
 def collect_predictions(results: Results) -> dict:
     """texts, pairs and corpora -> runs -> seeds -> one pair a clip and decoder; runs without predictions are absent."""
-    names = results.settings.corpus_names
-    runs = {corpus: {run: results.predictions(corpus, run) for run in results.names(corpus)} for corpus in names}
+    names, trainings = results.settings.corpus_names, results.settings.trainings
+    runs = {corpus: {run: results.predictions(corpus, run) for run in trainings(corpus)} for corpus in names}
     runs = {corpus: {run: by_seed for run, by_seed in of.items() if by_seed} for corpus, of in runs.items()}
     runs = {corpus: of_corpus for corpus, of_corpus in runs.items() if of_corpus}
     known, corpora = Pairs(), []

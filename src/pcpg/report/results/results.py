@@ -52,12 +52,8 @@ class Results:
         self.difference = cache(self._difference)
         self.gap = cache(self._gap)
 
-    def names(self, corpus: str) -> list[str]:
-        """Runs and classifiers of a corpus, in the order of the parameter file."""
-        return list(self.settings.trainings(corpus)) if corpus in self.settings.corpus_names else []
-
     def _file(self, path: Path, corpus: str, run: str) -> Path | None:
-        return path if run in self.names(corpus) and path.is_file() else None
+        return path if run in self.settings.trainings(corpus) and path.is_file() else None
 
     def _metrics(self, corpus: str, run: str) -> Metrics | None:
         path = self._file(self.paths.metrics(corpus, run), corpus, run)

@@ -89,7 +89,7 @@ def updates(settings: Params) -> Layout:
 
 def words(settings: Params) -> Layout:
     dataset = paper.DATASETS[WORDS]
-    trained = settings.trainings(WORDS) if WORDS in settings.corpus_names else {}
+    trained = settings.trainings(WORDS)
     rows = [Row((dataset, name, _kind(settings, name)), WORDS, {}, name) for name in trained]
     rows = rows or [Row((dataset, "ce", "lip-reader, from random weights, cross entropy"), WORDS, {}, "ce")]
     title = "Words of GRID. Each word read alone: errors, over all clips and by word"
