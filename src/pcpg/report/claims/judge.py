@@ -22,13 +22,13 @@ REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, REVERSED, UNDECIDED, NOT_RUN)
 RULE = (
     "T is the effect asked about: the paper's difference, in points or relative to our own baseline, whichever is "
-    "nearer to 0. An outcome is **shown** if the interval lies below 0, **reversed** if above 0, **excluded** if above "
-    "T, so that an effect of the paper's size is ruled out, else **undecided**. Where runs are claimed to be alike, "
-    "shown is an interval within the margin, excluded one beyond it. Intervals are of "
+    "nearer to 0. An outcome is **shown** if the whole interval lies below 0, **reversed** if it lies above 0, "
+    "**excluded** if it lies above T, so that a gain as large as T is ruled out, else **undecided**. Where runs are "
+    "claimed to be alike, shown is an interval within the margin, excluded one beyond it. Intervals are of "
     f"{INTERVAL:.0%}: one-sided tests at {ALPHA:.0%}.",
     "A claim is **reproduced** if all its comparisons that decide are shown; **reversed**, or **not reproduced: the "
     "paper's size is excluded**, if some are so after Holm's correction within the claim; else **undecided**. WER "
-    "decides; CER, controls, and what the paper's own table has the other way round are reported beside it.",
+    "decides; CER, controls, and comparisons in which the paper's own table contradicts its claim are only reported.",
 )
 
 
