@@ -19,7 +19,7 @@ from pcpg.report.words import MINUS, NOT_RUN, plural
 
 WIDTH, ROW, FRAME = 7.16, 0.155, 1.15  # inches: both columns, a run, what surrounds the rows
 AGAINST = CONTROLS[0]
-OURS = "#0072B2"  # blue of Okabe and Ito
+OURS, DARK = "#0072B2", "0.25"  # blue of Okabe and Ito; behaviour is no test of anything, so it has no colour
 REWARDS = ("policy_reward", "policy_greedy")  # which may be below 0
 COLUMNS = {  # of a history: what the axis says; ratios are told where the objective has some
     "policy_reward": "sampled\nreward",
@@ -37,7 +37,7 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
 
     On the left the two-way interval of 95 % for seeds and utterances; a full dot: p after Holm's correction over the
     rows is at most ALPHA. Columns to the right are of the evaluation that
-    validation chose, on training clips; their grey line is the baseline before any of it.
+    validation chose, on training clips: mean and range over seeds; their grey line is the baseline before any of it.
     """
     runs = objective_runs(results.settings, corpus)
     frames = {run: list(results.histories(corpus, run, tuple(COLUMNS)).values()) for run in runs}
@@ -92,8 +92,8 @@ def _behaviour(axes: Axes, frames: list[list[pd.DataFrame]], column: str) -> Non
         values = _chosen(of_seeds, column)
         if not values:
             continue
-        axes.plot([min(values), max(values)], [place, place], color=OURS, linewidth=0.9)
-        axes.plot([float(np.mean(values))], [place], "o", color=OURS, markersize=2.8)
+        axes.plot([min(values), max(values)], [place, place], color=DARK, linewidth=0.9)
+        axes.plot([float(np.mean(values))], [place], "o", color=DARK, markersize=2.8)
     starts = [float(frame[column].iloc[0]) for of_seeds in frames for frame in of_seeds]
     starts = [value for value in starts if not math.isnan(value)]
     if starts:
