@@ -142,14 +142,14 @@ CLAIMS = (
             *_rates("k5s1", "k5s5"),
             *_rates("k5s1-return", "k1s1", CONTROL),
         ),
-        f"{SAME}: k=5, s=1 is plain policy gradient with softer ends. The control has windows over the return, which do "
-        "not collapse.",
+        f"{SAME}: k=5, s=1 is plain policy gradient with softer ends. In the control windows are moved over the "
+        "return, which does not collapse.",
     ),
     Claim(
         "C2",
         "k=5, s=1 beats cross-entropy, on all corpora",
         (*_equal_updates(_rates("k5s1", "ce")), *_rates("k5s1-return", "ce-continued", CONTROL)),
-        f"{CONTINUED} The control has windows over the return.",
+        f"{CONTINUED} In the control windows are moved over the return.",
         EQUAL_UPDATES,
     ),
     Claim("C2", C2, _from_scratch([*_rates("k5s1", "ce"), *_rates("k5s1", "k1s1")]), regime=FROM_SCRATCH),
