@@ -129,7 +129,7 @@ CLAIMS = (
             *_rates("k1s1-undivided", "ce-continued", CONTROL),
             *_rates("k1s1-slow", "ce-slow", CONTROL),
         ),
-        f"{CONTINUED} The controls: the return as printed, not divided by the length; both at a lower learning rate.",
+        f"{CONTINUED} Controls, where a preset has them: the return undivided, as printed; both at a lower rate.",
         EQUAL_UPDATES,
     ),
     Claim("C1", C1, _from_scratch(_rates("k1s1", "ce")), regime=FROM_SCRATCH),
@@ -142,14 +142,14 @@ CLAIMS = (
             *_rates("k5s1", "k5s5"),
             *_rates("k5s1-return", "k1s1", CONTROL),
         ),
-        f"{SAME}: k=5, s=1 is plain policy gradient with softer ends. In the control windows are moved over the "
-        "return, which does not collapse.",
+        f"{SAME}: k=5, s=1 is plain policy gradient with softer ends. Control, where a preset has it: windows "
+        "over the return, which do not collapse.",
     ),
     Claim(
         "C2",
         "k=5, s=1 beats cross-entropy, on all corpora",
         (*_equal_updates(_rates("k5s1", "ce")), *_rates("k5s1-return", "ce-continued", CONTROL)),
-        f"{CONTINUED} In the control windows are moved over the return.",
+        f"{CONTINUED} Control, where a preset has it: windows over the return.",
         EQUAL_UPDATES,
     ),
     Claim("C2", C2, _from_scratch([*_rates("k5s1", "ce"), *_rates("k5s1", "k1s1")]), regime=FROM_SCRATCH),
