@@ -216,6 +216,8 @@ def test_readme_has_the_error_rates_of_the_tables():
         "policy gradient, k=5, s=1": "k5s1",
         "cross-entropy, as many updates more": "ce-continued",
     }
+    undivided = pd.read_csv(ROOT / "results/grid-s1-early/ablation.csv").set_index("run").loc["k1s1-undivided"]
+    assert f"ends at {undivided['wer_mean']:.1f}." in (ROOT / "README.md").read_text("utf-8")
     for name, run in rows.items():
         printed = [TABLE1[corpus].get(run, {}).get("wer", "not in the paper") for corpus in ("grid", "lrw")]
         assert table[name] == [f"{sentences[run]:.1f}", str(printed[0]), f"{words[run]:.1f}", str(printed[1])]
@@ -235,14 +237,14 @@ def test_what_is_said_of_words_is_in_the_tables():
     effect, low, high = (signed(one[key]) for key in ("effect", "low", "high"))
     assert one["outcome"] == "reversed" and f"by {effect[1:]} points [{low}, {high}]" in page
     error = pd.read_csv(ROOT / "results/grid-words/words.csv").set_index("run")["error_mean"].map("{:.1f}".format)
-    for run, said in {
-        "scratch": "from random weights {}, on",
-        "k5s1-fe_tc": "encoder {} where that stays",
-        "k5s1-te_tc": "fixed, {} where it is trained",
-        "ce-te_tc": "one has {}, and 15.9 is",
-        "ce-continued-fe_tc": "fixed, one has {}",
-    }.items():
-        assert said.format(error[run]) in page, said
+    assert f"| random weights | | {error['scratch']} |" in page
+    for run, name in {"ce": "cross-entropy", "ce-continued": "cross-entropy, continued", "k5s1": "k=5, s=1"}.items():
+        assert f"| {name} | {error[f'{run}-fe_tc']} | {error[f'{run}-te_tc']} |" in page
+    controls = pd.read_csv(ROOT / "results/grid-words/claims.csv").query("claim == 'C7' and corpus == 'grid_words'")
+    controls = controls.set_index(["run", "against"])
+    for run, said in (("fe_tc", "{} [{}, {}] fixed"), ("te_tc", "{} [{}, {}] trained")):
+        row = controls.loc[(f"k5s1-{run}", f"ce-continued-{run}")]
+        assert said.format(*(signed(row[key]) for key in ("effect", "low", "high"))) in page
 
 
 def test_the_verdict_page_counts_what_was_excluded():

@@ -143,6 +143,9 @@ def case(run: Run) -> str:
 def describe(runs: dict[str, Run], name: str) -> str:
     """A run in a few words: its objective, and what differs from the reference run where there is one."""
     run, reference = runs[name], nearest(runs, name)
+    control = runs.get(CONTROLS[0])
+    if control is not None and control.objective_name == run.objective_name:
+        reference = CONTROLS[0]
     if reference == name:
         return case(run)
     keys = _flat(run.objective[run.objective_name])
