@@ -199,6 +199,20 @@ def test_the_verdict_quotes_the_tables():
         assert f"{paper:+.1f}".replace("-", MINUS) in text
 
 
+def test_the_verdict_quotes_the_controls_of_the_papers_regime():
+    page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    claims = pd.read_csv(ROOT / "results/grid-s1-early/claims.csv").query("corpus == 'grid' and measure == 'wer'")
+    claims = claims[claims["role"] == "control"].drop_duplicates(["run", "against"]).set_index(["run", "against"])
+    for pair, said in {
+        ("k5s1-return", "k1s1"): "level with k=1 s=1 ({} [{}, {}])",
+        ("k5s1-return", "ce-continued"): "and {} [{}, {}] above cross-entropy continued",
+        ("k5s5", "k1s1-scaled"): "{} [{}, {}] apart (C3's control)",
+        ("k1s1-slow", "ce-slow"): "no further apart: {} [{}, {}], five seeds",
+    }.items():
+        effect, low, high = (signed(claims.loc[pair, key]) for key in ("effect", "low", "high"))
+        assert said.format(effect.lstrip("+"), low, high) in page, pair
+
+
 def test_readme_has_the_error_rates_of_the_tables():
     table = {
         cells[1].strip(): [cell.strip() for cell in cells[2:-1]]
@@ -255,7 +269,9 @@ def test_the_verdict_page_counts_what_was_excluded():
     assert f"is excluded in {excluded} of {len(asked)}" in text
     smallest = asked.query("claim == 'C1'")["smallest"].item()
     assert f"three seeds could have shown {smallest:.1f}," in text
-    equal = pd.read_csv(ROOT / "results/grid-s1-early/claims.csv").query("regime == 'at equal updates'")
+    equal = pd.read_csv(ROOT / "results/grid-s1-early/claims.csv").query(
+        "regime == 'at equal updates' and role == 'decides'"
+    )
     equal = equal[(equal["measure"] == "wer") & (equal["outcome"] != "not run")].set_index("claim")
     least = equal["smallest"].map("{:.1f}".format)
     assert set(equal["outcome"]) == {"excluded"}
