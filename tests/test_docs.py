@@ -204,6 +204,7 @@ def test_the_verdict_quotes_the_controls_of_the_papers_regime():
     claims = pd.read_csv(ROOT / "results/grid-s1-early/claims.csv").query("corpus == 'grid' and measure == 'wer'")
     claims = claims[claims["role"] == "control"].drop_duplicates(["run", "against"]).set_index(["run", "against"])
     for pair, said in {
+        ("k1s1-undivided", "ce-continued"): "which is {} [{}, {}] above cross-entropy continued",
         ("k5s1-return", "k1s1"): "level with k=1 s=1 ({} [{}, {}])",
         ("k5s1-return", "ce-continued"): "and {} [{}, {}] above cross-entropy continued",
         ("k5s5", "k1s1-scaled"): "{} [{}, {}] apart (C3's control)",
@@ -250,6 +251,9 @@ def test_what_is_said_of_words_is_in_the_tables():
     one = claims.query("claim == 'C1' and against == 'ce-continued' and measure == 'wer'").iloc[0]
     effect, low, high = (signed(one[key]) for key in ("effect", "low", "high"))
     assert one["outcome"] == "reversed" and f"by {effect[1:]} points [{low}, {high}]" in page
+    scaled = claims.query("claim == 'C1' and run == 'k1s1-scaled' and measure == 'wer'").iloc[0]
+    effect, low, high = (signed(scaled[key]) for key in ("effect", "low", "high"))
+    assert f"at λ = 1/6 k=1 is {effect[1:]} [{low}, {high}] behind" in page
     error = pd.read_csv(ROOT / "results/grid-words/words.csv").set_index("run")["error_mean"].map("{:.1f}".format)
     assert f"| random weights | | {error['scratch']} |" in page
     for run, name in {"ce": "cross-entropy", "ce-continued": "cross-entropy, continued", "k5s1": "k=5, s=1"}.items():
@@ -259,6 +263,12 @@ def test_what_is_said_of_words_is_in_the_tables():
     for run, said in (("fe_tc", "{} [{}, {}] fixed"), ("te_tc", "{} [{}, {}] trained")):
         row = controls.loc[(f"k5s1-{run}", f"ce-continued-{run}")]
         assert said.format(*(signed(row[key]) for key in ("effect", "low", "high"))) in page
+
+
+@pytest.mark.parametrize("preset", ["mini", "grid-s1-cpu", "grid-s1-early", "grid-words"])
+def test_committed_pages_show_mouths(preset):
+    """A page that is made where there is no clip store lacks them."""
+    assert '"strips":{"0":"' in (ROOT / f"results/{preset}/report.html").read_text("utf-8")
 
 
 def test_the_verdict_page_counts_what_was_excluded():

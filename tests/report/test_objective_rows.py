@@ -10,7 +10,7 @@ from pcpg.report.costs import COLUMNS
 from pcpg.report.figures.objectives import OURS, draw_objectives
 from pcpg.report.figures.style import house_style
 from pcpg.report.results.quantities import TRAINED
-from pcpg.report.runs import objective_runs, told_apart
+from pcpg.report.runs import describe, objective_runs, told_apart
 from pcpg.report.tables.write import write_table
 from pcpg.workspace.paths import Paths
 from pcpg.workspace.rows import write_csv
@@ -54,6 +54,14 @@ def test_runs_are_told_apart_by_what_differs_from_the_first_of_their_kind():
     runs = family().runs["grid"]
     labels = told_apart(runs, ["rloo", "grpo", "short", "ocd"])
     assert labels == {"rloo": "rloo", "grpo": "rloo, scale group", "short": "rloo, epochs 2", "ocd": "ocd"}
+
+
+def test_a_run_is_described_by_what_differs_from_its_like():
+    runs = family().runs["grid"]
+    slow = {"optimisation": runs["k1s1"].optimisation.model_copy(update={"learning_rate": 0.25})}
+    runs |= {f"{name}-slow": runs[name].model_copy(update=slow) for name in ("k1s1", "ce-continued")}
+    assert describe(runs, "k1s1-slow") == "pcpg as k1s1 but learning_rate 0.25"
+    assert describe(runs, "ce-continued-slow") == "cross_entropy as ce-continued but learning_rate 0.25"
 
 
 def test_the_reward_in_training_is_that_of_the_weights_that_were_kept(tmp_path):

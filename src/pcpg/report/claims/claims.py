@@ -126,10 +126,12 @@ CLAIMS = (
         C1,
         (
             *_equal_updates(_rates("k1s1", "ce")),
+            *_rates("k1s1-scaled", "ce-continued", CONTROL),
             *_rates("k1s1-undivided", "ce-continued", CONTROL),
             *_rates("k1s1-slow", "ce-slow", CONTROL),
         ),
-        f"{CONTINUED} Controls, where a preset has them: the return undivided, as printed; both at a lower rate.",
+        f"{CONTINUED} Controls, where a preset has them: a fifth of the strength; the return undivided, as printed; a "
+        "lower rate on both sides.",
         EQUAL_UPDATES,
     ),
     Claim("C1", C1, _from_scratch(_rates("k1s1", "ce")), regime=FROM_SCRATCH),
@@ -137,9 +139,7 @@ CLAIMS = (
         "C2",
         C2,
         (
-            *_rates("k5s1", "ce"),
-            *_rates("k5s1", "k1s1"),
-            *_rates("k5s1", "k5s5"),
+            *(pair for against in ("ce", "k1s1", "k5s5") for pair in _rates("k5s1", against)),
             *_rates("k5s1-return", "k1s1", CONTROL),
         ),
         f"{SAME}: k=5, s=1 is plain policy gradient with softer ends. Control, where a preset has it: windows "
@@ -214,12 +214,11 @@ def claims_of(settings: Params) -> tuple[Claim, ...]:
     """
     words = paper.WORDS in settings.corpus_names
 
-    def asked_of(claim: Claim) -> tuple[Comparison, ...]:
-        pairs = (*claim.comparisons, *(_of_words(claim) if words else ()))
-        named = [{pair.run, pair.against} <= settings.trainings(pair.corpus).keys() for pair in pairs]
-        return tuple(pair for pair, there in zip(pairs, named, strict=True) if there or pair.role != CONTROL)
+    def asked(pair: Comparison) -> bool:
+        return pair.role != CONTROL or {pair.run, pair.against} <= settings.trainings(pair.corpus).keys()
 
-    return tuple(replace(claim, comparisons=asked_of(claim)) for claim in CLAIMS)
+    every = [(claim, claim.comparisons + (_of_words(claim) if words else ())) for claim in CLAIMS]
+    return tuple(replace(claim, comparisons=tuple(filter(asked, pairs))) for claim, pairs in every)
 
 
 def _of_words(claim: Claim) -> tuple[Comparison, ...]:

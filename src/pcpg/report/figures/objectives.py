@@ -36,8 +36,8 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     """Rows are runs in the order of the parameter file; a dot is a mean over seeds, small dots are seeds.
 
     On the left the two-way interval of 95 % for seeds and utterances; a full dot: p after Holm's correction over the
-    rows is at most ALPHA. Columns to the right are of the evaluation that
-    validation chose, on training clips: mean and range over seeds; their grey line is the baseline before any of it.
+    rows is at most ALPHA. Columns to the right are of the evaluation that validation chose, on training clips: mean and
+    range over seeds; their grey line is the baseline before any of it.
     """
     runs = objective_runs(results.settings, corpus)
     frames = {run: list(results.histories(corpus, run, tuple(COLUMNS)).values()) for run in runs}
