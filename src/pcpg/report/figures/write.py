@@ -29,9 +29,19 @@ def write_figure(name: str, settings: Params, paths: Paths) -> None:
         raise InputError(name, f"not a figure; there are {', '.join(known)}")
     with house_style():
         figure = draw_figure(name, settings, paths)
+        freeze_layout(figure)
         for suffix, metadata in METADATA.items():
             with atomic_file(paths.figures / f"{name}.{suffix}") as temporary:
                 figure.savefig(temporary, format=suffix, metadata=metadata)
+
+
+def freeze_layout(figure: Figure) -> None:
+    """Lay out now, once for both formats, and round: the layout's last bits depend on where objects lie in memory,
+    and SVG names clip paths by them."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position([round(share, 9) for share in axes.get_position(original=True).bounds])
 
 
 def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
