@@ -384,7 +384,7 @@ def test_same_input_same_bytes_and_no_traces(results, clips, name):
 
 
 def test_the_layouts_last_bits_do_not_show(results, monkeypatch):
-    """Where the solver finds its objects in memory decides them: 16 of 60 drawings of one figure named other clip paths."""
+    """Where the solver finds its objects in memory decides them: 16 of 60 drawings named other clip paths."""
     lay_out = ConstrainedLayoutEngine.execute
 
     def elsewhere(engine, figure):
