@@ -1,20 +1,29 @@
-"""Keeps the tables in README.md equal to the generated ones: a block between two marks is a file's content."""
+"""Keeps the tables of README.md and docs equal to the generated ones: a block between two marks shows its files."""
 
 import re
 from pathlib import Path
 
+from pcpg.report.claims.beside import verdicts_beside
 from pcpg.workspace.errors import InputError
 
-_BLOCK = re.compile(r"(<!-- begin (?P<file>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- begin (?P<files>[^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def refresh(text: str, folder: Path) -> str:
-    """`text` with every block `<!-- begin FILE -->` .. `<!-- end -->` filled from `folder`/FILE."""
+    """`text` with every block `<!-- begin FILE -->` .. `<!-- end -->` filled from `folder`/FILE.
+
+    Files named claims.csv are shown as their verdicts side by side, any other file as it is.
+    """
 
     def fill(block: re.Match) -> str:
-        path = folder / block["file"]
-        if not path.is_file():
-            raise InputError(path, "no such file; README.md shows it")
-        return f"{block[1]}\n{path.read_text(encoding='utf-8').strip()}\n\n{block[3]}"
+        paths = [folder / file for file in block["files"].split()]
+        for path in paths:
+            if not path.is_file():
+                raise InputError(path, "no such file; a page shows it")
+        if all(path.name == "claims.csv" for path in paths):
+            shown = verdicts_beside(paths)
+        else:
+            shown = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+        return f"{block[1]}\n{shown.strip()}\n\n{block[3]}"
 
     return _BLOCK.sub(fill, text)

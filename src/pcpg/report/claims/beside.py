@@ -1,0 +1,32 @@
+"""The verdicts of several presets side by side, for a page that speaks of all of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from pcpg.report.claims.judge import NOT_RUN
+from pcpg.report.words import NONE
+from pcpg.workspace.errors import InputError
+
+
+def verdicts_beside(files: Sequence[Path]) -> str:
+    """A Markdown table of results/<preset>/claims.csv: a row for each claim and regime that one of them has run."""
+    tables = {path.parent.name: _verdicts(path) for path in files}
+    lines = [f"| | Claim | {' | '.join(tables)} |", f"| --- | --- |{' --- |' * len(tables)}"]
+    rows = dict.fromkeys(row for table in tables.values() for row in table)
+    for row in sorted(rows, key=lambda row: row[0]):  # by claim; regimes as in the files
+        texts = [table.get(row, NOT_RUN) for table in tables.values()]
+        if set(texts) != {NOT_RUN}:
+            claim, regime, statement = row
+            shown = (NONE if text == NOT_RUN else text.split(" (")[0] for text in texts)
+            lines.append(f"| {claim}, {regime} | {statement} | {' | '.join(shown)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _verdicts(path: Path) -> dict[tuple[str, str, str], str]:
+    try:
+        frame = pd.read_csv(path, usecols=["claim", "regime", "statement", "verdict"], dtype=str)
+    except ValueError as error:
+        raise InputError(path, f"not a table of claims: {error}") from None
+    return {(row.claim, row.regime, row.statement): row.verdict for row in frame.itertuples()}
