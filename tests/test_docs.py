@@ -264,7 +264,19 @@ def test_what_is_said_of_words_is_in_the_tables():
         assert said.format(*(signed(row[key]) for key in ("effect", "low", "high"))) in page
 
 
-@pytest.mark.parametrize("preset", ["mini", "grid-s1-cpu", "grid-s1-early", "grid-words"])
+def test_the_page_on_objectives_has_the_rows_of_the_table():
+    page = (ROOT / "docs/objectives.md").read_text("utf-8")
+    rows = pd.read_csv(ROOT / "results/grid-s1-objectives/objectives.csv").set_index("run")
+    rows = rows[rows["wer_mean"].notna()]
+    for run, row in rows.iterrows():
+        gap, low, high = (signed(row[f"wer_delta_{end}"]) for end in ("mean", "low", "high"))
+        difference = "" if run == "ce-continued" else f" {gap} [{low}, {high}]"
+        assert f"| {run} | {row['wer_mean']:.1f} |{difference} |" in page, run
+    assert rows["wer_delta_p_holm"].min() > 0.05  # none differs
+    assert set(rows["seeds"]) == {3}
+
+
+@pytest.mark.parametrize("preset", ["mini", "grid-s1-cpu", "grid-s1-early", "grid-words", "grid-s1-objectives"])
 def test_committed_pages_show_mouths(preset):
     """A page that is made where there is no clip store lacks them."""
     assert '"strips":{"0":"' in (ROOT / f"results/{preset}/report.html").read_text("utf-8")
