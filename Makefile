@@ -21,7 +21,7 @@ reproduce: setup  ## every table and figure of the preset mini, DVC's record of 
 	pcpg verify || true  # says how they compare with the committed ones; no gate
 
 test: setup  ## the test suite; one test file a core, the pipeline's tests on one
-	pytest -n $(CORES) --dist loadgroup --no-loadscope-reorder
+	pytest -n $(CORES) --dist loadscope --no-loadscope-reorder
 
 test-portable: setup  ## a few updates of each kind on two emulated processors; needs qemu-user, 6 minutes
 	pytest -rs tests/emulated

@@ -37,13 +37,25 @@ def store_of(folder: Path, clips: list[Clip], frames: list[np.ndarray], shards: 
     return folder
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side: the tests that share one run of the pipeline, which take longest, first; else file by file."""
+    """The tests that share one run of the pipeline, which take longest, first."""
     items.sort(key=lambda item: "smoke" not in item.fixturenames)
-    for item in items:
-        group = "smoke" if "smoke" in item.fixturenames else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """Side by side: the pipeline's room on one core, since its tests share one run of everything; else file by file.
+
+    `--dist loadgroup` says the same, but xdist 3.8 marks groups in a name that pytest 9.2 makes anew.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return "pipeline" if "/pipeline/" in file else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
