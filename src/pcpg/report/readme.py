@@ -20,10 +20,8 @@ def refresh(text: str, folder: Path) -> str:
         for path in paths:
             if not path.is_file():
                 raise InputError(path, "no such file; a page shows it")
-        if all(path.name == "claims.csv" for path in paths):
-            shown = verdicts_beside(paths)
-        else:
-            shown = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+        claims = all(path.name == "claims.csv" for path in paths)
+        shown = verdicts_beside(paths) if claims else "\n".join(path.read_text(encoding="utf-8") for path in paths)
         return f"{block[1]}\n{shown.strip()}\n\n{block[3]}"
 
     return _BLOCK.sub(fill, text)
