@@ -21,6 +21,12 @@ def run(*command: str, cwd: Path) -> str:
     return done.stdout + done.stderr
 
 
+def worked() -> float:
+    """Seconds that processors worked for the commands that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def jobs_of(output: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.M) if name != "total"}
 
@@ -48,10 +54,9 @@ def smoke(root, tmp_path_factory) -> Path:
     run("git", "init", "--quiet", cwd=folder)
     run("dvc", "init", "--quiet", "--force", cwd=folder)
     shutil.copy(root / ".dvcignore", folder / ".dvcignore")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = worked()
     run("snakemake", "--cores", "2", cwd=folder)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    (folder / "seconds").write_text(str(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
+    (folder / "seconds").write_text(str(worked() - before))
     run("dvc", "commit", "--force", "--quiet", "--no-relink", cwd=folder)
     run("git", "add", ".", cwd=folder)
     run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "smoke", cwd=folder)

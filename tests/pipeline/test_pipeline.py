@@ -1,18 +1,11 @@
 """The whole pipeline, small: every stage, by Snakemake, then DVC's record of it, then a changed parameter."""
 
 import re
-import resource
 
 import pandas as pd
-from smoke_clone import planned, run
+from smoke_clone import planned, run, worked
 
 from pcpg.report.claims.claims import CLAIMS
-
-
-def worked() -> float:
-    """Seconds that processors worked for the commands that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def test_it_takes_two_cores_four_minutes_at_most(smoke):
