@@ -500,6 +500,11 @@ def test_a_clip_that_the_store_lacks_has_no_strip(site, found):
     assert shown["attention"] is None
 
 
+def test_without_a_clip_store_the_page_has_no_mouths_and_says_so(site, found, tmp_path, capsys):
+    assert mouths.media(site.settings, Paths("p", tmp_path), found["corpora"][0], found) == {}
+    assert capsys.readouterr().err == f"page: {tmp_path}/clips/p/grid is not there: no mouths of grid\n"
+
+
 def test_sizes_are_those_of_the_network(site, html):
     from pcpg.reader.sizes import measure
 

@@ -25,6 +25,7 @@ def media(settings: Params, paths: Paths, corpus: dict, content: dict) -> dict:
     """
     name = corpus["name"]
     if not (paths.clips(name) / "store.json").is_file():
+        print(f"page: {paths.clips(name)} is not there: no mouths of {name}", file=sys.stderr)
         return {}
     store = ClipStore(paths.clips(name))
     places = {row.clip: number for number, row in enumerate(store.index)}
