@@ -103,16 +103,17 @@ def test_differences_are_corrected_over_the_rows(tmp_path):
     assert float(column["ocd"]) == pytest.approx(expected["ocd"], abs=1e-4)
 
 
-def test_the_table_has_the_seconds_of_the_committed_trainings(tmp_path):
+def test_the_table_has_epochs_updates_and_seconds_of_the_committed_trainings(tmp_path):
     results(tmp_path)
     write_table("objectives", family(), Paths("mini", tmp_path))
-    assert "| – |\n" in (tmp_path / "results/mini/objectives.md").read_text()
+    assert "| – | – | – |\n" in (tmp_path / "results/mini/objectives.md").read_text()
     row = {"corpus": "grid", "run": "ocd", "seeds": 3, "updates": 20, "seconds": 5.0, "peak_memory_mib": 900}
     row |= {"device": "cpu", "processes": 1, "commit": "0"}
     write_csv(tmp_path / "results/mini/costs.csv", COLUMNS, [row])
     write_table("objectives", family(), Paths("mini", tmp_path))
     lines = (tmp_path / "results/mini/objectives.md").read_text().splitlines()
-    assert [line.split("|")[-2] for line in lines if "| ocd |" in line] == [" 0.25 "]
+    epochs = family().runs["grid"]["ocd"].optimisation.epochs
+    assert [line.split("|")[-4:-1] for line in lines if "| ocd |" in line] == [[f" {epochs} ", " 20 ", " 0.25 "]]
     with open(tmp_path / "results/mini/objectives.csv", newline="") as file:
         assert {row["run"]: row["seconds_an_update"] for row in csv.DictReader(file)} == {
             "k1s1": "", "k5s1": "", "ce-continued": "", "rloo": "", "grpo": "", "short": "", "ocd": "0.2500",

@@ -46,9 +46,12 @@ def read_costs(paths: Paths) -> list[dict[str, str]]:
     return rows
 
 
-def seconds_an_update(paths: Paths) -> dict[tuple[str, str], float]:
-    """By corpus and run, the training's validations included; empty where no costs are committed."""
-    return {(row["corpus"], row["run"]): float(row["seconds"]) / int(row["updates"]) for row in read_costs(paths)}
+def updates(paths: Paths) -> dict[tuple[str, str], tuple[int, float]]:
+    """(corpus, run) -> how many, and the seconds of each, validations included; empty where no costs are committed."""
+    return {
+        (row["corpus"], row["run"]): (int(row["updates"]), float(row["seconds"]) / int(row["updates"]))
+        for row in read_costs(paths)
+    }
 
 
 def read_record(path: Path) -> dict:

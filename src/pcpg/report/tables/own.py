@@ -59,11 +59,12 @@ def objectives(settings: Params) -> Layout:
         "Greedy reward in training: 1 − CER of greedy texts of 32 training clips, read as in testing, by the weights "
         "that validation chose: what is left to learn there."
     )
-    seconds = (
-        "Seconds an update: of the committed trainings, validations included (costs.csv, which names their machine)."
+    took = (
+        "An epoch looks at every training clip once. Updates and their seconds: of the committed trainings, validations "
+        "included (costs.csv, which names their machine)."
     )
     chance = "p: two-sided, of the difference in WER, after Holm's correction over the rows of a corpus that have one."
-    notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy continued"), chance, reward, OWN_SPREAD, seconds)
+    notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy continued"), chance, reward, OWN_SPREAD, took)
     return Layout(
         "objectives", title, ("Dataset", "Run", "Objective"), (CER, WER, REWARD), tuple(rows), notes,
         "ce-continued", "CE continued", published=False, corrected="wer", timed=True,

@@ -40,7 +40,7 @@ def source(table: Table) -> str:
     """One sentence above or below a table."""
     percent = "All values in percent"
     if table.layout.timed:
-        percent = "Error rates and rewards in percent, the last column in seconds"
+        percent = "Error rates and rewards in percent, times in seconds"
     return f"{percent}. Ours: {words.measured_on(table.kinds, table.preset, table.seeds)}."
 
 
@@ -53,7 +53,7 @@ def headings(table: Table) -> list[str]:
             names += ["Δ paper", "Δ ours"] if layout.published else [f"Δ to {layout.against}"]
     if layout.corrected:
         names.append(f"p of Δ {layout.corrected.upper()} (Holm)")
-    return [*names, "Seconds an update"] if layout.timed else names
+    return [*names, "Epochs", "Updates", "Seconds an update"] if layout.timed else names
 
 
 def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
@@ -68,8 +68,16 @@ def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
     if table.layout.corrected:
         printed.append((words.chance(line.p), False))
     if table.layout.timed:
-        printed.append((words.NONE if math.isnan(line.seconds) else f"{line.seconds:.2f}", False))
+        printed += [(text or words.NONE, False) for text in _took(line, 2)]
     return printed
+
+
+def _took(line: Line, digits: int) -> tuple[str, str, str]:
+    """Epochs, updates and the seconds of each; blank where no training tells."""
+    if not line.updates:
+        return "", "", ""
+    count, seconds = line.updates
+    return str(line.epochs), str(count), f"{seconds:.{digits}f}"
 
 
 def _difference(cell: Cell) -> str:
@@ -101,7 +109,7 @@ def _record(table: Table, line: Line) -> dict[str, object]:
     if table.layout.corrected:
         record[f"{table.layout.corrected}_delta_p_holm"] = _number(line.p)
     if table.layout.timed:
-        record["seconds_an_update"] = _number(line.seconds)
+        record |= zip(("epochs", "updates", "seconds_an_update"), _took(line, 4), strict=True)
     return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": line.wanted, "utterances": line.clips}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from pcpg.report.costs import seconds_an_update
+from pcpg.report.costs import updates
 from pcpg.report.results.results import Results, Summary, summarise
 from pcpg.report.results.stats import Estimate
 
@@ -45,7 +45,7 @@ class Layout:
     against: str = ""  # that baseline's name in the heading
     published: bool = True  # false: a table of ours alone, without columns for the paper
     corrected: str = ""  # a measure, of whose differences a column tells p after Holm's correction over a corpus's rows
-    timed: bool = False  # a last column: seconds an update of the committed trainings
+    timed: bool = False  # last columns: what the committed trainings took
 
     def printed(self, corpus: str, measure: str) -> float:
         """The paper's value of the baseline."""
@@ -73,7 +73,8 @@ class Line:
     clips: int | None  # test clips; None where no seed has run
     wanted: int  # seeds
     p: float = math.nan  # where the layout corrects
-    seconds: float = math.nan  # an update, where the layout is timed
+    epochs: int | None = None  # this and the next: where the layout is timed
+    updates: tuple[int, float] | None = None  # how many, and the seconds of each
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Table:
 
 def fill(layout: Layout, results: Results) -> Table:
     """Put our results into the layout; runs without results leave empty summaries (n = 0)."""
-    lines, seconds = [], seconds_an_update(results.paths) if layout.timed else {}
+    lines, taken = [], updates(results.paths) if layout.timed else {}
     chances = _corrected(layout, results) if layout.corrected else {}
     for row in layout.rows:
         metrics = results.metrics(row.corpus, row.run)
@@ -102,7 +103,8 @@ def fill(layout: Layout, results: Results) -> Table:
         clips = metrics.clips if metrics and cells[0].ours.n else None
         wanted = len(results.settings.seeds_of(row.corpus, row.run))
         key = row.corpus, row.run
-        lines.append(Line(row, cells, clips, wanted, chances.get(key, math.nan), seconds.get(key, math.nan)))
+        epochs = results.settings.runs[row.corpus][row.run].optimisation.epochs if key in taken else None
+        lines.append(Line(row, cells, clips, wanted, chances.get(key, math.nan), epochs, taken.get(key)))
     return Table(layout, tuple(lines), results.settings.preset, results.seeds, kinds(layout, results))
 
 
