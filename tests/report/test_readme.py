@@ -26,8 +26,8 @@ def test_verdicts_stand_side_by_side(tmp_path):
     assert text[2:-2] == [
         "| | Claim | a | b |",
         "| --- | --- | --- | --- |",
-        "| C1, fine-tuned | one beats two | reproduced | – |",
-        "| C2, fine-tuned | two | – | reversed |",
+        "| C1, fine-tuned | one beats two | reproduced (GRID) | – |",
+        "| C2, fine-tuned | two | – | reversed (GRID) |",
     ]
     (tmp_path / "a/claims.csv").write_text("claim,regime\n")
     with pytest.raises(InputError, match=r"a/claims\.csv: not a table of claims"):

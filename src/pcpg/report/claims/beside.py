@@ -19,7 +19,7 @@ def verdicts_beside(files: Sequence[Path]) -> str:
         texts = [table.get(row, NOT_RUN) for table in tables.values()]
         if set(texts) != {NOT_RUN}:
             claim, regime, statement = row
-            shown = (NONE if text == NOT_RUN else text.split(" (")[0] for text in texts)
+            shown = (NONE if text == NOT_RUN else text.replace(f"; {regime})", ")") for text in texts)
             lines.append(f"| {claim}, {regime} | {statement} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
 

@@ -143,12 +143,16 @@ def _reason(results: Results, own: list[Judged], ran: list[Judged]) -> str:
     """Counts and power, so that the verdict's word is not all that a reader gets."""
     if not ran:
         return "nothing of it was run"
-    counts = [(sum(one.outcome == kind for one in ran), kind) for kind in (SHOWN, EXCLUDED, REVERSED, UNDECIDED)]
-    parts = [", ".join(f"{count} of {len(ran)} {kind}" for count, kind in counts if count)]
+    kinds = {kind: [one for one in ran if one.outcome == kind] for kind in (SHOWN, EXCLUDED, REVERSED, UNDECIDED)}
+    counts = {kind: f"{len(those)} of {len(ran)} {kind}" for kind, those in kinds.items() if those}
+    if len(ran) > 1 and kinds[EXCLUDED]:
+        counts[EXCLUDED] += f" ({sum(one.p_holm <= ALPHA for one in kinds[EXCLUDED])} after Holm's correction)"
+    parts = [", ".join(counts.values())]
     rates = [one for one in ran if one.comparison.measure in ("wer", "cer", "error")]
     sizes = sorted(one.estimate.smallest() for one in rates if one.estimate.known)
     if sizes:
-        seeds = plural(max(one.estimate.seeds for one in rates), "seed")
+        fewest, most = min(one.estimate.seeds for one in rates), max(one.estimate.seeds for one in rates)
+        seeds = plural(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
         span = f"{sizes[0]:.1f}" if f"{sizes[0]:.1f}" == f"{sizes[-1]:.1f}" else f"{sizes[0]:.1f} to {sizes[-1]:.1f}"
         parts.append(f"{seeds} could have shown {span} points")
     unknown = sum(not one.estimate.known for one in ran)

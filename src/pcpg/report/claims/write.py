@@ -4,7 +4,7 @@ import math
 from itertools import chain
 
 from pcpg.report.claims.claims import MEASURES, claims_of
-from pcpg.report.claims.judge import INTERVAL, RULE, Judged, Verdict, judge
+from pcpg.report.claims.judge import INTERVAL, RULE, SHOWN, Judged, Verdict, judge
 from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.histories import COURSE
 from pcpg.report.results.results import Results
@@ -101,7 +101,9 @@ def evidence_text(verdicts: list[Verdict], where: str) -> str:
     for of in verdicts:
         lines += ["", f"#### {of.claim.name} ({of.claim.regime}). {of.claim.statement}: {of.text}", ""]
         lines += [of.claim.remark, ""] if of.claim.remark else []
-        lines += ["| Corpus | Comparison | Measure | Paper | T | Ours | Could have shown | p (Holm) | Outcome |"]
+        lines += [
+            "| Corpus | Comparison | Measure | Paper | T | Ours | Could have shown | p of excluded (Holm) | Outcome |"
+        ]
         lines += ["| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"]
         lines += [_line(one) for one in sorted(of.judged, key=lambda one: not one.decides)]
     return "\n".join(lines) + "\n"
@@ -113,7 +115,7 @@ def _line(one: Judged) -> str:
     smallest = estimate.smallest() if estimate else math.nan
     power = NONE if math.isnan(smallest) else f"{smallest:.1f}"
     texts = [DATASETS[pair.corpus], compared(one), measured(one), signed(pair.paper), signed(one.asked)]
-    return f"| {' | '.join([*texts, ours(one), power, chance(one.p_holm), outcome])} |"
+    return f"| {' | '.join([*texts, ours(one), power, p_excluded(one), outcome])} |"
 
 
 def ours(one: Judged) -> str:
@@ -123,6 +125,11 @@ def ours(one: Judged) -> str:
     if not one.estimate.known:
         return f"{signed(one.estimate.value)} [unknown]"
     return f"{signed(one.estimate.value)} [{', '.join(map(signed, one.interval))}]"
+
+
+def p_excluded(one: Judged) -> str:
+    """After Holm's correction; a dash where the effect is shown, and nobody asks."""
+    return NONE if one.outcome == SHOWN else chance(one.p_holm)
 
 
 def measured(one: Judged) -> str:

@@ -4,13 +4,15 @@ import math
 
 from pcpg.report.claims.claims import MEASURES
 from pcpg.report.claims.judge import INTERVAL, VERDICTS, Judged, Verdict
-from pcpg.report.claims.write import measured, ours
+from pcpg.report.claims.write import measured, ours, p_excluded
 from pcpg.report.paper import DATASETS
-from pcpg.report.words import MINUS, NONE, chance, plural, signed
+from pcpg.report.words import MINUS, NONE, plural, signed
 
 RATES = ("cer", "wer", "error")
 POINTS = (*RATES, "rises")  # in percentage points
-HEADINGS = ("Corpus", "Comparison", "Measure", "Outcome", "Paper", "T", "Ours", "", "Could have shown", "p (Holm)")
+HEADINGS = (
+    "Corpus", "Comparison", "Measure", "Outcome", "Paper", "T", "Ours", "", "Could have shown", "p of excluded (Holm)",
+)  # fmt: skip
 HOW_TO_READ = (
     "An effect is the difference of two error rates in percentage points: below 0, to the left of the line, the run "
     f"named first makes fewer errors. Intervals are of {INTERVAL:.0%}. T, the effect asked about, is the paper's "
@@ -115,5 +117,5 @@ def _row(one: Judged, limit: float) -> dict:
         "role": "" if one.decides else pair.role,
         "numbers": [signed(pair.paper), signed(one.asked), ours(one)],
         "drawing": draw_intervals([one], limit) if _drawable(one) else None,
-        "chances": [NONE if math.isnan(smallest) else f"{smallest:.1f}", chance(one.p_holm)],
+        "chances": [NONE if math.isnan(smallest) else f"{smallest:.1f}", p_excluded(one)],
     }

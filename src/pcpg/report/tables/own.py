@@ -60,8 +60,8 @@ def objectives(settings: Params) -> Layout:
         "that validation chose: what is left to learn there."
     )
     took = (
-        "An epoch looks at every training clip once. Updates and their seconds: of the committed trainings, validations "
-        "included (costs.csv, which names their machine)."
+        "An epoch looks at every training clip once. Updates and their seconds are those of the committed trainings, "
+        "validations included, with whatever else ran on the machine (costs.csv)."
     )
     chance = "p: two-sided, of the difference in WER, after Holm's correction over the rows of a corpus that have one."
     notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy continued"), chance, reward, OWN_SPREAD, took)
