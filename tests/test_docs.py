@@ -229,7 +229,7 @@ def test_readme_has_the_error_rates_of_the_tables():
         "policy gradient, k=1, s=1": "k1s1",
         "policy gradient, k=5, s=5": "k5s5",
         "policy gradient, k=5, s=1": "k5s1",
-        "cross-entropy, as many updates more": "ce-continued",
+        "cross-entropy, as many further updates": "ce-continued",
     }
     undivided = pd.read_csv(ROOT / "results/grid-s1-early/ablation.csv").set_index("run").loc["k1s1-undivided"]
     assert f"ends at {undivided['wer_mean']:.1f}." in (ROOT / "README.md").read_text("utf-8")

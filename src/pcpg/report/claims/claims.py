@@ -76,7 +76,7 @@ def _from_scratch(pairs: list[Comparison]) -> tuple[Comparison, ...]:
 
 
 def _equal_updates(pairs: list[Comparison]) -> tuple[Comparison, ...]:
-    """The same comparisons, and the same effects of the paper, against cross-entropy for as many updates more."""
+    """The same comparisons, and the same effects of the paper, against cross-entropy for as many further updates."""
     return tuple(replace(pair, against={"ce": "ce-continued"}.get(pair.against, pair.against)) for pair in pairs)
 
 
