@@ -15,6 +15,7 @@ from pcpg.mouths import detector, roi, video
 from pcpg.mouths.shard import cut_mouths
 from pcpg.mouths.store import Region
 from pcpg.reader import checkpoint
+from pcpg.reader.attention import Transcriptions, read_lips
 from pcpg.reader.decode import greedy
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import END, PAD
@@ -22,10 +23,8 @@ from pcpg.reader.view import View
 from pcpg.report.figures import reading as show
 from pcpg.settings.load import load
 from pcpg.transcribe import (
-    Transcriptions,
     frames_to_take,
     mouths,
-    read_lips,
     read_model,
     report,
     transcribe,
@@ -289,7 +288,7 @@ def test_a_beam_of_one_is_greedy_decoding(weights):
     assert (reader.kernel, reader.stride, reader.region) == (5, 3, REGION) and not model.training
     assert reader.view == View(crop=64, shift=4, pool=2, flip=True, repeat=0.0, mean=0.5, std=0.2)
     seen = np.random.default_rng(0).integers(0, 256, (20, 64, 64), dtype=np.uint8)
-    found = read_lips(reader, seen, 1)
+    found = read_lips(model, reader.view, torch.from_numpy(seen), 1, 40, 1.0)
     frames = torch.nn.functional.avg_pool2d(torch.tensor(seen)[None].float(), 2)
     with torch.no_grad():
         memory = model.encode((frames / 255 - 0.5) / 0.2, torch.tensor([20]))

@@ -11,11 +11,10 @@ import torch
 from pcpg.mouths import detector, roi, video
 from pcpg.mouths.store import Region
 from pcpg.reader import checkpoint
-from pcpg.reader.attention import attend
-from pcpg.reader.decode import beam_search
+from pcpg.reader.attention import Transcriptions, read_lips
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import CLASSES, END, decode
-from pcpg.reader.view import View, cut, normalise
+from pcpg.reader.view import View, cut
 from pcpg.report.figures import reading as show
 from pcpg.workspace.errors import InputError, one_line
 
@@ -39,15 +38,6 @@ class Reader:
     stride: int
 
 
-@dataclass(frozen=True)
-class Transcriptions:
-    """What beam search found, best first, and where the decoder looked while writing the best."""
-
-    characters: list[list[int]]  # class indices, up to the end symbol where there is one
-    scores: list[float]
-    weights: np.ndarray  # (U, S) of the best, over encoder steps
-
-
 def transcribe(
     path: Path, weights: Path, landmark_model: Path, beam: int, shown: Path | None, verbose: bool = False
 ) -> str:
@@ -69,21 +59,22 @@ def transcribe(
     clip = mouths(path, landmark_model, reader.region, reader.kernel)
     if verbose:
         _note(path, f"{len(clip)} frames taken, at {video.RATE} frames/s")
-    seen = cut(torch.from_numpy(clip), reader.view, None).numpy()
-    texts = read_lips(reader, seen, beam)
+    seen = cut(torch.from_numpy(clip), reader.view, None)
+    texts = read_lips(reader.model, reader.view, seen, beam, MAX_LENGTH, LENGTH_NORMALISATION)
     if shown is not None:
         best = texts.characters[0]
-        show.write_picture(shown, show.Reading(seen, show.labels(best), texts.weights, reader.stride, texts.scores[0]))
+        drawn = show.Reading(seen.numpy(), show.labels(best), texts.weights, reader.stride, texts.scores[0])
+        show.write_picture(shown, drawn)
     return f"{report(texts)}\n\n{SCORE}\n{vocabulary(reader.words)}"
 
 
-def read_model(path: Path, region: Region | None = None) -> Reader:
-    """InputError where the checkpoint is none of a lip-reader, or of other mouths than those of `region`."""
+def read_model(path: Path) -> Reader:
+    """InputError where the checkpoint is none of a lip-reader."""
     if not path.is_file():
         raise InputError(
             path, "is a folder; model.pt of a lip-reader is expected" if path.is_dir() else "no such checkpoint"
         )
-    content = checkpoint.load(path, region)
+    content = checkpoint.load(path)
     if "classes" in content:
         raise InputError(path, "is a word classifier's checkpoint; a lip-reader's is needed")
     try:
@@ -156,17 +147,6 @@ def frames_to_take(path: Path) -> np.ndarray:
 
 def _note(path: Path, text: str) -> None:
     print(one_line(f"pcpg: {path}: {text}"), file=sys.stderr)
-
-
-@torch.no_grad()
-def read_lips(reader: Reader, seen: np.ndarray, beam: int) -> Transcriptions:
-    """The `beam` best transcriptions of one clip uint8 (T, crop, crop), the view's part of its mouths."""
-    lengths, model = torch.tensor([len(seen)]), reader.model
-    memory = model.encode(normalise(torch.from_numpy(seen.copy())[None], lengths, reader.view), lengths)
-    ranked, scores = beam_search(model.decoder, memory, beam, MAX_LENGTH, LENGTH_NORMALISATION)
-    characters = [row[: row.index(END) + 1] if END in row else row for row in ranked[0].tolist()]
-    weights = attend(model.decoder, memory, torch.tensor(characters[:1]))
-    return Transcriptions(characters, scores[0].tolist(), weights[0].numpy())
 
 
 def report(best: Transcriptions) -> str:

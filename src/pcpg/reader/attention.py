@@ -1,9 +1,36 @@
-"""Where the decoder looks while it writes given characters."""
+"""What a lip-reader writes for one clip, and where its decoder looks while it writes."""
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 
-from pcpg.reader.network import Decoder, Memory
-from pcpg.reader.text import BEGIN, PAD
+from pcpg.reader.decode import beam_search
+from pcpg.reader.network import Decoder, LipReader, Memory
+from pcpg.reader.text import BEGIN, END, PAD
+from pcpg.reader.view import View, normalise
+
+
+@dataclass(frozen=True)
+class Transcriptions:
+    """What beam search found, best first, and where the decoder looked while writing the best."""
+
+    characters: list[list[int]]  # class indices, up to the end symbol where there is one
+    scores: list[float]  # log p per character
+    weights: np.ndarray  # (U, S) of the best, over encoder steps
+
+
+@torch.no_grad()
+def read_lips(
+    model: LipReader, view: View, seen: torch.Tensor, beam: int, max_length: int, length_normalisation: float
+) -> Transcriptions:
+    """The `beam` best transcriptions of one clip, uint8 (T, crop, crop): the view's part of its mouths."""
+    lengths = torch.tensor([len(seen)])
+    memory = model.eval().encode(normalise(seen[None], lengths, view), lengths)
+    ranked, scores = beam_search(model.decoder, memory, beam, max_length, length_normalisation)
+    characters = [row[: row.index(END) + 1] if END in row else row for row in ranked[0].tolist()]
+    weights = attend(model.decoder, memory, torch.tensor(characters[:1]))
+    return Transcriptions(characters, scores[0].tolist(), weights[0].numpy())
 
 
 @torch.no_grad()

@@ -82,22 +82,15 @@ def _read(path: Path, store: ClipStore, row: int, max_length: int) -> Reading:
     import torch
 
     from pcpg.reader import checkpoint  # these start torch
-    from pcpg.reader.attention import attend
-    from pcpg.reader.decode import beam_search
-    from pcpg.reader.text import END
-    from pcpg.reader.view import cut, normalise
+    from pcpg.reader.attention import read_lips
+    from pcpg.reader.view import cut
     from pcpg.report.figures.reading import Reading, labels
 
     content = checkpoint.load(path, store.region)
     model, view = checkpoint.restore(content, torch.device("cpu"))
-    seen, lengths = cut(torch.tensor(store[row]), view, None), torch.tensor([len(store[row])])
-    with torch.no_grad():
-        memory = model.eval().encode(normalise(seen[None], lengths, view), lengths)
-        ranked, scores = beam_search(model.decoder, memory, 1, max_length, 1.0)
-        characters = ranked[0, 0].tolist()
-        characters = characters[: characters.index(END) + 1] if END in characters else characters
-        weights = attend(model.decoder, memory, torch.tensor([characters]))[0].numpy()
-    return Reading(seen.numpy(), labels(characters), weights, content["network"]["stem_stride"][0], float(scores[0, 0]))
+    seen = cut(torch.tensor(store[row]), view, None)
+    best, stride = read_lips(model, view, seen, 1, max_length, 1.0), content["network"]["stem_stride"][0]
+    return Reading(seen.numpy(), labels(best.characters[0]), best.weights, stride, best.scores[0])
 
 
 def wrong(said: str, text: str) -> set[int]:

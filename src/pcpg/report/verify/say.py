@@ -5,13 +5,15 @@ explain, which verdicts changed, and which figures.
 """
 
 import math
+from functools import partial
 
 from jinja2 import Template
 
+from pcpg.corpora import base
 from pcpg.report.results.stats import Estimate
 from pcpg.report.verify.compare import Comparison, unknown
 
-SHOWN = 12  # names in a line
+some = partial(base.some, most=12)  # names in a line
 
 
 def report_lines(result: Comparison, preset: str) -> list[str]:
@@ -23,17 +25,17 @@ def report_lines(result: Comparison, preset: str) -> list[str]:
     ]
     for what, names in (("missing here", result.missing), ("not there", result.extra)):
         if names:
-            lines.append(f"{what}: {_some(names)}")
+            lines.append(f"{what}: {some(names)}")
     if result.others:
-        lines.append(f"not comparable, of other seeds or utterances: {_some(result.others)}")
+        lines.append(f"not comparable, of other seeds or utterances: {some(result.others)}")
     if result.partly:
-        lines.append(f"compared in part, for seeds, utterances or decoders are missing here: {_some(result.partly)}")
+        lines.append(f"compared in part, for seeds, utterances or decoders are missing here: {some(result.partly)}")
     if result.edited:
-        lines.append(f"rates that are not those of the predictions: {_some(result.edited)}")
+        lines.append(f"rates that are not those of the predictions: {some(result.edited)}")
     if result.differing:
         worst = max(result.differing, key=lambda one: math.inf if math.isnan(one[1]) else one[1])
         size = "a text or a row" if math.isnan(worst[1]) else f"{worst[1]:.3g}"
-        names = _some([name for name, _ in result.differing])
+        names = some([name for name, _ in result.differing])
         lines.append(f"tables: {result.cells:,} cells compared; {names} differ, by {size} at most ({worst[0]})")
     if result.runs:
         lines.append(f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  ")
@@ -41,7 +43,7 @@ def report_lines(result: Comparison, preset: str) -> list[str]:
     for claim, before, after in result.verdicts:
         lines.append(f"verdict on {claim}: {before} there, {after} here")
     if result.figures:
-        lines.append(f"figures: {_some(result.figures)}")
+        lines.append(f"figures: {some(result.figures)}")
     lines.append(_conclusion(result))
     return lines
 
@@ -59,11 +61,6 @@ def _conclusion(result: Comparison) -> str:
     if result.status == 2:
         return "what differs is not explained by trainings that came out differently"
     return "nothing differs by more than seeds explain"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 PAGE = Template(
