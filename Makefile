@@ -20,7 +20,7 @@ reproduce: setup  ## every table and figure of the preset mini, DVC's record of 
 	dvc commit --force --quiet --no-relink  # a new link is a new time: all would rerun
 	pcpg verify || true  # says how they compare with the committed ones; no gate
 
-test: setup  ## the test suite; one test file a core, the pipeline's tests on one
+test: setup  ## the test suite; one test file a core, those that share one run of the pipeline on one
 	pytest -n $(CORES) --dist loadscope --no-loadscope-reorder
 
 test-portable: setup  ## a few updates of each kind on two emulated processors; needs qemu-user, 6 minutes

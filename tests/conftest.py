@@ -18,6 +18,7 @@ from pcpg.mouths.store import Quality, Region, shard_folder
 
 assert pcpg
 ROOT = Path(__file__).parents[1]
+SHARING = {"test_code.py", "test_pipeline.py"}  # use the fixture smoke
 TEXTS = ("bin blue", "set red", "lay a", "place green", "now", "bin red", "set blue")
 
 
@@ -39,12 +40,14 @@ def store_of(folder: Path, clips: list[Clip], frames: list[np.ndarray], shards: 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests that share one run of the pipeline, which take longest, first."""
-    items.sort(key=lambda item: "smoke" not in item.fixturenames)
+    items.sort(key=lambda item: item.path.name not in SHARING)
+    elsewhere = {item.path.name for item in items if "smoke" in item.fixturenames} - SHARING
+    assert not elsewhere, f"{elsewhere} would run the whole pipeline a second time: name them in SHARING"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """Side by side: the pipeline's room on one core, since its tests share one run of everything; else file by file.
+    """Side by side: the files that share one run of everything on one core; else file by file.
 
     `--dist loadgroup` says the same, but xdist 3.8 marks groups in a name that pytest 9.2 makes anew.
     """
@@ -53,7 +56,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.split("::")[0]
-            return "pipeline" if "/pipeline/" in file else file
+            return "smoke" if Path(file).name in SHARING else file
 
     return ByFile(config, log)
 
