@@ -61,7 +61,8 @@ def objectives(settings: Params) -> Layout:
     )
     took = (
         "An epoch looks at every training clip once. Updates and their seconds are those of the committed trainings, "
-        "validations included, with whatever else ran on the machine (costs.csv)."
+        "validations included, with whatever else ran on the machine (costs.csv); of ppo and nlpo an update is all "
+        "passes over a draw."
     )
     chance = "p: two-sided, of the difference in WER, after Holm's correction over the rows of a corpus that have one."
     notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy continued"), chance, reward, OWN_SPREAD, took)
