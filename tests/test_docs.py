@@ -1,6 +1,7 @@
 """The pages: links lead somewhere, commands parse, keys exist, tables are the generated ones."""
 
 import ast
+import json
 import re
 import shlex
 import sys
@@ -236,6 +237,32 @@ def test_readme_has_the_error_rates_of_the_tables():
     for name, run in rows.items():
         printed = [TABLE1[corpus].get(run, {}).get("wer", "not in the paper") for corpus in ("grid", "lrw")]
         assert table[name] == [f"{sentences[run]:.1f}", str(printed[0]), f"{words[run]:.1f}", str(printed[1])]
+
+
+def test_the_verdict_has_the_means_of_the_five_seeds_that_all_arms_share():
+    page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    means = {}
+    for run in ("ce", "ce-continued", "k1s1", "k5s5", "k5s1", "k3s1"):
+        metrics = json.loads((ROOT / f"results/grid-s1-early/runs/grid/{run}/metrics.json").read_text())["seeds"]
+        means[run] = f"{sum(100 * metrics[str(seed)]['greedy']['wer'] for seed in range(1, 6)) / 5:.1f}"
+    said = "cross-entropy {}, continued {}, k=1 s=1 {}, k=5 s=5 {}, k=5 s=1 {}, k=3 s=1 {}"
+    assert said.format(*means.values()) in page
+    histories = [pd.read_csv(file) for file in (ROOT / "results/grid-s1-early/runs/grid/ce").glob("history-seed*.csv")]
+    ends = [history["iteration"].iloc[-1] for history in histories]
+    assert f"after {min(ends)} to {max(ends):,} updates" in page
+
+
+def test_verdicts_count_what_is_excluded_after_holm():
+    claims = pd.read_csv(ROOT / "results/grid-s1-early/claims.csv").query("claim == 'C5' and regime == 'fine-tuned'")
+    ran = claims[(claims["role"] == "decides") & (claims["outcome"] != "not run")]
+    excluded = ran[ran["outcome"] == "excluded"]
+    count = (excluded["p_holm"] <= 0.05).sum()
+    assert 0 < count < len(excluded)  # so that the two counts differ
+    said = f"{len(excluded)} of {len(ran)} excluded ({count} after Holm's correction)"
+    assert said in ran["reason"].iloc[0]
+    assert f"{ran['seeds'].min():.0f} to {ran['seeds'].max():.0f} seeds could have shown" in ran["reason"].iloc[0]
+    evidence = (ROOT / "results/grid-s1-early/evidence.md").read_text("utf-8").splitlines()
+    assert {line.split("|")[-3].strip() for line in evidence if line.endswith("| shown |")} == {"\N{EN DASH}"}
 
 
 def test_what_is_said_of_words_is_in_the_tables():
