@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from pcpg import cli
-from pcpg.report.paper import TABLE1
+from pcpg import cli, parameters
+from pcpg.reader.sizes import measure
+from pcpg.report.paper import LIPNET_OVERLAPPED, TABLE1
 from pcpg.report.readme import refresh
 from pcpg.report.words import MINUS, signed
 from tests.conftest import ROOT
@@ -237,6 +238,19 @@ def test_readme_has_the_error_rates_of_the_tables():
     for name, run in rows.items():
         printed = [TABLE1[corpus].get(run, {}).get("wer", "not in the paper") for corpus in ("grid", "lrw")]
         assert table[name] == [f"{sentences[run]:.1f}", str(printed[0]), f"{words[run]:.1f}", str(printed[1])]
+
+
+def test_readme_says_how_large_and_how_long():
+    page = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    million = {}
+    for preset in ("paper", "grid-s1-early"):
+        params = parameters.read(ROOT / f"presets/{preset}.yaml")
+        parts = measure(params.view["grid"], params.network["grid"], frames=75, characters=25)
+        million[preset] = sum(size.parameters for size in parts.values()) / 1e6
+    assert f"{million['grid-s1-early']:.1f} million parameters, of the paper's {million['paper']:.0f}." in page
+    assert f"LipNet has {LIPNET_OVERLAPPED['greedy']} over all speakers" in page
+    updates = pd.read_csv(ROOT / "results/grid-s1-early/costs.csv").set_index("run")["updates"]
+    assert f"some {round(updates['ce'], -1):,} updates; fine-tuning takes {updates['k1s1']} more" in page
 
 
 def test_the_verdict_has_the_means_of_the_five_seeds_that_all_arms_share():

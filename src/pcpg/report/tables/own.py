@@ -54,7 +54,7 @@ def objectives(settings: Params) -> Layout:
         labels = runs.told_apart(settings.runs[corpus], names) if names else {}
         rows += [Row((dataset, run, labels[run]), corpus, {}, run) for run in names]
     rows = rows or [Row((paper.CORPORA["grid"], "ce-continued", "cross entropy"), "grid", {}, "ce-continued")]
-    title = "Objectives. Every run from the baseline by what it minimises, with as many updates for each"
+    title = "Objectives. Every run from the baseline, by what it minimises"
     reward = (
         "Greedy reward in training: 1 − CER of greedy texts of 32 training clips, read as in testing, by the weights "
         "that validation chose: what is left to learn there."
