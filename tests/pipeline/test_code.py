@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from smoke_clone import planned, run
+from dvc.repo import Repo
+from smoke_clone import planned
 
 from pcpg import parameters
 from pcpg.settings.plan import KEYS, Plan
@@ -179,9 +180,9 @@ KEYS_OF = {  # section of the parameter file -> old, new, stages of DVC that rea
 
 def dvc_stages(folder: Path) -> set[str]:
     """Groups of stages whose own dependencies changed, as `dvc status` says once the plan is made anew."""
-    run("pcpg", "plan", cwd=folder)
-    names = re.findall(r"^(\S+):$", run("dvc", "status", cwd=folder), re.M)
-    return {name.partition("@")[0].split("_from_")[0] for name in names}
+    (folder / "plan.json").write_text(Plan(parameters.read(folder / "params.yaml", objectives=False)).text())
+    with Repo(str(folder)) as repo:
+        return {name.rpartition(":")[2].partition("@")[0].split("_from_")[0] for name in repo.status()}
 
 
 def with_all_behind(stages: set[str]) -> set[str]:
@@ -228,7 +229,8 @@ def test_a_changed_function_plans_the_stages_that_import_it(smoke, monkeypatch, 
 
 
 @pytest.mark.parametrize("section", KEYS_OF)
-def test_a_changed_key_plans_the_stages_that_read_it(smoke, section):
+def test_a_changed_key_plans_the_stages_that_read_it(smoke, monkeypatch, section):
+    monkeypatch.setattr(code, "PACKAGE", smoke / "src/pcpg")
     old, new, stages = KEYS_OF[section]
     params = smoke / "params.yaml"
     text, plan = params.read_text(), (smoke / "plan.json").read_bytes()
