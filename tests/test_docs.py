@@ -311,13 +311,19 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     rows = rows[rows["wer_mean"].notna()]
     for run, row in rows.iterrows():
         gap, low, high = (signed(row[f"wer_delta_{end}"]) for end in ("mean", "low", "high"))
-        difference = "" if run == "ce-continued" else f" {gap} [{low}, {high}]"
-        assert f"| {run} | {row['wer_mean']:.1f} |{difference} |" in page, run
+        difference = f" {gap} [{low}, {high}]" if row["seeds"] > 1 else f" {gap}"
+        assert f"| {run} | {row['wer_mean']:.1f} |{'' if run == 'ce-continued' else difference} |" in page, run
+    assert set(rows["seeds"]) == {1, 5} and (rows["seeds"] == 1).sum() == 19
+    controls, rows = rows[rows["seeds"] == 1], rows[rows["seeds"] == 5]
     assert list(rows.index[rows["wer_delta_p_holm"] <= 0.05]) == ["ppo"]
     assert list(rows.index[rows["wer_delta_high"] < 0]) == ["scheduled"] and rows["wer_delta_mean"].min() > -0.25
     level = set(rows.index[(rows["wer_delta_low"] <= 0) & (rows["wer_delta_high"] >= 0)])
     assert level == {"best_of_m", "grpo", "k5s1", "mwer", "a_lol", "k1s1", "raml", "scst"}
-    assert set(rows["seeds"]) == {5}
+    for run in ("ce-slow", "ppo-clips"):
+        assert f"{controls.loc[run, 'wer_delta_mean']:.1f} behind" in " ".join(page.split())
+    for run, said in (("ce-continued", "which has {:.1f}"), ("ce", "the baseline has {:.1f}")):
+        metrics = json.loads((ROOT / f"results/grid-s1-objectives/runs/grid/{run}/metrics.json").read_text())
+        assert said.format(100 * metrics["seeds"]["1"]["greedy"]["wer"]) in " ".join(page.split())
 
 
 @pytest.mark.parametrize("preset", ["mini", "grid-s1-cpu", "grid-s1-early", "grid-words", "grid-s1-objectives"])

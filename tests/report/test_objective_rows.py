@@ -134,6 +134,15 @@ def test_the_picture_has_a_row_a_run_and_a_column_a_quantity(tmp_path):
     assert all(line.get_color() == OURS for line in dots)
 
 
+def test_a_row_with_fewer_seeds_says_so(tmp_path):
+    results(tmp_path)
+    put_history(tmp_path, "grid", "grpo", 1, ["0,0,,,2,0.5,0.4,0,", "5,1,1,1,1,0.3,0.6,,"], HEADER)
+    with house_style():
+        figure = draw_objectives("grid", results_of(tmp_path, runs=family().runs))
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["k1s1", "k5s1", "ce-continued", "rloo", "grpo (1 seed)", "short", "ocd"]
+
+
 def test_nothing_run_is_said(tmp_path):
     with house_style():
         figure = draw_objectives("grid", results_of(tmp_path, runs=family().runs))

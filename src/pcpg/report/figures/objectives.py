@@ -35,6 +35,8 @@ COLUMNS = {  # of a history: what the axis says; ratios are told where the objec
 def draw_objectives(corpus: str, results: Results) -> Figure:
     """Rows are runs in the order of the parameter file; a dot is a mean over seeds, small dots are seeds.
 
+    A row says how many seeds it has where others have more.
+
     On the left the two-way interval of 95 % for seeds and utterances; a full dot: p after Holm's correction over the
     rows is at most ALPHA. Columns to the right are of the evaluation that validation chose, on training clips: mean and
     range over seeds; their grey line is the baseline before any of it.
@@ -51,9 +53,10 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     _differences(panels[0], corpus, runs, results)
     for axes, column in zip(panels[1:], shown, strict=True):
         _behaviour(axes, [frames[run] for run in runs], column)
-    panels[0].set_yticks(range(len(runs)), runs, fontsize=6.5)
-    panels[0].set_ylim(len(runs) - 0.4, -0.6)
     seeds = max(len(of_seeds) for of_seeds in frames.values())
+    names = [run if len(frames[run]) in (0, seeds) else f"{run} ({plural(len(frames[run]), 'seed')})" for run in runs]
+    panels[0].set_yticks(range(len(runs)), names, fontsize=6.5)
+    panels[0].set_ylim(len(runs) - 0.4, -0.6)
     panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')}", loc="left", fontsize=8)
     figure.legend(handles=_handles(), loc="outside upper right", ncols=3, fontsize=6.5)
     return figure
