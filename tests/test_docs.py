@@ -319,6 +319,8 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     assert list(rows.index[rows["wer_delta_high"] < 0]) == ["scheduled"] and rows["wer_delta_mean"].min() > -0.25
     level = set(rows.index[(rows["wer_delta_low"] <= 0) & (rows["wer_delta_high"] >= 0)])
     assert level == {"best_of_m", "grpo", "k5s1", "mwer", "a_lol", "k1s1", "raml", "scst"}
+    ahead = controls["wer_delta_mean"][controls["wer_delta_mean"].round(1) < 0]
+    assert len(ahead) == 3 and ahead.min() > -0.55
     for run in ("ce-slow", "ppo-clips"):
         assert f"{controls.loc[run, 'wer_delta_mean']:.1f} behind" in " ".join(page.split())
     for run, said in (("ce-continued", "which has {:.1f}"), ("ce", "the baseline has {:.1f}")):
