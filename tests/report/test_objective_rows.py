@@ -56,6 +56,14 @@ def test_runs_are_told_apart_by_what_differs_from_the_first_of_their_kind():
     assert labels == {"rloo": "rloo", "grpo": "rloo, scale group", "short": "rloo, epochs 2", "ocd": "ocd"}
 
 
+def test_a_section_that_one_of_two_lacks_is_told_by_its_keys():
+    runs = family().runs["grid"]
+    pulled = {"rloo": KEYS | {"scale": "none", "kl": {"weight": 0.02, "form": "exact"}, "clip": None}}
+    free = {"rloo": KEYS | {"scale": "none", "kl": None, "clip": 0.1}}
+    runs |= {name: runs["rloo"].model_copy(update={"objective": keys}) for name, keys in (("a", free), ("b", pulled))}
+    assert told_apart(runs, ["a", "b"])["b"] == "rloo, kl.weight 0.02, kl.form exact, clip none"
+
+
 def test_a_run_is_described_by_what_differs_from_its_like():
     runs = family().runs["grid"]
     slow = {"optimisation": runs["k1s1"].optimisation.model_copy(update={"learning_rate": 0.25})}

@@ -87,7 +87,8 @@ def told_apart(runs: dict[str, Run], names: list[str]) -> dict[str, str]:
 def changes(run: Run, reference: Run) -> dict[str, tuple[str, str]]:
     """Settings of the objective that differ: name -> what it is, and what that of the reference is."""
     ours, theirs = (_flat(one.objective[one.objective_name]) for one in (run, reference))
-    differing = (key for key in ours | theirs if ours.get(key) != theirs.get(key))
+    sections = {key.partition(".")[0] for key in ours | theirs if "." in key}  # which one may lack
+    differing = (key for key in ours | theirs if key not in sections and ours.get(key) != theirs.get(key))
     return {key: (ours.get(key, "none"), theirs.get(key, "none")) for key in differing}
 
 
@@ -109,6 +110,8 @@ def _flat(keys: dict) -> dict[str, str]:
 
 def _printed(value: object) -> str:
     """A setting in print; of equal numbers, such as 0.5 and 1/2, the same text."""
+    if value is None:
+        return "none"
     if isinstance(value, list):
         return " ".join(map(_printed, value))
     if isinstance(value, bool):
