@@ -148,7 +148,7 @@ def test_a_row_with_fewer_seeds_says_so(tmp_path):
     with house_style():
         figure = draw_objectives("grid", results_of(tmp_path, runs=family().runs))
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert names == ["k1s1", "k5s1", "ce-continued", "rloo", "grpo (1 seed)", "short", "ocd"]
+    assert names == ["k1s1", "k5s1", "ce-continued", "rloo", "grpo (1 of 3 seeds)", "short", "ocd"]
 
 
 def test_nothing_run_is_said(tmp_path):

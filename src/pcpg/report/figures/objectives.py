@@ -15,7 +15,7 @@ from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import chosen
 from pcpg.report.results.results import Results
 from pcpg.report.runs import CONTROLS, objective_runs
-from pcpg.report.words import MINUS, NOT_RUN, plural
+from pcpg.report.words import MINUS, NOT_RUN, plural, unusual
 
 WIDTH, ROW, FRAME = 7.16, 0.155, 1.15  # inches: both columns, a run, what surrounds the rows
 AGAINST = CONTROLS[0]
@@ -35,8 +35,6 @@ COLUMNS = {  # of a history: what the axis says; ratios are told where the objec
 def draw_objectives(corpus: str, results: Results) -> Figure:
     """Rows are runs in the order of the parameter file; a dot is a mean over seeds, small dots are seeds.
 
-    A row says how many seeds it has where others have more.
-
     On the left the two-way interval of 95 % for seeds and utterances; a full dot: p after Holm's correction over the
     rows is at most ALPHA. Columns to the right are of the evaluation that validation chose, on training clips: mean and
     range over seeds; their grey line is the baseline before any of it.
@@ -54,12 +52,21 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     for axes, column in zip(panels[1:], shown, strict=True):
         _behaviour(axes, [frames[run] for run in runs], column)
     seeds = max(len(of_seeds) for of_seeds in frames.values())
-    names = [run if len(frames[run]) in (0, seeds) else f"{run} ({plural(len(frames[run]), 'seed')})" for run in runs]
-    panels[0].set_yticks(range(len(runs)), names, fontsize=6.5)
+    panels[0].set_yticks(range(len(runs)), _names(corpus, frames, results), fontsize=6.5)
     panels[0].set_ylim(len(runs) - 0.4, -0.6)
     panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')}", loc="left", fontsize=8)
     figure.legend(handles=_handles(), loc="outside upper right", ncols=3, fontsize=6.5)
     return figure
+
+
+def _names(corpus: str, frames: dict[str, list[pd.DataFrame]], results: Results) -> list[str]:
+    """Of the rows; behind it how many seeds one has, where that is not what most have."""
+    names = []
+    for run, of_seeds in frames.items():
+        wanted = len(results.settings.seeds_of(corpus, run))
+        told = unusual(len(of_seeds), wanted, len(results.seeds)) if of_seeds else ""
+        names.append(f"{run} {told}".rstrip())
+    return names
 
 
 def _differences(axes: Axes, corpus: str, runs: Sequence[str], results: Results) -> None:
