@@ -80,6 +80,15 @@ def test_the_reward_in_training_is_that_of_the_weights_that_were_kept(tmp_path):
     assert found.quantity("grid", "grpo", TRAINED) == {}
 
 
+def test_a_seed_that_was_trained_but_not_tested_counts_nowhere(tmp_path):
+    results(tmp_path)
+    for run in ("ocd", "grpo"):
+        put_history(tmp_path, "grid", run, 4, ["0,0,,,2,0.5,0.4,,", "5,1,1,1,1,0.3,0.2,,"], HEADER)
+    found = results_of(tmp_path, (1, 2, 3, 4), runs=family().runs)
+    assert list(found.quantity("grid", "ocd", TRAINED)) == [1, 2, 3]
+    assert list(found.histories("grid", "grpo")) == [4]  # of this run no seed was tested; its curve can be drawn
+
+
 def test_the_table_has_differences_to_cross_entropy_continued(tmp_path):
     results(tmp_path)
     write_table("objectives", family(), Paths("mini", tmp_path))

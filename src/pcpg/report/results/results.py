@@ -169,8 +169,13 @@ class Results:
         return dict(zip(known, stats.holm(list(known.values())), strict=True))
 
     def histories(self, corpus: str, run: str, more: tuple[str, ...] = ()) -> dict[int, pd.DataFrame]:
-        """The history of every seed that has one; `more`: see read_history."""
-        paths = {seed: self._file(self.paths.history(corpus, run, seed), corpus, run) for seed in self.seeds}
+        """The history of every seed that has one, and where a run was tested, was tested; `more`: see read_history.
+
+        So seeds that are still in training do not move a row whose other numbers are without them.
+        """
+        metrics = self.metrics(corpus, run)
+        seeds = [seed for seed in self.seeds if metrics is None or str(seed) in metrics.seeds]
+        paths = {seed: self._file(self.paths.history(corpus, run, seed), corpus, run) for seed in seeds}
         return {seed: read_history(path, more) for seed, path in paths.items() if path}
 
 
