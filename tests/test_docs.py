@@ -323,6 +323,12 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     assert len(ahead) == 3 and ahead.min() > -0.55
     for run in ("ce-slow", "ppo-clips"):
         assert f"{controls.loc[run, 'wer_delta_mean']:.1f} behind" in " ".join(page.split())
+    gap = rows["wer_delta_mean"].to_dict() | controls["wer_delta_mean"].to_dict()
+    assert abs(gap["ce-plain"]) < 0.5 and 0.4 < (gap["dpo"] + gap["rloo-kl"]) / 2 / gap["ce-slow"] < 0.6
+    assert min(gap["ppo-value"], gap["nlpo"]) >= gap["ppo"] and abs(gap["actor-critic"] - gap["rloo"]) < 0.5
+    assert max(abs(gap[f"{run}-stored"] - gap[run]) for run in ("best_of_m", "ipo")) < 1
+    assert f"({signed(gap['rloo'])} by five seeds)" in " ".join(page.split())
+    assert max(abs(gap[f"rloo-{name}"] - gap["rloo"]) for name in ("sgd", "nsgdm", "igt")) < 1
     for run, said in (("ce-continued", "which has {:.1f}"), ("ce", "the baseline has {:.1f}")):
         metrics = json.loads((ROOT / f"results/grid-s1-objectives/runs/grid/{run}/metrics.json").read_text())
         assert said.format(100 * metrics["seeds"]["1"]["greedy"]["wer"]) in " ".join(page.split())
