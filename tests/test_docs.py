@@ -176,7 +176,7 @@ def test_pages_show_the_tables_as_generated(page):
 def test_the_verdict_quotes_the_tables():
     """docs/verdict.md shows the verdicts; it and README repeat numbers of the tables, which must be those beside it."""
     page = (ROOT / "docs/verdict.md").read_text(encoding="utf-8")
-    presets = ("grid-s1-early", "grid-words", "grid-s1-cpu")
+    presets = ("grid-s1-early", "grid-s1-late", "grid-words", "grid-s1-cpu")
     assert f"<!-- begin {' '.join(f'../results/{preset}/claims.csv' for preset in presets)} -->" in page
     text = " ".join(page.split())
     early, one, two = (
@@ -279,6 +279,43 @@ def test_verdicts_count_what_is_excluded_after_holm():
     assert {line.split("|")[-3].strip() for line in evidence if line.endswith("| shown |")} == {"\N{EN DASH}"}
 
 
+def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
+    text = (ROOT / "docs/verdict.md").read_text("utf-8")
+    page = " ".join(text[text.index("## From a converged baseline") : text.index("## The first study")].split())
+    folder = ROOT / "results/grid-s1-late"
+    rows = pd.read_csv(folder / "table1.csv").query("corpus == 'grid'").set_index("run")
+    names = {"k1s1": "k=1, s=1", "k5s5": "k=5, s=5", "k5s1": "k=5, s=1", "ce-continued": "cross-entropy, continued"}
+    for run, name in (names | {"k1s1-scaled": "k=1, s=1 at λ = 1/6"}).items():
+        gap, low, high = (signed(rows.loc[run, f"wer_delta_{end}"]) for end in ("mean", "low", "high"))
+        assert f"| {name} | {rows.loc[run, 'wer_mean']:.1f} | {gap} [{low}, {high}] |" in page, run
+    assert f"| cross-entropy, trained to the end | {rows.loc['ce', 'wer_mean']:.1f} |" in page
+    assert set(rows["seeds"]) == {4} and "Four seeds." in page
+    trained = rows["wer_mean"].drop("ce")
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    assert trained.max() - trained.min() < 0.3
+    assert f"trained to the end ({rows.loc['ce', 'wer_mean']:.1f}; four seeds)" in readme
+    claims = pd.read_csv(folder / "claims.csv").query("corpus == 'grid' and measure == 'wer' and outcome != 'not run'")
+    claims = claims.drop_duplicates(["run", "against"]).set_index(["run", "against"])
+    for pair, said in {
+        ("k1s1", "ce-continued"): "cross-entropy continued is {} [{}, {}]",
+        ("k5s1", "ce-continued"): "k=5, s=1 minus it is {} [{}, {}]",
+        ("k5s1", "k1s1"): "k=5, s=1 minus k=1, s=1 is {} [{}, {}]",
+        ("k5s5", "k1s1"): "k=5, s=5 minus k=1, s=1 is {} [{}, {}]",
+        ("k5s5", "k1s1-scaled"): "at a fifth of its strength {} [{}, {}]",
+    }.items():
+        assert said.format(*(signed(claims.loc[pair, key]) for key in ("effect", "low", "high"))) in page, pair
+    one = claims.loc[("k1s1", "ce-continued")]
+    assert one["outcome"] == "undecided"
+    assert f"gain is {-one['asked']:.1f} points, and four seeds could have shown {one['smallest']:.1f}." in page
+    assert set(claims[claims["role"] == "decides"].loc["k5s1"]["outcome"]) == {"excluded"}
+    assert f"the {signed(claims.loc[('k5s1', 'ce-continued'), 'asked'])} that the paper's gain would be" in page
+    histories = [pd.read_csv(file) for file in (folder / "runs/grid/k1s1").glob("history-seed*.csv")]
+    entropy = pd.concat([history["train_entropy"].dropna() for history in histories])
+    assert f"has {entropy.min():.1f} to {entropy.max():.1f} nats" in page
+    alike = sorted(32 * history["policy_alike"].iloc[0] for history in histories)
+    assert f"{alike[0]:.0f} to {alike[-1]:.0f} have samples that all earn the same" in page
+
+
 def test_what_is_said_of_words_is_in_the_tables():
     page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
     rows = pd.read_csv(ROOT / "results/grid-words/table1.csv").query("corpus == 'grid_words'").set_index("run")
@@ -334,7 +371,9 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
         assert said.format(100 * metrics["seeds"]["1"]["greedy"]["wer"]) in " ".join(page.split())
 
 
-@pytest.mark.parametrize("preset", ["mini", "grid-s1-cpu", "grid-s1-early", "grid-words", "grid-s1-objectives"])
+@pytest.mark.parametrize(
+    "preset", ["mini", "grid-s1-cpu", "grid-s1-early", "grid-s1-late", "grid-words", "grid-s1-objectives"]
+)
 def test_committed_pages_show_mouths(preset):
     """A page that is made where there is no clip store lacks them."""
     assert '"strips":{"0":"' in (ROOT / f"results/{preset}/report.html").read_text("utf-8")
