@@ -1,6 +1,7 @@
 # One line a target. PYTHON: any Python >= 3.11.
 PYTHON ?= python3
-CORES ?= $(shell nproc)
+# nproc would take OMP_NUM_THREADS, which clusters set to 1, for the number of cores
+CORES ?= $(shell env -u OMP_NUM_THREADS nproc)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
