@@ -555,3 +555,11 @@ def test_text_stands_out_from_its_ground(scheme):
     assert {pair: contrast(*pair) for pair in pairs if contrast(*pair) < 4.5} == {}
     drawn = [(line, "paper") for line in ("range", "effect", "theirs")]
     assert {pair: contrast(*pair) for pair in drawn if contrast(*pair) < 3} == {}
+
+
+def test_only_what_is_pinned_has_its_version_on_the_page(root):
+    """Pythons of several releases make the same bytes, so the page must not tell them apart."""
+    pinned = re.findall(r"^([\w.-]+)==", (root / "requirements.txt").read_text(), re.M)
+    told = set(accounts.versions())
+    assert {"torch", "numpy", "pcpg"} <= told
+    assert {name.lower() for name in told} - {"pcpg"} <= {name.lower() for name in pinned}

@@ -1,7 +1,6 @@
 """The last parts of the page: the quality of the data, what it costs, and how to make it again."""
 
 import hashlib
-import platform
 import re
 from importlib import metadata
 from pathlib import Path
@@ -133,9 +132,11 @@ def again_part(name: str, parameter_file: Path) -> dict:
 
 
 def versions() -> dict[str, str]:
-    """Python, this package, and every package that it asks for."""
-    python = {"Python": f"{platform.python_implementation()} {platform.python_version()}"}
+    """This package, and every package that it asks for.
+
+    Not Python's, which nothing pins: the same bytes come out of several, and records of trainings tell it.
+    """
     wanted = [text for text in metadata.requires("pcpg") or [] if "extra ==" not in text]
     names = ["pcpg", *sorted(re.match(r"[\w.-]+", text)[0] for text in wanted)]
     present = {installed.metadata["Name"].lower() for installed in metadata.distributions()}
-    return python | {name: metadata.version(name) for name in names if name.lower() in present}
+    return {name: metadata.version(name) for name in names if name.lower() in present}
