@@ -560,6 +560,5 @@ def test_text_stands_out_from_its_ground(scheme):
 def test_only_what_is_pinned_has_its_version_on_the_page(root):
     """Pythons of several releases make the same bytes, so the page must not tell them apart."""
     pinned = re.findall(r"^([\w.-]+)==", (root / "requirements.txt").read_text(), re.M)
-    told = set(accounts.versions())
-    assert {"torch", "numpy", "pcpg"} <= told
-    assert {name.lower() for name in told} - {"pcpg"} <= {name.lower() for name in pinned}
+    told = {re.sub(r"[._]", "-", name.lower()) for name in accounts.versions()}
+    assert {"torch", "numpy", "pcpg"} <= told <= {*pinned, "pcpg"}
