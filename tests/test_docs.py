@@ -173,6 +173,16 @@ def test_pages_show_the_tables_as_generated(page):
     assert refresh(text, page.parent) == text, f"run: pcpg readme {page.relative_to(ROOT)}"
 
 
+FINE_TUNED = {"k1s1": "k=1, s=1", "k5s5": "k=5, s=5", "k5s1": "k=5, s=1", "ce-continued": "cross-entropy, continued"}
+
+
+def assert_rows(page: str, rows: pd.DataFrame, names: dict[str, str]) -> None:
+    """A page's rows of Table I: WER, and its difference to cross-entropy. rows: of a table1.csv, by run."""
+    for run, name in names.items():
+        gap, low, high = (signed(rows.loc[run, f"wer_delta_{end}"]) for end in ("mean", "low", "high"))
+        assert f"| {name} | {rows.loc[run, 'wer_mean']:.1f} | {gap} [{low}, {high}] |" in page, run
+
+
 def test_the_verdict_quotes_the_tables():
     """docs/verdict.md shows the verdicts; it and README repeat numbers of the tables, which must be those beside it."""
     page = (ROOT / "docs/verdict.md").read_text(encoding="utf-8")
@@ -183,14 +193,7 @@ def test_the_verdict_quotes_the_tables():
         pd.read_csv(ROOT / "results" / f"{name}.csv").query("corpus == 'grid'").set_index("run")
         for name in ("grid-s1-early/table1", "grid-s1-cpu/table1", "grid-s1-cpu/table2a")
     )
-    wer = early["wer_mean"].map("{:.1f}".format)
-    for run, name in {"k1s1": "k=1, s=1", "k5s5": "k=5, s=5", "k5s1": "k=5, s=1"}.items():
-        gap = [f"{early.loc[run, f'wer_delta_{end}']:+.1f}" for end in ("mean", "low", "high")]
-        row = f"| {name} | {wer[run]} | {gap[0]} [{gap[1]}, {gap[2]}] |".replace("-", MINUS)
-        assert row in text, row
-    more = [f"{early.loc['ce-continued', f'wer_delta_{end}']:+.1f}" for end in ("mean", "low", "high")]
-    row = f"| cross-entropy, continued | {wer['ce-continued']} | {more[0]} [{more[1]}, {more[2]}] |"
-    assert row.replace(" -", f" {MINUS}").replace("[-", f"[{MINUS}") in text
+    assert_rows(text, early, FINE_TUNED)
     wer = one["wer_mean"].map("{:.1f}".format)
     assert f"cross-entropy has WER {wer['ce']}, k=1 s=1 has {wer['k1s1']}, k=5 s=1 has {wer['k5s1']}" in text
     assert f"k=5 s=5 has {wer['k5s5']}, and the baseline trained on for as long has {wer['ce-continued']}" in text
@@ -284,10 +287,7 @@ def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
     page = " ".join(text[text.index("## From a converged baseline") : text.index("## The first study")].split())
     folder = ROOT / "results/grid-s1-late"
     rows = pd.read_csv(folder / "table1.csv").query("corpus == 'grid'").set_index("run")
-    names = {"k1s1": "k=1, s=1", "k5s5": "k=5, s=5", "k5s1": "k=5, s=1", "ce-continued": "cross-entropy, continued"}
-    for run, name in (names | {"k1s1-scaled": "k=1, s=1 at λ = 1/6"}).items():
-        gap, low, high = (signed(rows.loc[run, f"wer_delta_{end}"]) for end in ("mean", "low", "high"))
-        assert f"| {name} | {rows.loc[run, 'wer_mean']:.1f} | {gap} [{low}, {high}] |" in page, run
+    assert_rows(page, rows, FINE_TUNED | {"k1s1-scaled": "k=1, s=1 at λ = 1/6"})
     assert f"| cross-entropy, trained to the end | {rows.loc['ce', 'wer_mean']:.1f} |" in page
     assert set(rows["seeds"]) == {4} and "Four seeds." in page
     trained = rows["wer_mean"].drop("ce")
@@ -311,6 +311,15 @@ def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
     assert f"the {signed(claims.loc[('k5s1', 'ce-continued'), 'asked'])} that the paper's gain would be" in page
     histories = [pd.read_csv(file) for file in (folder / "runs/grid/k1s1").glob("history-seed*.csv")]
     entropy = pd.concat([history["train_entropy"].dropna() for history in histories])
+    read = [pd.read_csv(file) for file in (folder / "runs/grid").glob("*/predictions.csv")]
+    assert f"all {sum((one['greedy'].str.split().str.len() == 6).sum() for one in read):,} hypotheses" in page
+    assert all(len(one) == 4 * 255 for one in read)
+    baseline = pd.read_csv(folder / "runs/grid/ce/predictions.csv")
+    wrong = baseline["greedy"].str.split(expand=True) != baseline["reference"].str.split(expand=True)
+    letters, prepositions = wrong[3].sum(), wrong[2].sum()
+    assert (
+        f"of the {wrong.sum().sum()} wrong words of the baseline {letters} are letters and {prepositions} prep" in page
+    )
     assert f"has {entropy.min():.1f} to {entropy.max():.1f} nats" in page
     alike = sorted(32 * history["policy_alike"].iloc[0] for history in histories)
     assert f"{alike[0]:.0f} to {alike[-1]:.0f} have samples that all earn the same" in page
@@ -319,11 +328,7 @@ def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
 def test_what_is_said_of_words_is_in_the_tables():
     page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
     rows = pd.read_csv(ROOT / "results/grid-words/table1.csv").query("corpus == 'grid_words'").set_index("run")
-    wer = rows["wer_mean"].map("{:.1f}".format)
-    names = {"k1s1": "k=1, s=1", "k5s5": "k=5, s=5", "k5s1": "k=5, s=1", "ce-continued": "cross-entropy, continued"}
-    for run, name in names.items():
-        gap, low, high = (signed(rows.loc[run, f"wer_delta_{end}"]) for end in ("mean", "low", "high"))
-        assert f"| {name} | {wer[run]} | {gap} [{low}, {high}] |" in page
+    assert_rows(page, rows, FINE_TUNED)
     claims = pd.read_csv(ROOT / "results/grid-words/claims.csv").query("corpus == 'grid_words'")
     one = claims.query("claim == 'C1' and against == 'ce-continued' and measure == 'wer'").iloc[0]
     effect, low, high = (signed(one[key]) for key in ("effect", "low", "high"))

@@ -169,9 +169,9 @@ class Results:
         return dict(zip(known, stats.holm(list(known.values())), strict=True))
 
     def histories(self, corpus: str, run: str, more: tuple[str, ...] = ()) -> dict[int, pd.DataFrame]:
-        """The history of every seed that has one, and where a run was tested, was tested; `more`: see read_history.
+        """By seed; of a run that was tested, of the tested seeds alone; `more`: see read_history.
 
-        So seeds that are still in training do not move a row whose other numbers are without them.
+        So a seed that is still in training moves no row whose other numbers are without it.
         """
         metrics = self.metrics(corpus, run)
         seeds = [seed for seed in self.seeds if metrics is None or str(seed) in metrics.seeds]
