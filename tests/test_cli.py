@@ -1,6 +1,7 @@
 """A user's mistake is one line on stderr, with exit status 2 and no traceback."""
 
 import gc
+import os
 import shutil
 import subprocess
 import sys
@@ -60,11 +61,13 @@ def folder(root, tmp_path):
         (("transcribe", "no\nfile.mp4", "--checkpoint", "x" * 300), "x: File name too long"),
         (("params", "check", "no\nfile.yaml"), "no\\nfile.yaml: No such file"),
         (("readme", "absent.md"), "absent.md: No such file"),
+        (("readme", "picture.png"), "picture.png: is no text in UTF-8"),
     ],
 )
 def test_a_mistake_is_one_line(folder, monkeypatch, capsys, arguments, message):
     """In the tests' own process: a program each would take a second and a half of imports."""
     (folder / "-a.yaml").touch()
+    (folder / "picture.png").write_bytes(b"\x89PNG")
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "argv", ["pcpg", *arguments])
     monkeypatch.setattr(cli, "atexit", Mock())  # nothing of it outlives the test
@@ -83,6 +86,16 @@ def test_what_a_terminal_cannot_show_is_written_out(folder, monkeypatch):
     (folder / "params.yaml").rename(folder / "\u53e3.yaml")
     done = pcpg("params", "check", "\u53e3.yaml", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("\\u53e3.yaml: preset smoke")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(folder):
+    """As `pcpg ... | head`: the output is shut before anything is written."""
+    command = [sys.executable, "-m", "pcpg.cli", "params", "check", "params.yaml"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, cwd=folder, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_wrong_parameter_names_file_and_key(folder):

@@ -4,6 +4,7 @@ import argparse
 import atexit
 import gc
 import io
+import os
 import sys
 import threading
 from functools import partial
@@ -18,6 +19,14 @@ from pcpg.workspace.paths import Paths
 TRAININGS = (commands.train, commands.probe)
 # what asks for no key of an objective
 READING = (commands.tables, commands.claims, commands.figures, commands.page, commands.verify)
+
+ARGUMENTS = {
+    "corpus": "one of `corpora` in the parameter file",
+    "run": "one of the corpus' `runs`, or of its `classifiers`",
+    "name": "a wrong one lists all",
+    "file": "a page with blocks <!-- begin FILE -->",
+}
+PARAMS_HELP = "the parameter file (default: %(default)s)"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,8 +68,8 @@ def _add_clips(parsers) -> None:
     store = add("store", commands.store, "check all shards of a corpus and join them")
     info = add("info", commands.clips_info, "what a clip store holds; needs no parameter file")
     for command in (shard, store):
-        command.add_argument("corpus")
-        command.add_argument("--params", default="params.yaml", metavar="FILE")
+        command.add_argument("corpus", help=ARGUMENTS["corpus"])
+        command.add_argument("--params", default="params.yaml", metavar="FILE", help=PARAMS_HELP)
     shard.add_argument("shard", type=int, metavar="N", help="one of `shards` in the parameter file")
     info.add_argument("folder", type=Path, metavar="FOLDER", help="such as clips/mini/grid")
     info.add_argument("--verify", action="store_true", help="read every clip and compare its checksum")
@@ -73,25 +82,25 @@ def parser() -> argparse.ArgumentParser:
     def add(function, help: str, *positional: str, seed: bool = False, writes: bool = True) -> argparse.ArgumentParser:
         command = parsers.add_parser(function.__name__, help=help, description=help)
         for argument in positional:
-            command.add_argument(argument)
+            command.add_argument(argument, help=ARGUMENTS[argument])
         if seed:
-            command.add_argument("--seed", type=int, required=True)
-        command.add_argument("--params", default="params.yaml", metavar="FILE")
+            command.add_argument("--seed", type=int, required=True, metavar="N")
+        command.add_argument("--params", default="params.yaml", metavar="FILE", help=PARAMS_HELP)
         command.set_defaults(function=function, writes=writes)
         return command
 
     plan = add(commands.plan, "list the jobs of a parameter file for DVC, in plan.json", writes=False)
     plan.add_argument("--same-jobs", action="store_true", help="stop where the jobs are others than before")
-    add(commands.raw, "generate a corpus, or check a local copy", "corpus")
+    add(commands.raw, "make a corpus, download it, or check a local copy", "corpus")
     add(commands.train, "one run: the baseline, policy gradient, or another objective", "corpus", "run", seed=True)
     add(commands.probe, "a word classifier on an encoder", "corpus", "run", seed=True)
     add(commands.evaluate, "error rates of a run on the test split, all its seeds", "corpus", "run")
     add(commands.classify, "accuracy of a word classifier on the test split, all its seeds", "corpus", "run")
-    add(commands.tables, "one of the paper's tables, ours beside the paper's", "name")
+    add(commands.tables, "one table, such as table1 or objectives, with the paper's numbers where it has some", "name")
     add(commands.claims, "a verdict on each of the paper's claims")
     power = add(commands.power, "the smallest effects that a number of seeds could show", writes=False)
     power.add_argument("--seeds", type=int, nargs="+", default=[3, 5, 10, 20], metavar="N", help="planned numbers")
-    add(commands.figures, "one of the figures", "name")
+    add(commands.figures, "one figure, such as fig6_grid", "name")
     add(commands.page, "all results as one HTML page that needs no other file")
     add(commands.costs, "what the trainings took, into results/<preset>/costs.csv", writes=False)
     add(commands.tuning, "settings and best validation score of every run of a corpus", "corpus", writes=False)
@@ -133,6 +142,19 @@ def _settings(args: argparse.Namespace) -> Params:
         gc.enable()
 
 
+def _run(args: argparse.Namespace) -> int:
+    if args.params is None:
+        return args.function(args) or 0
+    settings = _settings(args)
+    if args.writes:
+        guard.stage(settings.preset)
+    if args.function in TRAININGS:
+        status = launch.spread(settings.processes, settings.nodes)
+        if status is not None:
+            return status
+    return args.function(args, settings, Paths(settings.preset)) or 0
+
+
 def main() -> int:
     """Entry point; a wrong input is one line on stderr and exit status 2, what the machine refuses one and status 3."""
     for stream in (sys.stdout, sys.stderr):
@@ -141,23 +163,18 @@ def main() -> int:
     args = parser().parse_args()
     threading.excepthook = partial(_tell_thread, threading.excepthook)
     try:
-        if args.params is None:
-            args.function(args)
-        else:
-            settings = _settings(args)
-            if args.writes:
-                guard.stage(settings.preset)
-            if args.function in TRAININGS:
-                status = launch.spread(settings.processes, settings.nodes)
-                if status is not None:
-                    return status
-            return args.function(args, settings, Paths(settings.preset)) or 0
+        status = _run(args)
+        sys.stdout.flush()
+        return status
     except InputError as error:
         launch.wait_for_turn()
         print(f"pcpg: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python writes at its end
+        return 141
     except (OSError, MemoryError, RuntimeError, ImportError) as error:
         problem, place = refusal(error), misplaced(error)
         if place is not None:
@@ -167,7 +184,6 @@ def main() -> int:
             raise
         print(f"pcpg: {problem}; run it again when that is put right", file=sys.stderr)
         return 3
-    return 0
 
 
 if __name__ == "__main__":

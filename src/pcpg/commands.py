@@ -258,11 +258,11 @@ def verify(args: argparse.Namespace, settings: Params, paths: Paths) -> int:
 
 
 def readme(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.report.readme import refresh
+    from pcpg.report.readme import refresh, text_of
     from pcpg.workspace.files import write_text
 
     shown = Path(args.file)
-    write_text(shown, refresh(shown.read_text(encoding="utf-8"), shown.parent))
+    write_text(shown, refresh(text_of(shown), shown.parent))
 
 
 def plan(args: argparse.Namespace, settings: Params, paths: Paths) -> None:

@@ -9,9 +9,9 @@ import pytest
 from made import paths_of, predict, put_history, results_of, settings_of, transcribed
 
 from pcpg.report.claims.claims import CLAIMS, CONTROL, DECIDES, FINE_TUNED, FROM_SCRATCH, REPORTED, claims_of
-from pcpg.report.claims.judge import EXCLUDED, REVERSED, SHOWN, UNDECIDED, judge
+from pcpg.report.claims.judge import EXCLUDED, REVERSED, SHOWN, UNDECIDED, independent, judge
 from pcpg.report.claims.power import power_lines
-from pcpg.report.claims.write import write_claims
+from pcpg.report.claims.write import evidence_text, write_claims
 from pcpg.report.paper import CORPORA, TABLE2B, WORDS
 from pcpg.report.results import stats
 from pcpg.settings.load import load
@@ -102,7 +102,7 @@ def test_the_papers_size_is_excluded_where_nothing_changes(tmp_path):
         max(-4.3, results_of(tmp_path).errors("grid", "k1s1", "wer").rate() * (12.3 / 16.6 - 1))
     )
     assert one.outcome == EXCLUDED and one.estimate.above(one.asked) < 0.05
-    assert found.text == "not reproduced: the paper's size is excluded (generated GRID; fine-tuned)"
+    assert found.text == "not reproduced: the paper's size is excluded (generated GRID, 1 of 7 comparisons; fine-tuned)"
 
 
 def test_the_effect_asked_about_is_the_one_nearer_to_zero(tmp_path):
@@ -246,6 +246,49 @@ def test_the_course_of_training(tmp_path):
     assert found.word == UNDECIDED and all(one.outcome in (SHOWN, UNDECIDED) for one in found.judged if one.estimate)
 
 
+def test_rises_are_counted_over_the_stretch_that_both_have(tmp_path):
+    """Every run falls behind an evaluation of random weights, which here k5s1 alone has."""
+    train(tmp_path, "grid", "ce", [[0.5, 0.4, 0.45, 0.3, 0.35]] * 3)  # from 10 to 50: two of four rise
+    for seed in SEEDS:
+        rates = [0.9, 0.5, 0.4, 0.45, 0.3, 0.35]  # from 0 to 50
+        put_history(tmp_path, "grid", "k5s1-scratch", seed, [f"{10 * i},{i},1,1,1,{r}" for i, r in enumerate(rates)])
+    [one] = [
+        one.estimate
+        for one in verdict(tmp_path, "C4", FROM_SCRATCH).judged
+        if (one.comparison.against, one.comparison.measure) == ("ce", "rises") and one.estimate
+    ]
+    assert one.value == 0.0
+    found = verdict(tmp_path, "C4", FROM_SCRATCH)
+    assert found.text.startswith("undecided (generated GRID, 3 of 10 comparisons")  # C4 has no size to exclude
+    assert "| – |" in evidence_text([found], "").splitlines()[-1]
+
+
+def test_comparisons_are_worth_as_many_over_the_seeds_that_all_have(tmp_path):
+    """k2s1 has but two seeds of three: it is no reason to leave it out."""
+    for run in ("k1s1", "k2s1", "k3s1"):
+        transcribe(tmp_path, "grid", run, 0.3)
+    path = paths_of(tmp_path).predictions("grid", "k2s1")
+    path.write_text("\n".join(line for line in path.read_text().split("\n") if not line.startswith("3,")))
+    results = results_of(tmp_path)
+    judged = [one for one in verdict(tmp_path, "C5").judged if one.decides and one.estimate]
+    assert len(judged) == 3
+    edits = {run: results.errors("grid", run, "wer").edits[:2] for run in ("k1s1", "k2s1", "k3s1")}
+    gaps = [(edits[run] - edits[against]).ravel() for run, against in
+            (("k2s1", "k1s1"), ("k3s1", "k1s1"), ("k3s1", "k2s1"))]  # fmt: skip
+    assert independent(results, judged) == pytest.approx(stats.independent(gaps)) and stats.independent(gaps) > 1.5
+
+
+def test_the_effect_asked_about_is_of_the_seeds_that_are_compared(tmp_path):
+    transcribe(tmp_path, "grid", "ce", 0.1)
+    transcribe(tmp_path, "grid", "k1s1", 0.1)
+    path = paths_of(tmp_path).predictions("grid", "k1s1")
+    path.write_text("\n".join(line for line in path.read_text().split("\n") if not line.startswith("3,")))
+    [one] = [one for one in verdict(tmp_path, "C1").judged if one.decides and one.estimate]
+    rates = results_of(tmp_path).errors("grid", "ce", "wer").rates()
+    assert one.estimate.seeds == 2 and rates[3] != rates[1]
+    assert one.asked == pytest.approx((rates[1] + rates[2]) / 2 * (16.6 / 18.3 - 1))
+
+
 def test_classifiers_are_judged_by_their_errors(tmp_path):
     shares = {"scratch": 0.6, "k5s1-fe_tc": 0.3, "k5s1-te_tc": 0.05, "ce-fe_tc": 0.3, "ce-te_tc": 0.05}
     for corpus in ("lrw", "lrw1000"):
@@ -254,6 +297,8 @@ def test_classifiers_are_judged_by_their_errors(tmp_path):
     found = verdict(tmp_path, "C7")
     assert found.text == "reproduced (generated LRW, generated LRW-1000; fine-tuned)"
     assert found.judged[0].estimate.value == pytest.approx(100 * (0.3 - 0.6))
+    assert found.judged[1].estimate.value == pytest.approx(100 * (0.05 - 0.6), abs=1)
+    assert found.judged[1].comparison.paper == pytest.approx(82.1 - 83.5)
     assert found.judged[0].comparison.paper == pytest.approx(-0.3)
 
 

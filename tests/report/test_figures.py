@@ -19,7 +19,7 @@ from PIL import Image
 
 from pcpg.objectives.pseudo_conv import coverage, pseudo_convolve
 from pcpg.objectives.rewards import returns
-from pcpg.report.figures import course, strip
+from pcpg.report.figures import course, policy, strip
 from pcpg.report.figures import coverage as fig5
 from pcpg.report.figures import learning as fig6
 from pcpg.report.figures.style import house_style
@@ -420,9 +420,30 @@ def test_fig6_draws_another_run_of_the_preset(results):
     settings = with_runs(settings, "grid", mine=settings.runs["grid"]["k1s1"])
     history(results, "mine", 1, [(100, 0.3, 0.4, 0.06), (120, 0.2, 0.3, 0.05)])
     figure = fig6.draw_learning_curves("grid", results_of(results, SEEDS, runs=settings.runs))
-    assert figure.legends[0].get_texts()[3].get_text() == "mine (1 of 2 seeds)"
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[3:5] == ["ce-continued (not run)", "mine (1 of 2 seeds)"]
     colours = {colour for colour, _ in drawn(figure.axes[0])}
-    assert colours == {style[1] for style in fig6.STYLES.values()} | {fig6.MORE[0][0]}
+    assert colours == {style[1] for style in fig6.STYLES.values()} | {fig6.COLOURS[1]}  # ce-continued has the first
+
+
+def test_every_run_has_a_look_of_its_own():
+    """As far as there are colours and markers, whatever looks the paper's runs have in that figure."""
+    for given in (fig6.STYLES, policy.RUNS):
+        looks = [look[1:3] for look in fig6.styles_of(given, ["a", "b", "c"]).values()]
+        for values in zip(*looks, strict=True):
+            assert len(set(values)) == len(given) + 3
+
+
+def test_a_run_that_was_stopped_has_not_converged(results):
+    settings = settings_of(SEEDS)
+    run = settings.runs["grid"]["ce"]
+    early = run.model_copy(update={"optimisation": run.optimisation.model_copy(update={"stop": 0.084})})
+    figure = fig6.draw_learning_curves(
+        "grid", results_of(results, SEEDS, runs=with_runs(settings, "grid", ce=early).runs)
+    )
+    _, green, red = (style[1] for style in fig6.STYLES.values())
+    rules = {line.get_color() for line in figure.axes[2].lines if line.get_label() != fig6.CURVE}
+    assert rules == {green, red}
 
 
 def test_fig6_from_scratch_draws_the_runs_that_start_there(results):

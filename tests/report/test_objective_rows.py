@@ -142,13 +142,14 @@ def test_the_picture_has_a_row_a_run_and_a_column_a_quantity(tmp_path):
         figure = draw_objectives("grid", results(tmp_path))
     forest, greedy, kl, _ = figure.axes  # no column of what no history has
     assert [label.get_text() for label in forest.get_yticklabels()] == objective_runs(family(), "grid")
-    dots = [line for line in forest.lines if line.get_marker() == "o"]
+    dots = [line for line in forest.lines if line.get_marker() in ("o", "x")]
     places = {float(line.get_ydata()[0]): float(line.get_xdata()[0]) for line in dots}
     assert places[3] == 0 and places[6] == pytest.approx(-100 / 12)  # one word of twelve
     ends = {float(line.get_ydata()[0]): float(line.get_xdata()[0]) for line in greedy.lines if line.get_marker() == "o"}
     assert ends == pytest.approx({2: 0.7, 3: 0.7, 6: 0.8})
     assert {float(line.get_ydata()[0]) for line in kl.lines if line.get_marker() == "o"} == {3, 6}
     assert all(line.get_color() == OURS for line in dots)
+    assert {float(line.get_ydata()[0]): line.get_marker() for line in dots}[3] == "x"  # nothing is known of chance
 
 
 def test_a_row_with_fewer_seeds_says_so(tmp_path):

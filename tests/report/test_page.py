@@ -402,12 +402,19 @@ def test_costs_are_those_of_the_committed_run(site, tmp_path):
     html = page.render_page(site.settings, paths, site.file)
     assert "Of the committed run: 2 trainings took about 2.1 hours" in html and "a &lt;b&gt;fast" in html
     file = paths.results / "costs.csv"
-    file.write_text(file.read_text().replace("3725", "soon"))
-    with pytest.raises(InputError, match=r"costs\.csv, line 2: is not a row of costs"):
-        read_costs(paths)
-    paths.record("grid", "ce", 1).write_text("[]")
-    with pytest.raises(InputError, match=r"ce/seed1\.json: is not a record"):
-        write_costs(site.settings, paths)
+    heading, line, *others = file.read_text().splitlines()
+    wrong_cells = (("seconds", "soon"), ("seconds", "inf"), ("seconds", "-1"), ("updates", "0"), ("updates", "12.5"))
+    for key, wrong in wrong_cells:
+        row = dict(zip(heading.split(","), next(csv.reader([line])), strict=True)) | {key: wrong}
+        file.write_text("\n".join([heading, ",".join(row.values()), *others]))
+        with pytest.raises(InputError, match=r"costs\.csv, line 2: is not a row of costs"):
+            read_costs(paths)
+    record = paths.record("grid", "ce", 1)
+    content = json.loads(record.read_text())
+    for wrong in ([], content | {"updates": "many"}):
+        record.write_text(json.dumps(wrong))
+        with pytest.raises(InputError, match=r"ce/seed1\.json: is not a record"):
+            write_costs(site.settings, paths)
 
 
 def test_the_page_follows_from_no_record(site, html):

@@ -50,6 +50,21 @@ def test_mean_squares_are_those_of_plain_loops():
     assert stats.layout(points) == pytest.approx((of_seeds / seeds, max(0, between - within) / (seeds * count)))
 
 
+def test_utterances_of_one_speaker_are_summed():
+    errors = errors_of([[1, 2, 3, 4], [5, 6, 7, 8]], [1, 2, 3, 4], ["a", "b", "a", "b"])
+    assert stats.by_unit(errors, errors.edits).tolist() == [[4, 6], [12, 14]]
+    assert stats.by_unit(errors, errors.lengths).tolist() == [4, 6]
+    alone = errors_of([[1, 2]])
+    assert stats.by_unit(alone, alone.edits) is alone.edits
+
+
+def test_a_test_split_of_lrw_1000s_size_fits_into_memory():
+    """51,588 clips: a matrix of all pairs would take 21 GB."""
+    generator = np.random.default_rng(0)
+    one, other = (errors_of(generator.integers(0, 2, (3, 51_588))) for _ in range(2))
+    assert stats.difference(one, other).known
+
+
 def test_the_standard_error_by_hand():
     """Two seeds and two utterances of one character each: differences 1, 0 and 1, 1."""
     found = stats.difference(errors_of([[1, 0], [1, 1]], [1, 1]), errors_of([[0, 0], [0, 0]], [1, 1]))

@@ -121,6 +121,15 @@ def test_runs_of_other_utterances_are_named(tmp_path):
     assert any(line.startswith("not comparable, of other seeds or utterances") for line in report_lines(result, "toy"))
 
 
+def test_runs_of_other_references_are_no_run_of_the_same(tmp_path):
+    """The same clips, seeds and rates, but other sentences."""
+    ours, theirs = write_results(tmp_path / "o"), write_results(tmp_path / "t")
+    path = next(ours.results.rglob("predictions.csv"))
+    path.write_text(path.read_text().replace("set ", "lay "))
+    result = verify(ours, str(theirs.base))
+    assert result.status == 2 and len(result.others) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [

@@ -5,6 +5,7 @@ It is made from the records of the trainings, which differ from machine to machi
 
 import csv
 import json
+import math
 from pathlib import Path
 from statistics import median
 
@@ -40,10 +41,17 @@ def read_costs(paths: Paths) -> list[dict[str, str]]:
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for number, row in enumerate(rows, start=2):
-        numbers = [(row.get(key) or "").replace(".", "", 1) for key in ("seeds", "updates", "seconds")]
-        if set(row) != set(COLUMNS) or not all(number.isdecimal() for number in numbers):
+        if not _whole(row):
             raise InputError(f"{path}, line {number}", "is not a row of costs; write the file again with pcpg costs")
     return rows
+
+
+def _whole(row: dict[str, str]) -> bool:
+    try:
+        counts = int(row["seeds"]), int(row["updates"])
+        return set(row) == set(COLUMNS) and min(counts) > 0 and 0 <= float(row["seconds"]) < math.inf
+    except (KeyError, TypeError, ValueError):  # too few cells, or a text
+        return False
 
 
 def updates(paths: Paths) -> dict[tuple[str, str], tuple[int, float]]:
@@ -59,7 +67,8 @@ def read_record(path: Path) -> dict:
         record = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:  # also an encoding that is not UTF-8
         record = None
-    if not isinstance(record, dict) or not record.keys() >= NEEDED:
+    whole = isinstance(record, dict) and record.keys() >= NEEDED
+    if not whole or not all(isinstance(record[key], int | float) for key in ("updates", "seconds")):
         raise InputError(path, f"is not a record of a training with {', '.join(sorted(NEEDED))}")
     return record
 

@@ -6,7 +6,8 @@ from pcpg.report import paper
 from pcpg.settings.schema import SCRATCH, Classifier, Params, Run
 
 REFERENCES = ("k1s1", "k5s1")  # the runs that an ablation starts from
-CONTROLS = ("ce-continued", "k1s1-scaled")  # of Table I: what the paper lacks and a referee would ask for
+CONTINUED = "ce-continued"  # cross-entropy for as many further updates: what fine-tuned runs are to be compared with
+CONTROLS = (CONTINUED, "k1s1-scaled")  # of Table I: what the paper lacks and a referee would ask for
 CLASSIFIER_CONTROLS = ("ce-fe_tc", "ce-te_tc")  # of Table III
 KERNEL = {"kernel", "stride"}
 NAMES = {
@@ -33,6 +34,12 @@ def other_runs(settings: Params, corpus: str) -> list[str]:
         }  # fmt: skip
         shown.update(run for name, runs in tables.items() if name in settings.tables for run in runs)
     return [run for run in settings.runs.get(corpus, {}) if run not in shown]
+
+
+def drawn_runs(settings: Params, corpus: str) -> list[str]:
+    """What curves show beside the paper's runs: cross-entropy continued, and what no table but Table I has."""
+    continued = [CONTINUED] if CONTINUED in settings.runs.get(corpus, {}) else []
+    return continued + other_runs(settings, corpus)
 
 
 def other_classifiers(settings: Params, corpus: str) -> list[str]:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pcpg.report.claims.judge import NOT_RUN
-from pcpg.report.words import NONE
+from pcpg.report.words import NONE, NOT_RUN
 from pcpg.workspace.errors import InputError
 
 

@@ -7,17 +7,19 @@ One-sided 5 % throughout, so two-sided intervals of INTERVAL; the estimates are 
 import math
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from pcpg.report.claims.claims import DECIDES, Claim, Comparison, claims_of
 from pcpg.report.paper import DATASETS
 from pcpg.report.results import stats
 from pcpg.report.results.histories import rises, updates_to
 from pcpg.report.results.results import Results
-from pcpg.report.results.stats import Estimate
-from pcpg.report.words import plural
+from pcpg.report.results.stats import Errors, Estimate
+from pcpg.report.words import NOT_RUN, plural
 
 ALPHA = 0.05
 INTERVAL = 1 - 2 * ALPHA
-SHOWN, EXCLUDED, REVERSED, UNDECIDED, NOT_RUN = "shown", "excluded", "reversed", "undecided", "not run"
+SHOWN, EXCLUDED, REVERSED, UNDECIDED = "shown", "excluded", "reversed", "undecided"
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, REVERSED, UNDECIDED, NOT_RUN)
 RULE = (
@@ -51,6 +53,11 @@ class Judged:
     @property
     def decides(self) -> bool:
         return self.comparison.role == DECIDES
+
+    @property
+    def sized(self) -> bool:
+        """Whether there is an effect to rule out: T, or a margin."""
+        return self.comparison.margin > 0 or not math.isnan(self.asked)
 
 
 @dataclass(frozen=True)
@@ -92,12 +99,17 @@ def _judged(results: Results, pair: Comparison) -> Judged:
         return Judged(pair, None)
     baseline = math.nan
     if pair.paper < 0:
-        baseline = results.errors(pair.corpus, pair.against, pair.measure, pair.decoders[1]).rate()
+        baseline = stats.common(*_sides(results, pair))[1].rate()
     asked = pair.asked(baseline)
     p = estimate.above(0.0 if math.isnan(asked) else asked)
     if pair.margin:
         p = estimate.above(pair.margin) if estimate.value > 0 else estimate.below(-pair.margin)
     return Judged(pair, estimate, asked, p, outcome=outcome(estimate, asked, pair.margin))
+
+
+def _sides(results: Results, pair: Comparison) -> list[Errors]:
+    both = zip((pair.run, pair.against), pair.decoders, strict=True)
+    return [results.errors(pair.corpus, run, pair.measure, way) for run, way in both]
 
 
 def _verdict(results: Results, claim: Claim) -> Verdict:
@@ -113,30 +125,36 @@ def _verdict(results: Results, claim: Claim) -> Verdict:
         word = REPRODUCED
     elif any(p <= ALPHA for p in stats.holm([one.estimate.above(0.0) for one in tested if not one.comparison.margin])):
         word = REVERSED  # which rules out the paper's size as well: the stronger word comes first
-    elif any(one.p_holm <= ALPHA and (one.comparison.margin or not math.isnan(one.asked)) for one in ran):
+    elif any(one.p_holm <= ALPHA and one.sized for one in ran):
         word = NOT_REPRODUCED
     else:
         word = UNDECIDED
     text = {NOT_REPRODUCED: f"{word}: the paper's size is excluded", UNDECIDED: _undecided(ran)}.get(word, word)
     if ran:
-        text += f" ({', '.join(_origins(results, ran))}; {claim.regime})"
+        text += f" ({', '.join(_origins(results, own, ran))}; {claim.regime})"
     return Verdict(claim, word, text, _reason(results, own, ran), tuple(corrected))
 
 
 def _undecided(ran: list[Judged]) -> str:
-    excluded = sum(one.outcome in (EXCLUDED, REVERSED) for one in ran)
-    return f"{UNDECIDED}, {excluded} of {len(ran)} excluded"
+    """With how many are ruled out, of those that can be: C4 has no size in the paper."""
+    sized = [one for one in ran if one.sized]
+    excluded = sum(one.outcome in (EXCLUDED, REVERSED) for one in sized)
+    return f"{UNDECIDED}, {excluded} of {len(sized)} excluded" if sized else UNDECIDED
 
 
 def _corpora(judged: list[Judged]) -> list[str]:
     return [DATASETS[corpus] for corpus in dict.fromkeys(one.comparison.corpus for one in judged)]
 
 
-def _origins(results: Results, judged: list[Judged]) -> list[str]:
-    """The corpora, those that the pipeline generates so named: they tell nothing of speech."""
-    corpora = dict.fromkeys(one.comparison.corpus for one in judged)
-    sources = {corpus: getattr(results.settings.corpora, corpus).raw.source for corpus in corpora}
-    return ["generated " * (sources[corpus] == "synthetic") + DATASETS[corpus] for corpus in corpora]
+def _origins(results: Results, own: list[Judged], ran: list[Judged]) -> list[str]:
+    """The corpora, those that the pipeline generates so named: they tell nothing of speech; and what part has run."""
+    names = []
+    for corpus in dict.fromkeys(one.comparison.corpus for one in ran):
+        generated = getattr(results.settings.corpora, corpus).raw.source == "synthetic"
+        few, all_ = (sum(one.comparison.corpus == corpus for one in judged) for judged in (ran, own))
+        part = f", {few} of {all_} comparisons" if few < all_ else ""
+        names.append("generated " * generated + DATASETS[corpus] + part)
+    return names
 
 
 def _reason(results: Results, own: list[Judged], ran: list[Judged]) -> str:
@@ -158,23 +176,26 @@ def _reason(results: Results, own: list[Judged], ran: list[Judged]) -> str:
     unknown = sum(not one.estimate.known for one in ran)
     if unknown:
         parts.append(f"{unknown} without an interval: one seed, one utterance, or no variation tells nothing of chance")
-    if len(rates) > 1:
-        parts.append(f"worth about {independent(results, rates):.1f} independent comparisons")
+    worth = independent(results, rates) if len(rates) > 1 else math.nan
+    if not math.isnan(worth):
+        parts.append(f"worth about {worth:.1f} independent comparisons")
     if len(ran) < len(own):
         parts.append(_missing(own, ran))
     return "; ".join(parts)
 
 
 def independent(results: Results, judged: list[Judged]) -> float:
-    """How many independent comparisons these are worth: the sum over corpora, which share no utterance."""
+    """How many independent comparisons these are worth, over the seeds that all of them have.
+
+    The sum over corpora, which share no utterance; nan where there is no such seed.
+    """
     total = 0.0
     for corpus in dict.fromkeys(one.comparison.corpus for one in judged):
-        points = []
-        for pair in (one.comparison for one in judged if one.comparison.corpus == corpus):
-            sides = zip((pair.run, pair.against), pair.decoders, strict=True)
-            points.append(stats.points_of(*(results.errors(corpus, run, pair.measure, way) for run, way in sides)))
-        alike = [one for one in points if len(one) == max(map(len, points))]
-        total += stats.independent(alike)
+        sides = [_sides(results, one.comparison) for one in judged if one.comparison.corpus == corpus]
+        if not set.intersection(*(set(errors.seeds) for pair in sides for errors in pair)):
+            return math.nan
+        runs = iter(stats.common(*(errors for pair in sides for errors in pair)))
+        total += stats.independent([stats.changes(run, against) for run, against in zip(runs, runs, strict=True)])
     return total
 
 
@@ -199,10 +220,15 @@ def _course(results: Results, pair: Comparison) -> Estimate | None:
     if not shared:
         return None
     if pair.measure == "rises":
-        numbers = [[rises(of[seed]) for seed in shared] for of in both]
+        stretch = {seed: _shared_stretch(*(of[seed]["iteration"] for of in both)) for seed in shared}
+        numbers = [[rises(of[seed], *stretch[seed]) for seed in shared] for of in both]
     else:
         end = min(float(of[seed]["iteration"].iloc[-1]) for of in both for seed in shared)
         numbers = [[updates_to(of[seed], pair.level / 100, end) for seed in shared] for of in both]
         if all(number == end for of in numbers for number in of):
             return None
     return stats.of_numbers([one - other for one, other in zip(*numbers, strict=True)])
+
+
+def _shared_stretch(*iterations: pd.Series) -> tuple[float, float]:
+    return max(one.iloc[0] for one in iterations), min(one.iloc[-1] for one in iterations)

@@ -9,7 +9,7 @@ from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.histories import COURSE
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import POWER
-from pcpg.report.words import MINUS, NONE, chance, measured_on, plural, signed
+from pcpg.report.words import MINUS, NONE, NOT_RUN, chance, measured_on, plural, signed
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths
@@ -121,15 +121,15 @@ def _line(one: Judged) -> str:
 def ours(one: Judged) -> str:
     """The effect with its interval."""
     if one.estimate is None:
-        return "not run"
+        return NOT_RUN
     if not one.estimate.known:
         return f"{signed(one.estimate.value)} [unknown]"
     return f"{signed(one.estimate.value)} [{', '.join(map(signed, one.interval))}]"
 
 
 def p_excluded(one: Judged) -> str:
-    """After Holm's correction; a dash where the effect is shown, and nobody asks."""
-    return NONE if one.outcome == SHOWN else chance(one.p_holm)
+    """After Holm's correction; a dash where the effect is shown, and nobody asks, or there is no size to rule out."""
+    return chance(one.p_holm) if one.sized and one.outcome != SHOWN else NONE
 
 
 def measured(one: Judged) -> str:

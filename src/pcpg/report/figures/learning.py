@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import Band, band, mean_convergence
 from pcpg.report.results.results import Results
-from pcpg.report.runs import other_runs, scratch_runs
+from pcpg.report.runs import drawn_runs, scratch_runs
 from pcpg.report.words import NOT_RUN, seeds_run
 from pcpg.settings.schema import SCRATCH
 
@@ -24,8 +24,9 @@ STYLES = {
     "k5s1": ("k = 5, s = 1", "#D55E00", "^", (4, (4, 4))),
 }
 FROM_SCRATCH = {"k1s1-scratch": STYLES["k1s1"], "k5s1-scratch": STYLES["k5s1"]}  # as those of the same kernels
-# sky blue, yellow, purple and black of Okabe and Ito: runs that the paper lacks
-MORE = [("#56B4E9", "v"), ("#E69F00", "D"), ("#CC79A7", "P"), ("black", "X")]
+# the others of Okabe and Ito, and other markers: runs that the paper lacks, in looks that no other run has
+COLOURS = ("#56B4E9", "#E69F00", "#CC79A7", "black", "#0072B2")
+MARKERS = ("v", "D", "P", "X", "<", ">")
 SIZE = (7.16, 4.0)  # inches: both columns
 MARKS = 0.13  # markers along a curve, as a share of the panel's diagonal
 BAND = 0.2  # opacity
@@ -35,21 +36,23 @@ WIDE = 5.0  # highest / lowest value from which on a panel is logarithmic
 
 def styles_of(runs: dict[str, tuple], others: list[str]) -> dict[str, tuple]:
     """Those that are given, and for each other run its name, a colour, a marker and a line."""
-    more = {run: (run, *look, "-") for run, look in zip((run for run in others if run not in runs), cycle(MORE))}
-    return runs | more
+    used = {look for _, *looks in runs.values() for look in looks[:2]}
+    colours, markers = (cycle([look for look in every if look not in used]) for every in (COLOURS, MARKERS))
+    return runs | {run: (run, next(colours), next(markers), "-") for run in others if run not in runs}
 
 
 def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -> Figure:
     """Top: cross-entropy of training and validation; bottom: validation CER; right: where the branches leave.
 
-    The paper's runs, and what no table of the preset but Table I shows. scratch: the runs that start from random
-    weights, as the paper seems to have drawn them; no branches then.
+    The paper's runs, and those of `drawn_runs`. scratch: the runs that start from random weights, as the paper seems to
+    have drawn them; no branches then.
 
-    Lines are means over seeds, bands run from the lowest to the highest seed. A thin vertical line with the run's
-    marker stands at the mean iteration of convergence (histories.CONVERGENCE). Fine-tuned runs start where they leave
-    the baseline, so their iterations include the baseline's up to there. A run without history is named so.
+    Lines are means over seeds as far as all of them go, bands run from the lowest to the highest seed. A thin vertical
+    line with the run's marker stands at the mean iteration of convergence (histories.convergence); a run that is
+    stopped at a validation CER has none. Fine-tuned runs start where they leave the baseline, so their iterations
+    include the baseline's up to there. A run without history is named so.
     """
-    styles = styles_of(STYLES, other_runs(results.settings, corpus))
+    styles = styles_of(STYLES, drawn_runs(results.settings, corpus))
     if scratch:
         started = scratch_runs(results.settings) if corpus == "grid" else []
         styles = styles_of({"ce": STYLES["ce"]} | FROM_SCRATCH, started)
@@ -57,14 +60,15 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
     columns = {"ncols": 1} if scratch else {"ncols": 2, "width_ratios": (3, 2)}
     panels = figure.subplots(2, sharex="col", squeeze=False, **columns)
     frames = {run: list(results.histories(corpus, run).values()) for run in styles}
+    runs = results.settings.runs.get(corpus, {})
+    stopped = {run for run in styles if run in runs and runs[run].optimisation.stop is not None}
     for top, bottom in panels.T:
         for place, (run, of_seeds) in enumerate(frames.items()):
             if of_seeds:
-                _draw_run(top, bottom, styles[run], of_seeds, place)
+                _draw_run(top, bottom, styles[run], of_seeds, place, mark=run not in stopped)
         bottom.set_xlabel("iteration")
     for axes in panels[:, 0]:
         _scale(axes)
-    runs = results.settings.runs.get(corpus, {})
     branches = [styles[run][1] for run in styles if run != "ce" and (run not in runs or runs[run].start != SCRATCH)]
     for axes in panels[:, 1:].flat:
         _zoom(axes, branches)
@@ -77,7 +81,12 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
 
 
 def _zoom(axes: Axes, colours: list[str]) -> None:
-    """Limit a panel to the stretch of the branches, of these colours, and a little before, and to the values there."""
+    """Limit a panel to the stretch of the branches, of these colours, and a little before, and to the means there.
+
+    Without bands, which are wider than what the means differ by; the panel beside it has them.
+    """
+    for band_ in list(axes.collections):
+        band_.remove()
     curves = [line for line in axes.lines if line.get_label() == CURVE]
     branches = [line.get_xdata() for line in curves if line.get_color() in colours]
     if not branches:
@@ -100,12 +109,14 @@ def _zoom(axes: Axes, colours: list[str]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
-def _draw_run(top: Axes, bottom: Axes, style: tuple, frames: list[pd.DataFrame], place: int) -> None:
+def _draw_run(top: Axes, bottom: Axes, style: tuple, frames: list[pd.DataFrame], place: int, mark: bool) -> None:
     _, colour, marker, rule = style
     marks = {"marker": marker, "markerfacecolor": "white", "markevery": (MARKS * place / len(STYLES), MARKS)}
     _curve(top, band(frames, "train_ce"), {"color": colour, "linestyle": "-"})
     _curve(top, band(frames, "val_ce"), {"color": colour, "linestyle": "--", **marks})
     _curve(bottom, band(frames, "val_cer"), {"color": colour, "linestyle": "--", **marks}, scale=100)
+    if not mark:
+        return
     end, height = mean_convergence(frames), 1.03 + 0.055 * place  # above the panel, no two on one another
     for axes in (top, bottom):
         axes.axvline(end, color=colour, linestyle=rule, linewidth=0.7, zorder=1)

@@ -8,19 +8,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from pcpg.report.claims.judge import ALPHA
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import chosen
 from pcpg.report.results.results import Results
-from pcpg.report.runs import CONTROLS, objective_runs
+from pcpg.report.runs import CONTINUED, objective_runs
 from pcpg.report.words import MINUS, NOT_RUN, plural, unusual
 
 WIDTH, ROW, FRAME = 7.16, 0.155, 1.15  # inches: both columns, a run, what surrounds the rows
-AGAINST = CONTROLS[0]
-OURS, DARK = "#0072B2", "0.25"  # blue of Okabe and Ito; behaviour is no test of anything, so it has no colour
+OURS, DARK, START = "#0072B2", "0.25", "0.6"  # blue of Okabe and Ito; behaviour tests nothing, so it has no colour
+ALIKE = {"color": OURS, "marker": "o", "markersize": 3.6, "markerfacecolor": "white"}
+APART = {"color": OURS, "marker": "o", "markersize": 3.6}
+ALONE = {"color": OURS, "marker": "x", "markersize": 3.6}
 REWARDS = ("policy_reward", "policy_greedy")  # which may be below 0
+WIDE = ("policy_entropy", "policy_kl")  # in nats a text: one run may have 20 times as many as the others
 COLUMNS = {  # of a history: what the axis says; ratios are told where the objective has some
     "policy_reward": "sampled\nreward",
     "policy_greedy": "greedy\nreward",
@@ -36,8 +39,9 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     """Rows are runs in the order of the parameter file; a dot is a mean over seeds, small dots are seeds.
 
     On the left the two-way interval of 95 % for seeds and utterances; a full dot: p after Holm's correction over the
-    rows is at most ALPHA. Columns to the right are of the evaluation that validation chose, on training clips: mean and
-    range over seeds; their grey line is the baseline before any of it.
+    rows is at most ALPHA; a cross: one seed, which tells nothing of chance. Columns to the right are of the evaluation
+    that validation chose, on training clips: mean and range over seeds; their grey line is the baseline before any of
+    it.
     """
     runs = objective_runs(results.settings, corpus)
     frames = {run: list(results.histories(corpus, run, tuple(COLUMNS)).values()) for run in runs}
@@ -55,7 +59,7 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     panels[0].set_yticks(range(len(runs)), _names(corpus, frames, results), fontsize=6.5)
     panels[0].set_ylim(len(runs) - 0.4, -0.6)
     panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')}", loc="left", fontsize=8)
-    figure.legend(handles=_handles(), loc="outside upper right", ncols=3, fontsize=6.5)
+    figure.legend(handles=_handles(), loc="outside upper right", ncols=6, fontsize=6.5)
     return figure
 
 
@@ -71,21 +75,21 @@ def _names(corpus: str, frames: dict[str, list[pd.DataFrame]], results: Results)
 
 def _differences(axes: Axes, corpus: str, runs: Sequence[str], results: Results) -> None:
     axes.axvline(0, color="0.35", linewidth=0.8, zorder=1)
-    ours = results.quantity(corpus, AGAINST, "greedy_wer")
-    chances = results.apart(corpus, runs, AGAINST, "greedy_wer")
+    ours = results.quantity(corpus, CONTINUED, "greedy_wer")
+    chances = results.apart(corpus, runs, CONTINUED, "greedy_wer")
     for place, run in enumerate(runs):
-        estimate = None if run == AGAINST else results.gap(corpus, run, AGAINST, "greedy_wer")
+        estimate = None if run == CONTINUED else results.gap(corpus, run, CONTINUED, "greedy_wer")
         if estimate is None:
             continue
         values = results.quantity(corpus, run, "greedy_wer")
-        by_seed = [values[seed] - ours[seed] for seed in values if seed in ours]
+        by_seed = [values[seed] - ours[seed] for seed in values if seed in ours] if estimate.known else []
         axes.plot(by_seed, [place + 0.2] * len(by_seed), ".", color="0.55", markersize=2.5, zorder=2)
+        look = ALONE
         if estimate.known:
             axes.plot([estimate.low, estimate.high], [place, place], color=OURS, linewidth=1.3, zorder=3)
-        apart = chances.get(run, 1.0) <= ALPHA
-        axes.plot([estimate.value], [place], "o", color=OURS, markersize=3.6, zorder=4,
-                  markerfacecolor=OURS if apart else "white")  # fmt: skip
-    axes.set_xlabel(f"WER {MINUS} that of {AGAINST},\npercentage points", fontsize=7)
+            look = APART if chances[run] <= ALPHA else ALIKE
+        axes.plot([estimate.value], [place], linestyle="none", zorder=4, **look)
+    axes.set_xlabel(f"WER {MINUS} that of {CONTINUED},\npercentage points", fontsize=7)
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+g}".replace("-", MINUS) if x else "0"))
     axes.grid(visible=False, axis="y")
@@ -107,20 +111,27 @@ def _behaviour(axes: Axes, frames: list[list[pd.DataFrame]], column: str) -> Non
     starts = [float(frame[column].iloc[0]) for of_seeds in frames for frame in of_seeds]
     starts = [value for value in starts if not math.isnan(value)]
     if starts:
-        axes.axvline(float(np.mean(starts)), color="0.6", linewidth=0.8, zorder=1)
+        axes.axvline(float(np.mean(starts)), color=START, linewidth=0.8, zorder=1)
     axes.set_xlabel(COLUMNS[column], fontsize=6.5)
+    if column in WIDE:
+        axes.set_xscale("symlog", linthresh=1)
+        axes.set_xticks([0, 1, 10], ["0", "1", "10"])
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(2))
     if column not in REWARDS:
         axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(2))
     axes.tick_params(axis="x", labelsize=6)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
 
 
 def _handles() -> list[Line2D]:
-    dot = {"marker": "o", "color": OURS, "markersize": 3.6, "linewidth": 1.3}
     return [
-        Line2D([], [], label="mean, 95 % interval", **dot, markerfacecolor="white"),
-        Line2D([], [], label="differs (Holm, 5 %)", **dot),
+        Line2D([], [], label="mean, 95 % interval", linewidth=1.3, **ALIKE),
+        Line2D([], [], label="differs (Holm, 5 %)", linewidth=1.3, **APART),
+        Line2D([], [], label="one seed alone", linestyle="none", **ALONE),
         Line2D([], [], label="a seed", marker=".", linestyle="none", color="0.55", markersize=3),
+        Line2D([], [], label="mean and range", marker="o", color=DARK, markersize=2.8, linewidth=0.9),
+        Line2D([], [], label="the start", color=START, linewidth=0.8),
     ]

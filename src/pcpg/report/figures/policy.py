@@ -10,7 +10,7 @@ from pcpg.report.figures.learning import STYLES, styles_of
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import band, mean_start
 from pcpg.report.results.results import Results
-from pcpg.report.runs import other_runs
+from pcpg.report.runs import drawn_runs
 from pcpg.report.words import NOT_RUN, seeds_run
 from pcpg.settings.schema import SCRATCH
 
@@ -47,7 +47,7 @@ def draw_policy(corpus: str, results: Results) -> Figure:
     figure = Figure(figsize=SIZE)
     panels = figure.subplots(2, 2, sharex=True)
     runs = results.settings.runs.get(corpus, {})
-    styles = styles_of(RUNS, [run for run in other_runs(results.settings, corpus) if runs[run].start != SCRATCH])
+    styles = styles_of(RUNS, [run for run in drawn_runs(results.settings, corpus) if runs[run].start != SCRATCH])
     frames = {run: _frames(results, corpus, run) for run in styles}
     ran = any(frames.values())
     for axes, (column, label) in zip(panels.flat, PANELS.items(), strict=True):

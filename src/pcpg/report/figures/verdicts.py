@@ -8,12 +8,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pcpg.report.claims.claims import FROM_SCRATCH
-from pcpg.report.claims.judge import EXCLUDED, INTERVAL, NOT_RUN, REVERSED, SHOWN, UNDECIDED, Judged, Verdict, judge
+from pcpg.report.claims.judge import EXCLUDED, INTERVAL, REVERSED, SHOWN, UNDECIDED, Judged, Verdict, judge
 from pcpg.report.claims.write import compared
 from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.results import Results
-from pcpg.report.words import MINUS
+from pcpg.report.words import MINUS, NOT_RUN
 
 WIDTH = 3.5  # inches: one column
 ROW, HEAD, FRAME = 0.125, 0.19, 0.95  # inches: a comparison, a claim's line, what surrounds the panels
@@ -24,10 +23,10 @@ LOOKS = {  # colours of Okabe and Ito; the shape says the same in grey
     UNDECIDED: {"color": "0.45", "marker": "o", "markerfacecolor": "white"},
 }
 PANELS = {  # by measure
-    "wer": "difference of WER, percentage points\n(below 0 is as claimed)",
+    "wer": "difference of WER, percentage\npoints (below 0 is as claimed)",
     "error": "C7: classification error,\npercentage points",
     "updates": "C4: updates to a validation CER",
-    "rises": "C4: share of evaluations that rise, points",
+    "rises": "C4: evaluations that rise,\npercentage points",
 }
 SMALLEST = {"color": "0.9", "linewidth": 0}
 PAPER = {"color": "black", "marker": "D", "markersize": 3.2, "markerfacecolor": "white", "markeredgewidth": 0.7}
@@ -66,10 +65,10 @@ def _panel(axes: Axes, title: str, rows: list[tuple[Verdict, list[Judged]]]) -> 
     place, ticks, labels = 0.0, [], []
     for verdict, judged in rows:
         place += HEAD
-        kind = "scratch" if verdict.claim.regime == FROM_SCRATCH else verdict.claim.regime
         axes.annotate(
-            f"{verdict.claim.name}, {kind}: {verdict.word}", (-limit, place), xytext=(0, 1),
-            textcoords="offset points", fontsize=6.5, fontweight="bold", va="bottom",
+            f"{verdict.name}: {verdict.word}", (limit, place), xytext=(0, 1),
+            textcoords="offset points", fontsize=6.5, fontweight="bold", ha="right", va="bottom",
+            zorder=2, bbox={"facecolor": "white", "linewidth": 0, "pad": 0.5},
         )  # fmt: skip
         for one in judged:
             place += ROW
@@ -81,6 +80,7 @@ def _panel(axes: Axes, title: str, rows: list[tuple[Verdict, list[Judged]]]) -> 
     axes.xaxis.label.set_size(7)
     axes.set_yticks(ticks, labels, fontsize=6)
     axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)  # it would run through the headings
     axes.grid(visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(6, symmetric=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+g}".replace("-", MINUS) if x else "0"))
@@ -111,9 +111,8 @@ def _row(axes: Axes, y: float, one: Judged, limit: float) -> None:
 
 def _label(one: Judged) -> str:
     pair = one.comparison
-    names = compared(one).replace("-scratch", "")
     level = f", {pair.level:g} %" if pair.measure == "updates" else ""
-    return f"{DATASETS[pair.corpus]} {names}{level}"
+    return f"{DATASETS[pair.corpus]} {compared(one)}{level}"
 
 
 def _handles(drawn: list[Judged]) -> list:
@@ -126,4 +125,4 @@ def _handles(drawn: list[Judged]) -> list:
     marks.append(Line2D([], [], color="0.2", linewidth=1.3, label=f"ours, {INTERVAL:.0%} interval"))
     marks.append(Line2D([], [], label=paper, **plain, **PAPER))
     marks.append(Line2D([], [], label="T, the effect asked about, or the margin", **plain, **ASKED))
-    return [*marks, Patch(facecolor="0.9", label="too small to be shown by these seeds")]
+    return [*marks, Patch(facecolor="0.9", label="so small that these seeds often miss it")]

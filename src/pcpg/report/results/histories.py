@@ -16,8 +16,8 @@ CONVERGENCE = (
 )
 COURSE = (
     "C4: updates from 0 to the first evaluation at or below a fixed validation CER, or to the end of the shorter "
-    "training where it is never reached (restricted mean), and the share of evaluations at which validation CER rises; "
-    "paired by seed, Student's t."
+    "training where it is never reached (restricted mean), and the share of evaluations at which validation CER rises, "
+    "over the iterations that both trainings have; paired by seed, Student's t."
 )
 
 
@@ -81,9 +81,12 @@ def updates_to(history: pd.DataFrame, level: float, end: float) -> float:
     return min(float(reached.iloc[0]), end) if len(reached) else end
 
 
-def rises(history: pd.DataFrame) -> float:
-    """Percent of the evaluations whose validation CER is above that of the one before; nan under two evaluations."""
-    rates = history["val_cer"].dropna().to_numpy()
+def rises(history: pd.DataFrame, first: float, last: float) -> float:
+    """Percent of the evaluations whose validation CER is above that of the one before; nan under two evaluations.
+
+    Of those at the iterations from `first` to `last`: from random weights every run falls behind its first evaluation.
+    """
+    rates = history["val_cer"][history["iteration"].between(first, last)].dropna().to_numpy()
     return float(100 * (np.diff(rates) > 0).mean()) if len(rates) > 1 else float("nan")
 
 

@@ -51,6 +51,7 @@ class Results:
         self.rate = cache(self._rate)
         self.difference = cache(self._difference)
         self.gap = cache(self._gap)
+        self.history = cache(read_history)
 
     def _file(self, path: Path, corpus: str, run: str) -> Path | None:
         return path if run in self.settings.trainings(corpus) and path.is_file() else None
@@ -176,7 +177,7 @@ class Results:
         metrics = self.metrics(corpus, run)
         seeds = [seed for seed in self.seeds if metrics is None or str(seed) in metrics.seeds]
         paths = {seed: self._file(self.paths.history(corpus, run, seed), corpus, run) for seed in seeds}
-        return {seed: read_history(path, more) for seed, path in paths.items() if path}
+        return {seed: self.history(path, more) for seed, path in paths.items() if path}
 
 
 def _of_numbers(values: Iterable[float]) -> Estimate | None:

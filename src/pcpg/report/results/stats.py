@@ -137,18 +137,18 @@ def whole_of(corpus: str, clip: str) -> str:
     return clip.rpartition("/")[0] if corpus == WORDS else clip
 
 
-def units(errors: Errors) -> np.ndarray:
-    """(K, N) of 0 and 1: which utterances belong to each thing that is drawn.
+def by_unit(errors: Errors, values: np.ndarray) -> np.ndarray:
+    """values (..., N) of the utterances -> (..., K): their sums over each thing that is drawn.
 
     A speaker where there are several, else a sentence where utterances were cut from it, else an utterance.
     """
     owners = errors.speakers if len(set(errors.speakers)) > 1 else errors.wholes
-    names = {name: place for place, name in enumerate(dict.fromkeys(owners))}
-    if len(names) in (0, len(owners)):
-        return np.eye(len(errors.clips))
-    member = np.zeros((len(names), len(owners)))
-    member[[names[owner] for owner in owners], np.arange(len(owners))] = 1
-    return member
+    places = {name: place for place, name in enumerate(dict.fromkeys(owners))}
+    if len(places) in (0, len(owners)):
+        return values
+    sums = np.zeros((*values.shape[:-1], len(places)))
+    np.add.at(sums, (..., [places[owner] for owner in owners]), values)
+    return sums
 
 
 def by_class(errors: Errors) -> Errors:
@@ -160,18 +160,16 @@ def by_class(errors: Errors) -> Errors:
 
 def rate(errors: Errors) -> Estimate:
     """The error rate of one run: a ratio, so utterances vary about what their length lets expect."""
-    member = units(errors)
-    lengths, value = member @ errors.lengths, errors.rate()
-    surplus = errors.edits @ member.T - value / 100 * lengths
+    lengths, value = by_unit(errors, errors.lengths), errors.rate()
+    surplus = by_unit(errors, errors.edits) - value / 100 * lengths
     return _estimate(value, surplus, lengths, errors)
 
 
 def difference(run: Errors, against: Errors) -> Estimate:
     """run - against in percentage points, over the seeds that both have; ValueError where there is none."""
     run, against = common(run, against)
-    member = units(run)
-    changed = (run.edits - against.edits) @ member.T
-    return _estimate(run.rate() - against.rate(), changed, member @ run.lengths, run)
+    changed = by_unit(run, run.edits - against.edits)
+    return _estimate(run.rate() - against.rate(), changed, by_unit(run, run.lengths), run)
 
 
 def _estimate(value: float, edits: np.ndarray, lengths: np.ndarray, errors: Errors) -> Estimate:
@@ -186,9 +184,8 @@ def of_numbers(values: Sequence[float]) -> Estimate:
     return Estimate(float(numbers.mean()), spread, 0.0, len(numbers), 0)
 
 
-def points_of(run: Errors, against: Errors) -> np.ndarray:
-    """(S * N,) differences by seed and utterance, each less its seed's and its utterance's share: for correlations."""
-    run, against = common(run, against)
+def changes(run: Errors, against: Errors) -> np.ndarray:
+    """(S * N,) differences of edits by seed and utterance, for correlations; the two have the same seeds."""
     return (run.edits - against.edits).astype(float).ravel()
 
 

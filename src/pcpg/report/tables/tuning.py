@@ -26,15 +26,17 @@ def tuning_table(settings: Params, paths: Paths, corpus: str) -> str:
 
 
 def _keys(run: Run) -> dict[str, str]:
-    """Every setting of a run, by its last key alone: those of its objective lie at several depths."""
+    """Every setting of a run, by its last key alone, those of a section that repeats one by both keys."""
     flat = {"start": run.start, "objective": run.objective_name}
-    parts = [run.optimisation.model_dump(), run.objective[run.objective_name]]
+    parts = [("", run.optimisation.model_dump()), ("", run.objective[run.objective_name])]
     while parts:
-        for key, value in parts.pop(0).items():
+        section, keys = parts.pop(0)
+        for key, value in keys.items():
             if isinstance(value, dict):
-                parts.append(value)
+                parts.append((key, value))
             else:
-                flat[key] = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+                text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+                flat[f"{section}.{key}" if key in flat else key] = text
     return flat
 
 

@@ -31,7 +31,7 @@ class Comparison:
     cells: int = 0  # of tables
     differing: list[tuple[str, float]] = field(default_factory=list)  # table and the largest difference in it
     runs: list[tuple[str, str, Estimate]] = field(default_factory=list)  # run, measure, ours minus theirs
-    others: list[str] = field(default_factory=list)  # runs that share no seed and utterance with theirs
+    others: list[str] = field(default_factory=list)  # runs of other references, or that share no seed and utterance
     partly: list[str] = field(default_factory=list)  # runs that lack seeds, utterances or decoders of theirs
     edited: list[str] = field(default_factory=list)  # runs whose metrics or predictions changed, and not both
     verdicts: list[tuple[str, str, str]] = field(default_factory=list)  # claim, theirs, ours
@@ -182,19 +182,26 @@ def _claim(row: dict[str, str]) -> str:
 
 
 def _run_differences(run: str, mine: BySeed, other: BySeed) -> Iterator[tuple[str, str, Estimate]]:
-    """Ours minus theirs, by each decoder and measure, over the seeds and utterances that both have."""
+    """Ours minus theirs, by each decoder and measure, over the seeds and utterances that both have.
+
+    None where the two were tested on other speakers or references.
+    """
     seeds = [seed for seed in mine if seed in other]
     every = [rows[seed] for rows in (mine, other) for seed in seeds]
     clips = [clip for clip in every[0] if all(clip in of for of in every)] if every else []
-    if not clips:
-        return
     both = [{seed: [rows[seed][clip] for clip in clips] for seed in seeds} for rows in (mine, other)]
+    if not clips or _facts(both[0]) != _facts(both[1]):
+        return
     firsts = [rows[seeds[0]][0] for rows in both]
     columns = [key for key in ("greedy", "beam", "classified") if all(key in row for row in firsts)]
     for column in columns:
         for measure in ("error",) if column == "classified" else ("cer", "wer"):
             errors = (errors_of(run.partition("/")[0], rows, column, measure) for rows in both)
             yield run, f"{column} {measure}", difference(*errors)
+
+
+def _facts(rows: dict[str, list[dict[str, str]]]) -> list[tuple[str, str]]:
+    return [(row.get("speaker", ""), row["reference"]) for of in rows.values() for row in of]
 
 
 def _whole(rows: BySeed) -> set[tuple[str, str, str]]:
