@@ -19,7 +19,7 @@ from pcpg.report.figures import reading as show
 from pcpg.workspace.errors import InputError, one_line
 
 LONGEST = 10  # seconds; attention learnt on clips of 3 s loses its place long before
-MAX_LENGTH, LENGTH_NORMALISATION = 40, 1.0  # of `decoding` in every preset
+MAX_LENGTH, LENGTH_NORMALISATION = 40, 1.0  # as in the presets of sentences
 BEAMS = range(1, 101)
 LRW_FRAME = (256, 256)  # pixels, height and width: its fixed box fits no other
 LISTED = 60  # words of a vocabulary that are printed

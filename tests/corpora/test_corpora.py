@@ -79,6 +79,8 @@ def test_unusable_grid_clips_are_listed_with_the_reason(tmp_path):
     (root / "s1/nonsense.mpg").write_bytes(b"video")
     (root / "alignments/s1/swiz9a.align").write_text(align_of("set white in z eight again"))
     (root / "alignments/s1/pgby1n.align").write_text("0 1 2 3\n")
+    (root / "s1/bwahzs.mpg").unlink()
+    (root / "s1/bwahzs.mpg").symlink_to("nowhere.mpg")
     (root / "alignments/s1/bbal7s.align").unlink()  # no fault: the name has the text
     clips, excluded, _, _ = read_grid(root)
     assert {row.clip: row.reason for row in excluded} == {
@@ -87,11 +89,12 @@ def test_unusable_grid_clips_are_listed_with_the_reason(tmp_path):
         "s1/nonsense": "nonsense: is not a GRID name: 6 characters expected",
         "s1/pgby1n": "alignments/s1/pgby1n.align, line 1: expected 'start end word' with times in "
         "whole numbers, 25,000 a second, found '0 1 2 3'",
+        "s1/bwahzs": "s1/bwahzs.mpg: is a link to nothing",
         "s1/swiz9a": "alignments/s1/swiz9a.align: says 'set white in z eight again', "
         "the name says 'set white in z nine again'",
     }
     assert all(row.stage == "raw" for row in excluded)
-    assert len(clips) == 2 * 9 - 4 and "s1/bbal7s" in {clip.clip for clip in clips}
+    assert len(clips) == 2 * 9 - 5 and "s1/bbal7s" in {clip.clip for clip in clips}
 
 
 def test_overlapped_split_counts_and_seeds(tmp_path):
@@ -168,6 +171,7 @@ def test_lrw_faults_are_listed(tmp_path):
     root = make_lrw(tmp_path)
     folder = root / "lipread_mp4/ABOUT/train"
     (folder / "ABOUT_00002.mp4").write_bytes(b"")
+    (folder / "ABOUT_00004.mp4").symlink_to("nowhere.mp4")  # as git-annex leaves what it has not fetched
     (folder / "ABOUT_00003.mp4").write_bytes(b"video")  # without .txt: kept
     (folder / "ABOUT_00001.txt").write_text("one\ntwo\n")
     clips, excluded, _, _ = lrw.read_corpus(root, words=["about"])
@@ -176,6 +180,7 @@ def test_lrw_faults_are_listed(tmp_path):
     assert [(row.clip[-1], row.reason) for row in excluded] == [
         ("1", "ABOUT_00001.txt, line 5: expected 'Duration: <seconds> seconds', found nothing"),
         ("2", "ABOUT_00002.mp4: is empty"),
+        ("4", "ABOUT_00004.mp4: is a link to nothing"),
     ]
 
 
@@ -241,3 +246,7 @@ def test_rows_survive_csv(tmp_path):
     assert read_rows(tmp_path / "a.csv", Clip) == clips
     with pytest.raises(InputError, match="line 1: expected the columns clip, stage, reason"):
         read_rows(tmp_path / "a.csv", Excluded)
+    write_rows(tmp_path / "b.csv", Excluded, [Excluded("a", "raw", "why"), Excluded("b", "raw", "why")])
+    (tmp_path / "b.csv").write_text((tmp_path / "b.csv").read_text().replace("b,raw,why", "b,raw"))
+    with pytest.raises(InputError, match=r"b\.csv, line 3: has 2 cells, line 1 has 3"):
+        read_rows(tmp_path / "b.csv", Excluded)

@@ -12,6 +12,7 @@ import time
 import zipfile
 from argparse import Namespace
 from collections import defaultdict
+from contextlib import suppress
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -389,6 +390,31 @@ def test_the_stage_raw_downloads(zenodo, tmp_path):
     prepare_corpus(settings, tmp_path / "data", workers=1)
     assert (tmp_path / "data" / "manifest.csv").read_text().count("\n") == 11
     assert sorted(path.name for path in root.iterdir()) == ["alignments", "archives", "s1", "s2"]
+
+
+def test_two_jobs_that_need_one_copy_download_it_once(zenodo, tmp_path, monkeypatch):
+    """GRID and words of GRID may name the same root; both would write the same unfinished files."""
+    root, log = tmp_path / "GRID", []
+
+    def download(root: Path, speakers: list[str]) -> None:
+        log.append("begin")
+        time.sleep(0.1)
+        log.append("end")
+
+    monkeypatch.setattr("pcpg.corpora.download.download_grid", download)
+    settings = load(Path(__file__).parents[2] / "presets" / "grid-s1-cpu.yaml").corpora.grid.raw
+    settings = settings.model_copy(update={"source": "download", "root": str(root)})
+
+    def prepare(name: str) -> None:
+        with suppress(InputError):  # the copy stays empty
+            prepare_corpus(settings, tmp_path / name, 1)
+
+    jobs = [threading.Thread(target=prepare, args=[name]) for name in "ab"]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert log == ["begin", "end"] * 2
 
 
 def test_an_archive_without_videos_is_named(zenodo, tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,14 +13,15 @@ import pytest
 import torch
 from torch import nn
 
-from pcpg.learning import loop
+from pcpg.learning import evaluate, loop
 from pcpg.learning.epochs import Training
 from pcpg.learning.loop import fit
-from pcpg.learning.resume import Resume
+from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.mouths.store import ClipStore
 from pcpg.objectives.base import Context, Objective
 from pcpg.reader.checkpoint import read, save
+from pcpg.reader.network import Classifier, LipReader
 from pcpg.reader.view import View
 from pcpg.settings.load import load
 from pcpg.settings.schema import Optimisation
@@ -147,9 +149,32 @@ def test_only_the_same_training_goes_on(tmp_path):
     assert Resume(tmp_path / "model.pt", "another").load() is None
     (tmp_path / "resume.pt").write_bytes((tmp_path / "resume.pt").read_bytes()[:-40])
     assert Resume(tmp_path / "model.pt", "one").load() is None
-    (tmp_path / ".resume.pt.4194305.partial").write_bytes(b"cut")
+    left = tmp_path / f".resume.pt.{socket.gethostname()}-4194305.partial"
+    left.write_bytes(b"cut")
     Resume(tmp_path / "model.pt", "one").save({"done": 2})
-    assert not (tmp_path / ".resume.pt.4194305.partial").exists()
+    assert not left.exists()
+
+
+def test_a_training_of_other_numerics_is_another(toy, monkeypatch):
+    store = ClipStore(toy / "clips/smoke/grid")
+    one = fingerprint(session_in(toy), ["settings"], store)
+    monkeypatch.setenv("MKL_CBWR", "AVX2")
+    assert fingerprint(session_in(toy), ["settings"], store) != one
+
+
+def test_a_class_without_a_clip_is_no_word(toy, monkeypatch):
+    """A classifier may choose it, for labels are places in the list of all words."""
+    store = ClipStore(toy / "clips/smoke/grid")
+    network = load(toy / "params.yaml").network["grid"]
+    model = Classifier(LipReader(**network.model_dump()).encoder, 9)
+    content = {"network": network.model_dump(), "classes": 9, "model": model.state_dict()}
+    monkeypatch.setattr(evaluate.checkpoint, "load", lambda path, region: content)
+    monkeypatch.setattr(evaluate.checkpoint, "view_of", lambda content: None)
+    rows = store.select("test")
+    monkeypatch.setattr(evaluate, "classify_clips", lambda *_: dict.fromkeys(rows, 8))
+    assert 8 not in {clip.label for clip in store.index}
+    predicted, scores = evaluate.classify_test(toy, store, CPU)
+    assert {row["classified"] for row in predicted} == {""} and scores == {"accuracy": 0.0}
 
 
 def stage(folder: Path, *command: str) -> subprocess.Popen:

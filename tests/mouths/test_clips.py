@@ -131,7 +131,7 @@ def test_what_fails_for_every_clip_stops_before_the_work(corpus, tmp_path):
     ]:
         with pytest.raises(InputError, match=problem):
             make(clips, root, out, **changes)
-    with pytest.raises(InputError, match="none of the 1 clips could be used: 1 x no such file"):
+    with pytest.raises(InputError, match="none of the 1 clips of the train split could be used: 1 x no such file"):
         make([clip_of("s1/gone")], root, out)
 
 

@@ -118,6 +118,8 @@ def test_jpgs(tmp_path):
     assert len(video.read_jpgs(folder)) == 5 and video.read_jpgs(folder)[-1, 0, 0] == 110  # by number, not by name
     (folder / "2.jpg").write_bytes(b"broken")
     assert len(video.read_jpgs(folder, 1, 4)) == 2
+    Image.new("L", (20, 10)).save(folder / "3.jpg", exif=b"Exif\x00\x00no Exif at all!", dpi=(72, 72))
+    assert len(video.read_jpgs(folder, 1, 4)) == 2  # Pillow raises a SyntaxError
     assert video.read_jpgs(folder, 0, 1, mode="RGB").shape == (1, 10, 20, 3)
     with pytest.raises(InputError, match="no frame could be decoded"):
         video.read_jpgs(folder, first=20, frames=3)

@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from pcpg import parameters
+from pcpg.objectives import base
 from pcpg.settings.load import from_mapping, load
+from pcpg.settings.plan import Plan
 from pcpg.settings.yaml_file import read_yaml
 from pcpg.workspace.errors import InputError
 
@@ -188,6 +190,30 @@ def test_a_training_in_parts_refuses_what_needs_the_whole_batch(read):
     mapping = changed(f"{PG}.standardise", "batch", mapping)
     with pytest.raises(InputError, match=rf"^mine\.yaml: {PG}\.standardise: batch needs the whole batch at once"):
         read(mapping)
+
+
+def test_a_mask_that_counts_draws_refuses_a_training_in_parts():
+    mapping = read_yaml(ROOT / "presets" / "grid-s1-objectives.yaml")
+    mapping["runs"]["grid"]["nlpo"]["optimisation"]["accumulate"] = 2
+    with pytest.raises(InputError, match=r"runs\.grid\.nlpo\.objective\.nlpo\.refresh: counts draws"):
+        base.check(from_mapping(mapping, "mine.yaml"), "mine.yaml")
+
+
+def test_lists_of_clips_are_known_by_what_they_hold(tmp_path):
+    """A list that was edited under the same name makes another corpus."""
+    mapping = read_yaml(ROOT / "presets" / "grid-s1-cpu.yaml")
+    files = {name: str(tmp_path / f"{name}.txt") for name in ("train", "test")}
+    mapping["corpora"]["grid"]["raw"] |= {"split": "lists", "lists": files, "test_sentences": 0}
+    plan = Plan(from_mapping(mapping, "mine.yaml"))
+    absent = plan.keys("raw", corpus="grid")
+    for file in files.values():
+        Path(file).write_text("s1/video/mpg_6000/bbaf2n\n")
+    before = plan.keys("raw", corpus="grid")
+    Path(files["test"]).write_text("s1/video/mpg_6000/bbaf3s\n")
+    after = plan.keys("raw", corpus="grid")
+    assert len({str(keys["lists.grid"]) for keys in (absent, before, after)}) == 3
+    assert plan.as_mapping()["lists"] == {"grid": after["lists.grid"]}
+    assert Plan(load(ROOT / "params.yaml")).as_mapping()["lists"] == {"grid": [], "lrw": [], "lrw1000": []}
 
 
 @pytest.mark.parametrize(

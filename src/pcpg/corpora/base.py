@@ -154,6 +154,14 @@ def sort_files(paths: Iterable[Path], text: str = "") -> Files:
     return files
 
 
+def check_video(path: Path) -> None:
+    """InputError where it is empty, or a link to nothing, as git-annex leaves what it has not fetched."""
+    if not path.exists():
+        raise InputError(path, "is a link to nothing")
+    if path.stat().st_size == 0:
+        raise InputError(path, "is empty")
+
+
 def picture_files(folder: Path) -> dict[int, Path]:
     """The pictures of a folder by the number at the end of their name, as 7.jpg, 0007.jpg and frame_7.JPG; from 1.
 

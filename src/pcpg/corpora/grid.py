@@ -6,7 +6,20 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pcpg.corpora.base import Clip, Excluded, Files, Reading, Remark, Unusable, Word, entries, held, some, sort_files
+from pcpg.corpora.base import (
+    Clip,
+    Excluded,
+    Files,
+    Reading,
+    Remark,
+    Unusable,
+    Word,
+    check_video,
+    entries,
+    held,
+    some,
+    sort_files,
+)
 from pcpg.corpora.grid_align import match_alignments
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists
 from pcpg.corpora.grid_text import SILENCES, TICKS, read_align, sentence_of
@@ -98,7 +111,7 @@ def _chosen(root: Path, names: list[str] | None) -> dict[str, Path]:
 
 def _files(folder: Path) -> Files:
     """All files below a speaker's folder, however deep: what lies too deep is to be listed."""
-    return sort_files(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return sort_files(path for path in folder.rglob("*") if not path.is_dir() and not path.name.startswith("."))
 
 
 def _usable(
@@ -124,8 +137,7 @@ def _words(speaker: str, name: str, folder: Path, video: Path | None, align: Pat
         raise InputError(name, "has an .align but no .mpg")
     if video.parent != folder:
         raise InputError(video, f"lies too deep; expected {folder.name}/{video.name}")
-    if video.stat().st_size == 0:
-        raise InputError(video, "is empty")
+    check_video(video)
     if align is None:
         return []
     rows = [row for row in read_align(align) if row[2] not in SILENCES]

@@ -15,6 +15,7 @@ from pcpg.corpora.base import (
     Unusable,
     Word,
     check_text,
+    check_video,
     child,
     entries,
     held,
@@ -108,8 +109,7 @@ def _timing(clip: str, word: str, video: Path, text: Path | None) -> list[Word]:
     check_text(word)
     if not video.name.isprintable():
         raise ValueError("its name cannot be printed")
-    if video.stat().st_size == 0:
-        raise InputError(video, "is empty")
+    check_video(video)
     if text is None:
         return []
     half = read_duration(text) / 2

@@ -9,7 +9,7 @@ from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable,
 from pcpg.corpora.grid_splits import Draw, Lists
 from pcpg.settings.corpus import GridRaw, GridWordsRaw, Lrw1000Raw, LrwRaw
 from pcpg.workspace.errors import InputError, one_line
-from pcpg.workspace.files import atomic_folder
+from pcpg.workspace.files import atomic_folder, locked
 from pcpg.workspace.rows import write_rows
 
 Settings = GridRaw | LrwRaw | Lrw1000Raw
@@ -84,7 +84,8 @@ def prepare_corpus(settings: Settings, folder: Path, workers: int) -> None:
         elif settings.source == "download":
             from pcpg.corpora.download import download_grid
 
-            download_grid(root, settings.speakers)
+            with locked(root / "archives" / "download"):  # words of GRID may be of the same copy, by a job beside it
+                download_grid(root, settings.speakers)
         try:
             reading = _read(settings, root)
             for split in SPLITS:

@@ -50,7 +50,8 @@ def classify_test(weights: Path, store: ClipStore, device: torch.device) -> tupl
     view = checkpoint.view_of(content)
     classes = classify_clips(model, store, store.select("test"), view, device)
     words = {clip.label: clip.text for clip in store.index}
-    rows = [_described(store, row) | {"classified": words[label]} for row, label in classes.items()]
+    # a class may have no clip, and so no word: labels are places in the list of all words
+    rows = [_described(store, row) | {"classified": words.get(label, "")} for row, label in classes.items()]
     return rows, {"accuracy": accuracy(store, classes)}
 
 

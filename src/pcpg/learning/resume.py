@@ -11,13 +11,14 @@ import torch
 from pcpg.learning.session import Session
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import checkpoint
-from pcpg.workspace import parallel
+from pcpg.workspace import numerics, parallel
 from pcpg.workspace.errors import InputError
 
 
 def fingerprint(session: Session, settings: Iterable[object], store: ClipStore, *files: Path) -> str:
-    """Stands for all that trained weights follow from: settings, clips, files, code, torch, processes."""
+    """Stands for all that trained weights follow from: settings, clips, files, code, torch, numerics, processes."""
     where = (session.seed, session.device.type, session.precision, torch.get_num_threads(), parallel.world())
+    where += numerics.in_use()
     digest = hashlib.sha256(repr([*settings, where, session.code, torch.__version__, store.stamp()]).encode())
     for path in files:
         digest.update(path.read_bytes())

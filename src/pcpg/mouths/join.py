@@ -43,16 +43,18 @@ def part(clips: list[Clip], number: int, count: int) -> list[Clip]:
 def join_shards(manifest: list[Clip], folder: Path, count: int, region: Region) -> ClipStore:
     """Write `folder`/store.json for `count` shards; InputError where one is missing or of another manifest.
 
-    The clips stand in the manifest's order, however many shards there are.
+    The clips stand in the manifest's order, however many shards there are. No split of the manifest may lose all of its
+    clips.
     """
     shards = [describe_shard(folder, number, part(manifest, number, count), region.size) for number in range(count)]
-    if not any(shard.clips for shard in shards):
-        excluded = [row for shard in shards for row in read_rows(table_path(folder, shard.name, "excluded"), Excluded)]
-        raise InputError(folder, f"none of the {len(manifest)} clips could be used: {reasons(excluded)}")
+    excluded = [row for shard in shards for row in read_rows(table_path(folder, shard.name, "excluded"), Excluded)]
+    left = {row.clip for row in excluded}
+    for split in sorted({clip.split for clip in manifest} - {clip.split for clip in manifest if clip.clip not in left}):
+        wanted = sum(clip.split == split for clip in manifest)
+        raise InputError(folder, f"none of the {wanted} clips of the {split} split could be used: {reasons(excluded)}")
     contents = asdict(Contents(VERSION, region, shards))
     write_text(folder / "store.json", json.dumps(contents, indent=2) + "\n")
     store = ClipStore(folder)
-    excluded = store.excluded()
     counts = f"store: {len(store)} clips in {count} shards; {len(excluded)} excluded"
     print(f"{counts}: {reasons(excluded)}" if excluded else counts, file=sys.stderr)
     for other in sorted((folder / "shards").iterdir()):

@@ -17,7 +17,7 @@ from av.stream import Disposition
 from PIL import Image, ImageOps
 
 from pcpg.corpora.base import RATE, picture_files
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.files import no_file
 
 PLANAR = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "gray", "nv12"}  # plane 0: 8-bit luma
@@ -200,7 +200,9 @@ def read_jpgs(folder: str | Path, first: int = 0, frames: int = 0, mode: str = "
         try:
             with Image.open(pictures[number]) as image:
                 image = ImageOps.exif_transpose(image).convert(mode)
-        except OSError:
+        except Exception as error:  # a damaged picture raises what its parts raise, such as SyntaxError
+            if shortage(error):
+                raise
             continue
         images.append(image if not images or image.size == images[0].size else image.resize(images[0].size))
     return _stack((np.asarray(image) for image in images), folder)

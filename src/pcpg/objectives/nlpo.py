@@ -4,6 +4,8 @@ The mask policy is an older copy of the policy. At each step the fewest characte
 are kept, and the policy is that over them, in drawing and in every ratio. `top_p` on rloo is the cheap half.
 """
 
+from collections.abc import Iterator
+
 from pydantic import model_validator
 from torch import nn
 
@@ -13,6 +15,7 @@ from pcpg.objectives.rollout import Guide, Rollout, sample
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader, frozen
 from pcpg.settings.keys import Count, refuse
+from pcpg.settings.schema import Params, Run
 
 
 class NLPO(PPO):
@@ -22,6 +25,11 @@ class NLPO(PPO):
     def _check_updates(self):
         refuse(self.updates == 1, "updates", "must be at least 2: the mask belongs to a draw that is used again")
         return self
+
+    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
+        yield from super().refuse_combinations(run, params, corpus)
+        if run.optimisation.accumulate > 1:
+            yield "refresh", "counts draws, so that it needs the whole batch at once, accumulate: 1"
 
     def own_parameters(self, model: LipReader) -> nn.Module:
         return Beside(None if self.value is None else ValueHead(), frozen(model))

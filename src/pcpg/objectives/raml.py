@@ -6,6 +6,7 @@ substitutions and insertions, no deletions. tau is chosen by the mean number of 
 
 import math
 import random
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -30,7 +31,7 @@ class RAML(Objective):
         """Teacher forcing feeds the edited text, as it scores it; "ce" is that of the edited text too."""
         targets = edited(batch, self.tau, 1)[:, 0]
         lengths = (targets != PAD).sum(dim=1)
-        changed = Batch(**vars(batch) | {"targets": targets, "target_lengths": lengths})
+        changed = replace(batch, targets=targets, target_lengths=lengths)
         same = min(targets.shape[1], batch.targets.shape[1])
         differ = (targets[:, :same] != batch.targets[:, :same]).any(dim=1) | (lengths != batch.target_lengths)
         losses = PLAIN.losses(model, changed, context)

@@ -43,7 +43,7 @@ def save(path: Path, content: dict) -> None:
     buffer = io.BytesIO()
     torch.save(content, buffer)
     with atomic_file(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def read(path: Path) -> object:

@@ -52,7 +52,6 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]  # no run takes more, and 10**
 Crowd = Annotated[int, Field(ge=1, le=1024)]  # processes or threads, all begun at once
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Exact = Annotated[Fraction, BeforeValidator(_fraction)]
-ExactShare = Annotated[Exact, Field(ge=0, le=1)]
 
 EXPECTED = {
     "int": "a whole number", "float": "a number", "finite": "a number", "string": "a text", "bool": "true or false",

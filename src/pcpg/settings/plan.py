@@ -12,7 +12,7 @@ from typing import Any
 from pcpg.settings.schema import SCRATCH, Params
 from pcpg.workspace import code
 from pcpg.workspace.errors import InputError
-from pcpg.workspace.files import write_text
+from pcpg.workspace.files import sha256, write_text
 from pcpg.workspace.paths import Paths
 
 FILE = Path("plan.json")
@@ -20,11 +20,12 @@ ABOUT = "made by `pcpg plan` from params.yaml and src/pcpg, for dvc.yaml; Snakem
 TRAINING = ("threads", "processes", "nodes", "device", "precision", "numerics")  # that bytes may follow from
 READING = ("threads", "device", "numerics")
 SEEDS = "seeds_of.{corpus}.{run}"  # of one run: no key of the file, but told by seeds and fewer_seeds
+LISTS = "lists.{corpus}"  # what the files hold that corpora.grid.raw.lists names
 REPORT = ("preset", "seeds", "corpora", "runs", "classifiers")
 
 # stage -> the keys that it reads; workers, which change no byte, are left out
 KEYS = {
-    "raw": ("corpora.{corpus}.raw",),
+    "raw": ("corpora.{corpus}.raw", LISTS),
     "shard": ("corpora.{corpus}.raw", "corpora.{corpus}.clips", "shards"),
     "store": ("corpora.{corpus}.raw", "corpora.{corpus}.clips", "shards"),
     "train": ("view.{corpus}", "network.{corpus}", "max_length", "runs.{corpus}.{run}", *TRAINING),
@@ -75,6 +76,7 @@ class Plan:
     def keys(self, stage: str, **names: str) -> dict[str, Any]:
         """Key -> value of all that a stage reads of the parameter file."""
         own = {SEEDS: self.params.seeds_of(**names)} if SEEDS in KEYS[stage] else {}
+        own |= {LISTS: self.lists(names["corpus"])} if LISTS in KEYS[stage] else {}
         return {
             key.format(**names): own[key] if key in own else self._value(key.format(**names)) for key in KEYS[stage]
         }
@@ -85,6 +87,12 @@ class Plan:
             value = value.get(part) if isinstance(value, dict) else None
         return value
 
+    def lists(self, corpus: str) -> list[str]:
+        """Checksums of a corpus' public lists of clips; none where a seed draws the splits."""
+        named = getattr(getattr(self.params.corpora, corpus).raw, "lists", None)
+        files = [Path(file) for file in (named.train, named.test)] if named else []
+        return [sha256(file) if file.is_file() else "no such file" for file in files]
+
     def objective(self, corpus: str, run: str) -> str:
         return self.params.runs[corpus][run].objective_name
 
@@ -94,6 +102,7 @@ class Plan:
     def as_mapping(self) -> dict[str, Any]:
         """What plan.json holds."""
         content: dict[str, Any] = {"about": ABOUT, "code": self._all_code()}
+        content["lists"] = {corpus: self.lists(corpus) for corpus in self.params.corpus_names}
         for stage, section in (("train", "runs"), ("probe", "classifiers")):
             trainings = [(*one, seed) for one in self.jobs(section) for seed in self.params.seeds_of(*one)]
             entries = {"-".join(map(str, one)): self._entry(section, *one) for one in trainings}
@@ -137,9 +146,10 @@ def write_plan(params: Params, same_jobs: bool = False, path: Path = FILE) -> No
 
 
 def _jobs(text: str) -> dict[str, Any]:
-    """All but the code; none of a text that is no plan, which is made anew like a file that is not there."""
+    """All but checksums; none of a text that is no plan, which is made anew like a file that is not there."""
     try:
         found = json.loads(text)
     except ValueError:
         found = None
-    return {key: value for key, value in found.items() if key != "code"} if isinstance(found, dict) else {}
+    jobs = found if isinstance(found, dict) else {}
+    return {key: value for key, value in jobs.items() if key not in ("code", "lists")}

@@ -1,6 +1,7 @@
 """Atomic writes: a file or folder appears whole under its name, or not at all, whatever ends the process or the power.
 
-Until then it is `.<name>.<process>.partial` beside its place; what a killed process left of it, the next one removes.
+Until then it is `.<name>.<machine>-<process>.partial` beside its place; what a killed process left of it, the next one
+on the same machine removes.
 """
 
 import fcntl
@@ -8,6 +9,7 @@ import glob
 import hashlib
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -75,11 +77,12 @@ def sha256(path: Path) -> str:
 @contextmanager
 def _partial(path: Path) -> Iterator[Path]:
     """The temporary name of `path` for this process; whatever lies there at the end is removed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    ours = f".{path.name}.{socket.gethostname()}-"
+    temporary = path.with_name(f"{ours}{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
-            if not _alive(left.name.split(".")[-2]) or left == temporary:
+        for left in path.parent.glob(f"{glob.escape(ours)}*.partial"):
+            if not _alive(left.name.removeprefix(ours).removesuffix(".partial")) or left == temporary:
                 _remove(left)
         yield temporary
     except OSError as error:

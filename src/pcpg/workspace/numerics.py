@@ -38,6 +38,11 @@ def fast() -> None:
             del os.environ[name]
 
 
+def in_use() -> tuple[str | None, ...]:
+    """What the libraries were told: other values may give other bytes."""
+    return tuple(map(os.environ.get, PORTABLE))
+
+
 def settle(choice: str, device: str) -> None:
     """What `numerics` of the parameter file means for a stage that computes; one line where it cannot be kept.
 

@@ -40,9 +40,11 @@ def read_rows(path: str | Path, kind: type) -> list:
             rows = []
             for cells in reader:
                 line = reader.line_num
+                if len(cells) != len(types):
+                    raise ValueError(f"has {len(cells)} cells, line 1 has {len(types)}")
                 rows.append(kind(*(read(cell) for read, cell in zip(types.values(), cells, strict=True))))
             return rows
         except InputError:
             raise
-        except (csv.Error, ValueError) as error:  # among them text that is not UTF-8, and too few or many cells
+        except (csv.Error, ValueError) as error:  # among them text that is not UTF-8
             raise InputError(f"{path}, line {max(line, reader.line_num)}", str(error)) from None

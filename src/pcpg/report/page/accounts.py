@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shlex
 from importlib import metadata
 from pathlib import Path
 from statistics import median_low
@@ -125,7 +126,8 @@ def _cost(row: dict[str, str]) -> list[str]:
 
 def again_part(name: str, parameter_file: Path) -> dict:
     """The commands, what they were run with, and the digest of the parameter file, which commands call `name`."""
-    commands = f"make setup\n. .venv/bin/activate\nsnakemake --cores 2 --configfile {name}\npcpg page --params {name}"
+    file = shlex.quote(name)
+    commands = f"make setup\n. .venv/bin/activate\nsnakemake --cores 2 --configfile {file}\npcpg page --params {file}"
     digest, printed_by = hashlib.sha256(parameter_file.read_bytes()).hexdigest(), f"sha256sum {parameter_file.name}"
     digests = [["parameters", digest, printed_by]]
     return {"commands": commands, "versions": list(versions().items()), "digests": digests}

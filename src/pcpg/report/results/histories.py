@@ -10,10 +10,6 @@ from pcpg.workspace.errors import InputError
 
 COLUMNS = ("iteration", "epoch", "train_loss", "train_ce", "val_ce", "val_cer")
 TOLERANCE = 0.02
-CONVERGENCE = (
-    "A run has converged at its first evaluation whose validation CER is within "
-    f"{TOLERANCE:.0%} (relative) of the lowest that the run reaches."
-)
 COURSE = (
     "C4: updates from 0 to the first evaluation at or below a fixed validation CER, or to the end of the shorter "
     "training where it is never reached (restricted mean), and the share of evaluations at which validation CER rises, "
@@ -67,7 +63,7 @@ def last(history: pd.DataFrame) -> pd.Series:
 
 
 def convergence(history: pd.DataFrame) -> float:
-    """The iteration at which one seed's run has converged, as CONVERGENCE defines it."""
+    """Of one seed: the iteration of its first evaluation within TOLERANCE (relative) of its lowest validation CER."""
     reached = history["val_cer"] <= history["val_cer"].min() * (1 + TOLERANCE)
     return float(history["iteration"][reached].iloc[0])
 
