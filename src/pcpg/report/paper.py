@@ -39,13 +39,13 @@ KERNELS = {
     "k3s1": ((Fraction(1, 3),) * 3, 1),
     "k7s1": ((Fraction(1, 7),) * 7, 1),
     "k3s1-w121": ((Fraction(1, 4), Fraction(1, 2), Fraction(1, 4)), 1),
-    "k3s1-w321": ((Fraction(1, 3), Fraction(1, 2), Fraction(1, 6)), 1),
-    "k3s1-w123": ((Fraction(1, 6), Fraction(1, 2), Fraction(1, 3)), 1),
+    "k3s1-w231": ((Fraction(1, 3), Fraction(1, 2), Fraction(1, 6)), 1),
+    "k3s1-w132": ((Fraction(1, 6), Fraction(1, 2), Fraction(1, 3)), 1),
 }
 
 # GRID, WER by kernel size (stride 1, uniform weights) and by kernel weights (k = 3, stride 1)
 TABLE2A = {"k1s1": 16.6, "k2s1": 16.0, "k3s1": 12.1, "k5s1": 12.3, "k7s1": 14.8}
-TABLE2B = {"k3s1": 12.1, "k3s1-w121": 11.9, "k3s1-w321": 12.7, "k3s1-w123": 12.6}
+TABLE2B = {"k3s1": 12.1, "k3s1-w121": 11.9, "k3s1-w231": 12.7, "k3s1-w132": 12.6}
 
 # accuracy; the baseline of the paper (no pre-training) is our probe "scratch", its encoder that of k5s1
 TABLE3 = {
