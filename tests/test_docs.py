@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from pcpg import cli, parameters
+from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.reader.sizes import measure
 from pcpg.report.paper import LIPNET_OVERLAPPED, TABLE1
 from pcpg.report.readme import refresh
@@ -234,7 +235,7 @@ def test_readme_has_the_error_rates_of_the_tables():
         "policy gradient, k=1, s=1": "k1s1",
         "policy gradient, k=5, s=5": "k5s5",
         "policy gradient, k=5, s=1": "k5s1",
-        "cross-entropy, as many further updates": "ce-continued",
+        "cross-entropy, trained on for as many updates": "ce-continued",
     }
     undivided = pd.read_csv(ROOT / "results/grid-s1-early/ablation.csv").set_index("run").loc["k1s1-undivided"]
     assert f"ends at {undivided['wer_mean']:.1f}." in (ROOT / "README.md").read_text("utf-8")
@@ -250,10 +251,32 @@ def test_readme_says_how_large_and_how_long():
         params = parameters.read(ROOT / f"presets/{preset}.yaml")
         parts = measure(params.view["grid"], params.network["grid"], frames=75, characters=25)
         million[preset] = sum(size.parameters for size in parts.values()) / 1e6
-    assert f"{million['grid-s1-early']:.1f} million parameters, of the paper's {million['paper']:.0f}." in page
+    ours = f"{million['grid-s1-early']:.1f} million parameters, where our reading of the paper's network"
+    assert f"{ours} has {million['paper']:.0f}." in page
     assert f"LipNet has {LIPNET_OVERLAPPED['greedy']} over all speakers" in page
     updates = pd.read_csv(ROOT / "results/grid-s1-early/costs.csv").set_index("run")["updates"]
     assert f"some {round(updates['ce'], -1):,} updates; fine-tuning takes {updates['k1s1']} more" in page
+
+
+def no_sentences(preset: str, run: str) -> list[str]:
+    """Hypotheses of a run that GRID's grammar has not."""
+    slots = [{*words.values()} for words in GRAMMAR]
+    found = pd.read_csv(ROOT / f"results/{preset}/runs/grid/{run}/predictions.csv", keep_default_na=False)["greedy"]
+    legal = [len(text.split()) == 6 and all(map(set.__contains__, slots, text.split())) for text in found]
+    return found[~pd.Series(legal)].to_list()
+
+
+def test_what_is_no_sentence_is_counted():
+    verdict = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    wrong = [text for run in runs_of("grid-s1-early") for text in no_sentences("grid-s1-early", run)]
+    assert len(wrong) == 1 and f'all but one are a sentence of GRID\'s grammar ("{wrong[0]}" is not)' in verdict
+    assert not any(no_sentences("grid-s1-late", run) for run in runs_of("grid-s1-late"))
+    counts = {run: len(no_sentences("grid-s1-objectives", run)) for run in runs_of("grid-s1-objectives")}
+    assert counts.pop("ocd") > 100 and max(counts.values()) <= 2  # "it alone writes more than a word or two"
+
+
+def runs_of(preset: str) -> list[str]:
+    return sorted(path.parent.name for path in (ROOT / f"results/{preset}/runs/grid").glob("*/predictions.csv"))
 
 
 def test_the_verdict_has_the_means_of_the_five_seeds_that_all_arms_share():
