@@ -248,9 +248,9 @@ def test_predictions_that_do_not_belong_together_are_named(site, tmp_path):
         ("seed,clip,speaker,reference,greedy\n", "holds no prediction"),
         ("seed,clip,speaker,reference,greedy\n1,a,b, ,d\n", "line 2: no reference"),
         ("seed,clip,speaker,reference,greedy\n1,a,b,c,d\n1,a,b,c,e\n", "lists a clip twice"),
-        ("seed,clip,speaker,reference\n1,a,b,c\n", "line 2: expected the columns"),
-        ("seed,clip,speaker,reference,greedy\n1,a,b,c\n", "line 2: expected the columns"),
-        ("seed,clip,speaker,reference,greedy\n1,a,b,c,d,e\n", "line 2: expected the columns"),
+        ("seed,clip,speaker,reference\n1,a,b,c\n", "has no decoder's column"),
+        ("seed,clip,speaker,reference,greedy\n1,a,b,c\n", "line 2: has not as many cells as line 1"),
+        ("seed,clip,speaker,reference,greedy\n1,a,b,c,d,e\n", "line 2: has not as many cells as line 1"),
     ],
 )
 def test_a_malformed_table_of_predictions_is_named(tmp_path, content, problem):

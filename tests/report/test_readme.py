@@ -30,5 +30,5 @@ def test_verdicts_stand_side_by_side(tmp_path):
         "| C2, fine-tuned | two | – | reversed (GRID) |",
     ]
     (tmp_path / "a/claims.csv").write_text("claim,regime\n")
-    with pytest.raises(InputError, match=r"a/claims\.csv: not a table of claims"):
+    with pytest.raises(InputError, match=r"a/claims\.csv: no column"):
         refresh("<!-- begin a/claims.csv -->\n<!-- end -->", tmp_path)

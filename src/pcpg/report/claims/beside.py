@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from pcpg.report.results.files import read_table
 from pcpg.report.words import NONE, NOT_RUN
-from pcpg.workspace.errors import InputError
 
 
 def verdicts_beside(files: Sequence[Path]) -> str:
@@ -24,8 +22,5 @@ def verdicts_beside(files: Sequence[Path]) -> str:
 
 
 def _verdicts(path: Path) -> dict[tuple[str, str, str], str]:
-    try:
-        frame = pd.read_csv(path, usecols=["claim", "regime", "statement", "verdict"], dtype=str)
-    except ValueError as error:
-        raise InputError(path, f"not a table of claims: {error}") from None
-    return {(row.claim, row.regime, row.statement): row.verdict for row in frame.itertuples()}
+    rows = read_table(path, "claim", "regime", "statement", "verdict")
+    return {(row["claim"], row["regime"], row["statement"]): row["verdict"] for row in rows}

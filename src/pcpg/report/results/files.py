@@ -47,20 +47,32 @@ class Metrics(Keys):
         return f"{self.split} split, {protocol}{self.clips} clip{'s'[: self.clips != 1]}{searched}"
 
 
-def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[str, str]]]:
-    """Rows of a predictions.csv by seed: FACTS, and one column or more of what was read."""
+def read_table(path: Path, *columns: str) -> list[dict[str, str]]:
+    """Rows of a csv with at least such columns; InputError that names file and line where it is none."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, strict=True))
+            reader = csv.DictReader(file, strict=True)
+            names, rows = reader.fieldnames or (), list(reader)
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(path, f"not a readable table: {error}") from None
+    lacking = [column for column in columns if column not in names]
+    if lacking:
+        raise InputError(path, f"no column {', '.join(lacking)}")
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise InputError(f"{path}, line {number}", "has not as many cells as line 1")
+    return rows
+
+
+def read_predictions(path: Path, seeds: Sequence[int]) -> dict[int, list[dict[str, str]]]:
+    """Rows of a predictions.csv by seed: FACTS, and one column or more of what was read."""
+    rows = read_table(path, "seed", *FACTS)
     if not rows:
         raise InputError(path, "holds no prediction")
+    if len(rows[0]) == 1 + len(FACTS):
+        raise InputError(path, "has no decoder's column")
     by_seed: dict[str, list[dict[str, str]]] = {}
     for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values() or not {"seed", *FACTS} < row.keys():
-            columns = ", ".join(("seed", *FACTS))
-            raise InputError(f"{path}, line {number}", f"expected the columns {columns} and a decoder's")
         if not row["reference"].strip():
             raise InputError(f"{path}, line {number}", "no reference")
         by_seed.setdefault(row["seed"], []).append(row)

@@ -1,6 +1,5 @@
 """What two folders of results have in common: bytes, cells, rates by seed and utterance, verdicts and figures."""
 
-import csv
 import io
 import math
 import subprocess
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pcpg.report.results.files import errors_of
+from pcpg.report.results.files import errors_of, read_table
 from pcpg.report.results.stats import Estimate, difference
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
@@ -137,26 +136,9 @@ def _run(path: Path) -> str:
     return f"{path.parents[1].name}/{path.parent.name}"
 
 
-def _rows(path: Path, *columns: str) -> list[dict[str, str]]:
-    """Of a table with such columns; InputError where it is none."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names, rows = reader.fieldnames or (), list(reader)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(path, f"not a readable table: {error}") from None
-    lacking = [column for column in columns if column not in names]
-    if lacking:
-        raise InputError(path, f"no column {', '.join(lacking)}")
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise InputError(f"{path}, line {number}", "has not as many cells as line 1")
-    return rows
-
-
 def _cells(ours: Path, theirs: Path) -> tuple[int, float | None]:
     """Cells of a table, and the largest difference: nan of texts or of other rows, None where all are equal."""
-    mine, other = _rows(ours), _rows(theirs)
+    mine, other = read_table(ours), read_table(theirs)
     if len(mine) != len(other) or (mine and mine[0].keys() != other[0].keys()):
         return 0, math.nan
     pairs = [(row[key], match[key]) for row, match in zip(mine, other, strict=True) for key in row]
@@ -172,7 +154,7 @@ def _gap(ours: str, theirs: str) -> float:
 
 
 def _changed_verdicts(ours: Path, theirs: Path) -> list[tuple[str, str, str]]:
-    tables = (_rows(path, "claim", "verdict") for path in (theirs, ours))
+    tables = (read_table(path, "claim", "verdict") for path in (theirs, ours))
     before, after = ({_claim(row): row["verdict"] for row in rows} for rows in tables)
     return [(claim, before.get(claim, "-"), word) for claim, word in after.items() if before.get(claim) != word]
 
@@ -211,6 +193,6 @@ def _whole(rows: BySeed) -> set[tuple[str, str, str]]:
 
 def _by_seed(path: Path) -> BySeed:
     rows: BySeed = {}
-    for row in _rows(path, "seed", "clip", "reference"):
+    for row in read_table(path, "seed", "clip", "reference"):
         rows.setdefault(row["seed"], {})[row["clip"]] = row
     return rows
