@@ -19,7 +19,7 @@ def test_counts_and_notes(tmp_path, whole):
     raw, folder, out = tmp_path / "raw", tmp_path / "clips", tmp_path / "out"
     write_rows(raw / "excluded.csv", Excluded, [Excluded("s1/a", "raw", "empty file")])
     write_rows(raw / "remarks.csv", Remark, [Remark("speakers of GRID are not on disk", 32, "s2, s3 and 30 more")])
-    splits = {"s1/b": "val", "s1/c": "train", "s1/d": "test", "s1/e": "train"}
+    splits = {"s1/b": "train", "s1/c": "train", "s1/d": "test", "s1/e": "train"}
     clips = [Clip(name, "", "s1", split, "bin", -1, 0, 0) for name, split in splits.items()]
     made: list = [Excluded("s1/b", "clips", "no face in any frame")]
     for quality in (
