@@ -11,7 +11,7 @@ from dvc.repo import Repo
 from smoke_clone import ENVIRONMENT, run
 
 from pcpg import parameters
-from pcpg.settings.plan import KEYS, SEEDS, Plan
+from pcpg.settings.plan import KEYS, LISTS, SEEDS, Plan
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "params.yaml", "plan.json", "presets")
@@ -103,18 +103,18 @@ def lies_in(name: str, folder: str) -> bool:
 
 
 def test_the_same_parameters(dvc_jobs):
-    """Every job: the keys that settings/plan.py gives the Snakefile, one checksum of code, and in a test its seeds."""
+    """Every job: the keys that settings/plan.py gives the Snakefile, one checksum of code, what the plan alone tells."""
     plan = Plan(parameters.read(ROOT / "params.yaml"))
     for command, job in dvc_jobs.items():
         words = [word for word in command.removesuffix(" --params params.yaml").split() if word != "clips"]
         names = dict(zip(("corpus", "run"), words[2:4], strict=False))
         stage = job["rule"]
-        tests = SEEDS in KEYS[stage]
-        keys = plan.keys(stage, **names).keys() - ({SEEDS.format(**names)} if tests else set())
+        places = {SEEDS: "{stage}.{corpus}-{run}.seeds", LISTS: "lists.{corpus}"}
+        told = {key.format(**names): places[key].format(stage=stage, **names) for key in KEYS[stage] if key in places}
+        keys = plan.keys(stage, **names).keys() - told.keys()
         assert job["params"].get("params.yaml", set()) == keys, command
         kind = f"train.{plan.objective(**names)}" if stage == "train" else stage
-        seeds = {f"{stage}.{names['corpus']}-{names['run']}.seeds"} if tests else set()
-        assert job["params"]["plan.json"] == {f"code.{kind}"} | seeds, command
+        assert job["params"]["plan.json"] == {f"code.{kind}", *told.values()}, command
 
 
 def test_every_checksum_of_the_plan_is_the_one_that_snakemake_computes():
