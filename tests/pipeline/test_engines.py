@@ -103,7 +103,7 @@ def lies_in(name: str, folder: str) -> bool:
 
 
 def test_the_same_parameters(dvc_jobs):
-    """Every job: the keys that settings/plan.py gives the Snakefile, one checksum of code, what the plan alone tells."""
+    """Every job: the keys that settings/plan.py gives the Snakefile, a checksum of code, what the plan tells."""
     plan = Plan(parameters.read(ROOT / "params.yaml"))
     for command, job in dvc_jobs.items():
         words = [word for word in command.removesuffix(" --params params.yaml").split() if word != "clips"]
