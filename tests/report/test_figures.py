@@ -298,10 +298,15 @@ def test_the_pages_command_prints_the_pages_numbers(page):
 
 def test_the_pages_short_words(page):
     text, _ = page
-    assert "6/5 of one step's weight in all: 5 % of 24 steps, but 17 % of 7" in " ".join(text.split())
-    lost = {steps: steps - sum(fig5.covered("k5s1", steps)) for steps in (3, 7, 24)}
-    assert set(lost.values()) == {Fraction(6, 5)}
-    assert [round(100 * lost[steps] / steps) for steps in (24, 7)] == [5, 17]
+    said = (
+        "4/5 of one step's weight in all, the end symbol left out: 3 % of 23 characters, but 13 % of the six of a word"
+    )
+    assert said in " ".join(text.split())
+    for discount in ("end", "step"):  # the end symbol earns nothing
+        assert returns(torch.tensor([[1, 1, 0]]), torch.tensor([3]), 0.95, discount)[0, 2] == 0
+    lost = {characters: characters - sum(fig5.covered("k5s1", characters + 1)[:-1]) for characters in (6, 23)}
+    assert set(lost.values()) == {Fraction(4, 5)}
+    assert [round(100 * weight / characters) for characters, weight in lost.items()] == [13, 3]
     assert fig5.covered("k5s1", 3) == [Fraction(3, 5)] * 3
 
 
