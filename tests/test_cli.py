@@ -98,6 +98,15 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder):
     assert (done.returncode, done.stderr) == (141, "")
 
 
+def test_another_pipe_that_breaks_is_an_error(monkeypatch, capsys):
+    """Such as that to a process of a job, which must not end in silence."""
+    monkeypatch.setattr(cli, "_run", Mock(side_effect=BrokenPipeError))
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "argv", ["pcpg", "params", "check", "params.yaml"])
+    with pytest.raises(BrokenPipeError):
+        cli.main()
+
+
 def test_a_wrong_parameter_names_file_and_key(folder):
     text = (folder / "params.yaml").read_text()
     (folder / "params.yaml").write_text(text.replace("length_normalisation", "length_normalization"))

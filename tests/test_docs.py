@@ -280,6 +280,41 @@ def test_what_is_no_sentence_is_counted():
     assert max(counts.values()) == 1
 
 
+def claims_by_pair(preset: str, corpus: str, measure: str) -> pd.DataFrame:
+    claims = pd.read_csv(ROOT / f"results/{preset}/claims.csv").query(
+        f"corpus == '{corpus}' and measure == '{measure}'"
+    )
+    return claims.drop_duplicates(["run", "against", "level"]).set_index(["run", "against"]).sort_index()
+
+
+def test_what_the_verdict_says_of_c4_c5_and_c7_is_in_the_claims():
+    page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    kernels = claims_by_pair("grid-s1-early", "grid", "wer")
+    for run, said in {"k2s1": "k=2 minus k=1 is {} [{}, {}], undecided", "k7s1": "k=7 minus k=1 {} [{}, {}]"}.items():
+        assert (
+            said.format(*(signed(kernels.loc[(run, "k1s1"), key].item()) for key in ("effect", "low", "high"))) in page
+        )
+    assert f"but the {signed(kernels.loc[('k7s1', 'k1s1'), 'asked'].item())} that it would be in proportion" in page
+    trained = claims_by_pair("grid-words", "grid_words", "error").loc[[("k5s1-te_tc", "scratch")]].iloc[0]
+    numbers = [-trained[key] for key in ("effect", "high", "low")]
+    assert "random weights by {:.1f} [{:.1f}, {:.1f}]".format(*numbers) in page
+    steps = claims_by_pair("grid-s1-cpu", "grid", "updates")["effect"]
+    words = {1: "one", 6: "six"}
+    counts = [words[int(count)] for count in ((steps < 0).sum(), (steps == 0).sum(), (steps > 0).sum())]
+    assert len(steps) == 8
+    assert "differences in updates {} favour the paper, {} is 0 and {} is against it".format(*counts) in page
+    rises = claims_by_pair("grid-s1-cpu", "grid", "rises")["effect"]
+    assert rises.loc[("k5s1-scratch", "k1s1-scratch")].item() > 0
+    assert f"by {rises.loc[('k5s1-scratch', 'ce')].item():.0f} points, not after Holm's" in page
+
+
+def test_the_undivided_return_is_as_strong_as_a_reference_is_long():
+    read = pd.read_csv(ROOT / "results/grid-s1-early/runs/grid/ce/predictions.csv").query("seed == 1")
+    strength = round(read["reference"].str.len().mean())
+    for file in ("README.md", "docs/verdict.md"):
+        assert f"{strength} times as strong" in " ".join((ROOT / file).read_text("utf-8").split())
+
+
 def runs_of(preset: str) -> list[str]:
     return sorted(path.parent.name for path in (ROOT / f"results/{preset}/runs/grid").glob("*/predictions.csv"))
 

@@ -5,6 +5,7 @@ import atexit
 import gc
 import io
 import os
+import select
 import sys
 import threading
 from functools import partial
@@ -142,6 +143,16 @@ def _settings(args: argparse.Namespace) -> Params:
         gc.enable()
 
 
+def _unread() -> bool:
+    """Whether the pipe that broke is that of the output, whose reader has seen enough; no other break goes unsaid."""
+    output, look = sys.__stdout__.fileno(), select.poll()
+    look.register(output, select.POLLOUT)
+    if not any(event & select.POLLERR for _, event in look.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)  # for what Python writes at its end
+    return True
+
+
 def _run(args: argparse.Namespace) -> int:
     if args.params is None:
         return args.function(args) or 0
@@ -172,8 +183,9 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python writes at its end
+    except BrokenPipeError:
+        if not _unread():
+            raise
         return 141
     except (OSError, MemoryError, RuntimeError, ImportError) as error:
         problem, place = refusal(error), misplaced(error)

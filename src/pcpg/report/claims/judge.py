@@ -7,12 +7,10 @@ One-sided 5 % throughout, so two-sided intervals of INTERVAL; the estimates are 
 import math
 from dataclasses import dataclass, replace
 
-import pandas as pd
-
 from pcpg.report.claims.claims import DECIDES, Claim, Comparison, claims_of
 from pcpg.report.paper import DATASETS
 from pcpg.report.results import stats
-from pcpg.report.results.histories import rises, updates_to
+from pcpg.report.results.histories import common_stretch, rises, updates_to
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Errors, Estimate
 from pcpg.report.words import NOT_RUN, plural
@@ -220,15 +218,11 @@ def _course(results: Results, pair: Comparison) -> Estimate | None:
     if not shared:
         return None
     if pair.measure == "rises":
-        stretch = {seed: _shared_stretch(*(of[seed]["iteration"] for of in both)) for seed in shared}
-        numbers = [[rises(of[seed], *stretch[seed]) for seed in shared] for of in both]
+        stretches = {seed: common_stretch(both[0][seed], both[1][seed]) for seed in shared}
+        numbers = [[rises(of[seed], *stretches[seed]) for seed in shared] for of in both]
     else:
         end = min(float(of[seed]["iteration"].iloc[-1]) for of in both for seed in shared)
         numbers = [[updates_to(of[seed], pair.level / 100, end) for seed in shared] for of in both]
         if all(number == end for of in numbers for number in of):
             return None
     return stats.of_numbers([one - other for one, other in zip(*numbers, strict=True)])
-
-
-def _shared_stretch(*iterations: pd.Series) -> tuple[float, float]:
-    return max(one.iloc[0] for one in iterations), min(one.iloc[-1] for one in iterations)

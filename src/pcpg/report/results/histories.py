@@ -86,6 +86,12 @@ def rises(history: pd.DataFrame, first: float, last: float) -> float:
     return float(100 * (np.diff(rates) > 0).mean()) if len(rates) > 1 else float("nan")
 
 
+def common_stretch(*histories: pd.DataFrame) -> tuple[float, float]:
+    """The first and the last iteration of what all of them have."""
+    iterations = [history["iteration"] for history in histories]
+    return max(one.iloc[0] for one in iterations), min(one.iloc[-1] for one in iterations)
+
+
 def mean_start(frames: list[pd.DataFrame]) -> float:
     """Mean over seeds of the first iteration: where a run starts, or leaves the baseline."""
     return float(np.mean([frame["iteration"].iloc[0] for frame in frames]))
