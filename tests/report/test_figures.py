@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from made import HEADER, paths_of, put_history, results_of, settings_of, with_runs
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from PIL import Image
@@ -449,6 +450,26 @@ def test_a_run_that_was_stopped_has_not_converged(results):
     _, green, red = (style[1] for style in fig6.STYLES.values())
     rules = {line.get_color() for line in figure.axes[2].lines if line.get_label() != fig6.CURVE}
     assert rules == {green, red}
+
+
+def test_runs_that_converge_together_show_each_other(results):
+    """The dashes of their lines take turns: at the common iteration each colour covers as much of the panel."""
+    for run in ("ce-continued", "k1s1", "k5s1"):
+        for seed in SEEDS:
+            history(results, run, seed, [(100, 0.3, 0.4, 0.06), (120, 0.3, 0.4, 0.05), (140, 0.3, 0.4, 0.06)])
+    figure = fig6.draw_learning_curves("grid", results_of(results, SEEDS))
+    figure.set_dpi(300)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[::-1, :, :3].astype(int)
+    bottom = figure.axes[2]
+    rules = [line for line in bottom.lines if line.get_label() != fig6.CURVE and line.get_xdata()[0] == 120]
+    assert len(rules) == 3
+    column = pixels[:, round(bottom.transData.transform((120, 1))[0])]
+    low, high = (round(edge) for edge in (bottom.bbox.y0, bottom.bbox.y1))
+    found = [abs(column[low:high] - 255 * np.array(matplotlib.colors.to_rgb(line.get_color()))) for line in rules]
+    shares = [(distance.max(axis=1) < 40).mean() for distance in found]
+    assert shares == pytest.approx([1 / 4] * 3, abs=0.06)  # the fourth is cross-entropy, which converged elsewhere
 
 
 def test_fig6_from_scratch_draws_the_runs_that_start_there(results):

@@ -16,29 +16,31 @@ from pcpg.report.runs import drawn_runs, scratch_runs
 from pcpg.report.words import NOT_RUN, seeds_run
 from pcpg.settings.schema import SCRATCH
 
-# blue, green and red of Okabe and Ito; in grey the markers tell them apart, and dashes that interleave where the
-# vertical lines of two runs fall together
+Style = tuple[str, str, str]  # of a run: name, colour, marker
+
+# blue, green and red of Okabe and Ito; in grey the markers tell them apart
 STYLES = {
-    "ce": ("cross-entropy", "#0072B2", "o", "-"),
-    "k1s1": ("k = 1, s = 1", "#009E73", "s", (0, (4, 4))),
-    "k5s1": ("k = 5, s = 1", "#D55E00", "^", (4, (4, 4))),
+    "ce": ("cross-entropy", "#0072B2", "o"),
+    "k1s1": ("k = 1, s = 1", "#009E73", "s"),
+    "k5s1": ("k = 5, s = 1", "#D55E00", "^"),
 }
 FROM_SCRATCH = {"k1s1-scratch": STYLES["k1s1"], "k5s1-scratch": STYLES["k5s1"]}  # as those of the same kernels
 # the others of Okabe and Ito, and other markers: runs that the paper lacks, in looks that no other run has
 COLOURS = ("#56B4E9", "#E69F00", "#CC79A7", "black", "#0072B2")
 MARKERS = ("v", "D", "P", "X", "<", ">")
 SIZE = (7.16, 4.0)  # inches: both columns
+DASH = 3  # points, of a line at an iteration of convergence
 MARKS = 0.13  # markers along a curve, as a share of the panel's diagonal
 BAND = 0.2  # opacity
 CURVE = "_curve"  # label of every training curve; the underscore keeps it out of legends
 WIDE = 5.0  # highest / lowest value from which on a panel is logarithmic
 
 
-def styles_of(runs: dict[str, tuple], others: list[str]) -> dict[str, tuple]:
-    """Those that are given, and for each other run its name, a colour, a marker and a line."""
-    used = {look for _, *looks in runs.values() for look in looks[:2]}
+def styles_of(runs: dict[str, Style], others: list[str]) -> dict[str, Style]:
+    """Those that are given, and for each other run its name, a colour and a marker."""
+    used = {look for _, *looks in runs.values() for look in looks}
     colours, markers = (cycle([look for look in every if look not in used]) for every in (COLOURS, MARKERS))
-    return runs | {run: (run, next(colours), next(markers), "-") for run in others if run not in runs}
+    return runs | {run: (run, next(colours), next(markers)) for run in others if run not in runs}
 
 
 def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -> Figure:
@@ -47,10 +49,11 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
     The paper's runs, and those of `drawn_runs`. scratch: the runs that start from random weights, as the paper seems to
     have drawn them; no branches then.
 
-    Lines are means over seeds as far as all of them go, bands run from the lowest to the highest seed. A thin vertical
-    line with the run's marker stands at the mean iteration of convergence (histories.convergence); a run that is
-    stopped at a validation CER has none. Fine-tuned runs start where they leave the baseline, so their iterations
-    include the baseline's up to there. A run without history is named so.
+    Lines are means over seeds as far as all of them go, bands run from the lowest to the highest seed. A thin dashed
+    vertical line with the run's marker stands at the mean iteration of convergence (histories.convergence); where those
+    of several runs fall together, their dashes follow one another. A run that is stopped at a validation CER has none.
+    Fine-tuned runs start where they leave the baseline, so their iterations include the baseline's up to there. A run
+    without history is named so.
     """
     styles = styles_of(STYLES, drawn_runs(results.settings, corpus))
     if scratch:
@@ -65,7 +68,9 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
     for top, bottom in panels.T:
         for place, (run, of_seeds) in enumerate(frames.items()):
             if of_seeds:
-                _draw_run(top, bottom, styles[run], of_seeds, place, mark=run not in stopped)
+                _draw_run(top, bottom, styles[run], of_seeds, place)
+                if run not in stopped:
+                    _draw_convergence(top, bottom, styles[run], of_seeds, place, len(frames))
         bottom.set_xlabel("iteration")
     for axes in panels[:, 0]:
         _scale(axes)
@@ -109,17 +114,23 @@ def _zoom(axes: Axes, colours: list[str]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
-def _draw_run(top: Axes, bottom: Axes, style: tuple, frames: list[pd.DataFrame], place: int, mark: bool) -> None:
-    _, colour, marker, rule = style
+def _draw_run(top: Axes, bottom: Axes, style: Style, frames: list[pd.DataFrame], place: int) -> None:
+    _, colour, marker = style
     marks = {"marker": marker, "markerfacecolor": "white", "markevery": (MARKS * place / len(STYLES), MARKS)}
     _curve(top, band(frames, "train_ce"), {"color": colour, "linestyle": "-"})
     _curve(top, band(frames, "val_ce"), {"color": colour, "linestyle": "--", **marks})
     _curve(bottom, band(frames, "val_cer"), {"color": colour, "linestyle": "--", **marks}, scale=100)
-    if not mark:
-        return
-    end, height = mean_convergence(frames), 1.03 + 0.055 * place  # above the panel, no two on one another
+
+
+def _draw_convergence(
+    top: Axes, bottom: Axes, style: Style, frames: list[pd.DataFrame], place: int, count: int
+) -> None:
+    """place of count runs: which turn its dashes take, and how high its marker stands above the panel."""
+    _, colour, marker = style
+    end, height = mean_convergence(frames), 1.03 + 0.055 * place
+    dashes = (DASH * (count - place), (DASH, DASH * (count - 1)))
     for axes in (top, bottom):
-        axes.axvline(end, color=colour, linestyle=rule, linewidth=0.7, zorder=1)
+        axes.axvline(end, color=colour, linestyle=dashes, linewidth=0.7, zorder=1)
     top.plot([end], [height], marker, color=colour, transform=top.get_xaxis_transform(), clip_on=False)
 
 
@@ -147,11 +158,11 @@ def _scale(axes: Axes) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _handles(frames: dict[str, list], styles: dict[str, tuple], wanted: dict[str, int]) -> list[Line2D]:
+def _handles(frames: dict[str, list], styles: dict[str, Style], wanted: dict[str, int]) -> list[Line2D]:
     """Entries of the legend: the runs with their numbers of seeds, then what the line styles and the rule mean."""
     handles = []
     for run, of_seeds in frames.items():
-        name, colour, marker, _ = styles[run]
+        name, colour, marker = styles[run]
         label = f"{name} ({seeds_run(len(of_seeds), wanted[run])})"
         handles.append(Line2D([], [], color=colour, marker=marker, markerfacecolor="white", label=label))
     for label, style in (("training", "-"), ("validation", "--")):

@@ -14,14 +14,16 @@ from pcpg.report.runs import drawn_runs
 from pcpg.report.words import NOT_RUN, seeds_run
 from pcpg.settings.schema import SCRATCH
 
-# those of fig6 keep their looks; the other two are purple of Okabe and Ito and black. Dashes interleave where the
-# curves of two runs fall together, as docs/collapse.md has it for k1s1 and k5s1, and for k5s5 and k1s1-scaled.
+# those of fig6 keep their looks; the other two are purple of Okabe and Ito and black
 RUNS = {
-    "k1s1": (*STYLES["k1s1"][:3], "-"),
-    "k5s1": (*STYLES["k5s1"][:3], (0, (3, 2))),
-    "k5s5": ("k = 5, s = 5", "#CC79A7", "D", "-"),
-    "k1s1-scaled": ("k = 1, s = 1, a fifth of the strength", "black", "v", (0, (3, 2))),
+    "k1s1": STYLES["k1s1"],
+    "k5s1": STYLES["k5s1"],
+    "k5s5": ("k = 5, s = 5", "#CC79A7", "D"),
+    "k1s1-scaled": ("k = 1, s = 1, a fifth of the strength", "black", "v"),
 }
+# show what lies beneath, where the curves of two runs fall together: docs/collapse.md, of k1s1 and k5s1, k5s5 and
+# k1s1-scaled
+DASHES = {"k5s1": (0, (3, 2)), "k1s1-scaled": (0, (3, 2))}
 RELATIVE = "relative_sd"  # of the gradient's norm, by its mean
 COLUMNS = ("train_reward", "train_entropy", "train_gradient_norm", "train_gradient_norm_sd")
 PANELS = {  # column: what the axis says
@@ -49,9 +51,10 @@ def draw_policy(corpus: str, results: Results) -> Figure:
     runs = results.settings.runs.get(corpus, {})
     styles = styles_of(RUNS, [run for run in drawn_runs(results.settings, corpus) if runs[run].start != SCRATCH])
     frames = {run: _frames(results, corpus, run) for run in styles}
+    looks = {run: _look(run, colour, marker) for run, (_, colour, marker) in styles.items()}
     ran = any(frames.values())
     for axes, (column, label) in zip(panels.flat, PANELS.items(), strict=True):
-        drawn = [_curve(axes, styles[run], of_seeds, column) for run, of_seeds in frames.items()]
+        drawn = [_curve(axes, looks[run], of_seeds, column) for run, of_seeds in frames.items()]
         axes.set_ylabel(label)
         if not any(drawn):
             axes.text(0.5, 0.5, "not recorded" if ran else NOT_RUN, transform=axes.transAxes, ha="center")
@@ -60,10 +63,16 @@ def draw_policy(corpus: str, results: Results) -> Figure:
         axes.set_xlabel("updates since leaving the baseline")
     panels[0, 0].set_title(DATASETS[corpus], loc="left")
     figure.align_ylabels()
-    wanted = {run: len(results.settings.seeds_of(corpus, run)) for run in frames}
-    handles = [_handle(styles[run], len(of_seeds), wanted[run]) for run, of_seeds in frames.items()]
+    handles = []
+    for run, of_seeds in frames.items():
+        seeds = seeds_run(len(of_seeds), len(results.settings.seeds_of(corpus, run)))
+        handles.append(Line2D([], [], label=f"{styles[run][0]} ({seeds})", **looks[run]))
     figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure
+
+
+def _look(run: str, colour: str, marker: str) -> dict:
+    return {"color": colour, "marker": marker, "markerfacecolor": "white", "linestyle": DASHES.get(run, "-")}
 
 
 def _frames(results: Results, corpus: str, run: str) -> list[pd.DataFrame]:
@@ -71,22 +80,14 @@ def _frames(results: Results, corpus: str, run: str) -> list[pd.DataFrame]:
     return [one.assign(**{RELATIVE: one["train_gradient_norm_sd"] / one["train_gradient_norm"]}) for one in frames]
 
 
-def _curve(axes: Axes, style: tuple, frames: list[pd.DataFrame], column: str) -> bool:
+def _curve(axes: Axes, look: dict, frames: list[pd.DataFrame], column: str) -> bool:
     """Draw one run in one panel; -> whether there was something to draw."""
     values = band(frames, column)
     if values is None:
         return False
-    _, colour, marker, rule = style
     updates = values.iteration - mean_start(frames)
-    axes.fill_between(updates, values.low, values.high, color=colour, alpha=BAND, linewidth=0, label=RANGE)
-    marks = {"marker": marker, "markerfacecolor": "white"}
-    axes.plot(updates, values.mean, color=colour, linestyle=rule, **marks, label=CURVE)
+    axes.fill_between(updates, values.low, values.high, color=look["color"], alpha=BAND, linewidth=0, label=RANGE)
+    axes.plot(updates, values.mean, label=CURVE, **look)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return True
-
-
-def _handle(style: tuple, count: int, wanted: int) -> Line2D:
-    name, colour, marker, rule = style
-    look = {"color": colour, "marker": marker, "linestyle": rule, "markerfacecolor": "white"}
-    return Line2D([], [], label=f"{name} ({seeds_run(count, wanted)})", **look)
