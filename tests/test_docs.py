@@ -377,7 +377,7 @@ def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
     entropy = pd.concat([history["train_entropy"].dropna() for history in histories])
     read = [pd.read_csv(file) for file in (folder / "runs/grid").glob("*/predictions.csv")]
     assert f"all {sum((one['greedy'].str.split().str.len() == 6).sum() for one in read):,} hypotheses" in page
-    assert all(len(one) == 5 * 255 for one in read)
+    assert {len(one) for one in read} == {5 * 255, 3 * 255}  # fine-tuned, from random weights
     baseline = pd.read_csv(folder / "runs/grid/ce/predictions.csv")
     wrong = baseline["greedy"].str.split(expand=True) != baseline["reference"].str.split(expand=True)
     letters, prepositions = wrong[3].sum(), wrong[2].sum()
@@ -387,6 +387,31 @@ def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
     assert f"has {entropy.min():.1f} to {entropy.max():.1f} nats" in page
     alike = sorted(32 * history["policy_alike"].iloc[0] for history in histories)
     assert f"{alike[0]:.0f} to {alike[-1]:.0f} have samples that all earn the same" in page
+
+
+def test_what_is_said_of_random_weights_is_in_the_tables():
+    text = (ROOT / "docs/verdict.md").read_text("utf-8")
+    page = " ".join(text[text.index("### From random weights") : text.index("## The first study")].split())
+    rows = pd.read_csv(ROOT / "results/grid-s1-late/scratch.csv").set_index("run")
+    assert_rows(page, rows, {"k1s1-scratch": "k=1, s=1", "k5s1-scratch": "k=5, s=1"})
+    assert f"| cross-entropy (five seeds) | {rows.loc['ce', 'wer_mean']:.1f} |" in page and rows.loc["ce", "seeds"] == 5
+    assert set(rows["seeds"].drop("ce")) == {3} and "the first three of six planned seeds" in page
+    wer = claims_by_pair("grid-s1-late", "grid", "wer").query("regime == 'from random weights'")
+    assert set(wer["outcome"]) == {"excluded"} and (wer["p_holm"] < 0.05).all()
+    for pair, said in {
+        ("k1s1-scratch", "ce"): "k=1, s=1 minus cross-entropy is {} [{}, {}], where the paper's would be {} (p",
+        ("k5s1-scratch", "ce"): "k=5, s=1 minus cross-entropy {} [{}, {}], the paper's {}, and",
+        ("k5s1-scratch", "k1s1-scratch"): "minus k=1, s=1 {} [{}, {}], the paper's {}.",
+    }.items():
+        numbers = (signed(wer.loc[pair, key].item()) for key in ("effect", "low", "high", "asked"))
+        assert said.format(*numbers) in page, pair
+    one = wer.loc[[("k1s1-scratch", "ce")]].iloc[0]
+    assert f"(p = {one['p_holm']:.3f})" in page and f"could have shown {one['smallest']:.1f} over" in page
+    steps = claims_by_pair("grid-s1-late", "grid", "updates")["effect"]
+    words = {1: "one", 2: "two", 5: "five"}
+    counts = [words[int(count)] for count in ((steps < 0).sum(), (steps == 0).sum(), (steps > 0).sum())]
+    assert len(steps) == 8 and steps.abs().max() <= 123
+    assert "validation CER {} favour the paper, {} is 0 and {} are against it".format(*counts) in page
 
 
 def test_what_is_said_of_words_is_in_the_tables():
