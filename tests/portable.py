@@ -26,6 +26,7 @@ from tests.conftest import noise_store
 
 assert pcpg
 SMOKE = Path(__file__).with_name("smoke.params.yaml")
+MAX_LENGTH = 12  # its texts are short
 PROMISED = {
     "baseline": "d1f2349d716d9426",
     "policy gradient": "33efd38b2fe058c9",
@@ -71,7 +72,7 @@ def checksums(folder: Path) -> dict[str, str]:
         _longer(params.classifiers["lrw"]["k5s1-te_tc"]), session("classifier"),
     )  # fmt: skip
     sums["classifier"] = of_weights(folder / "classifier/model.pt")
-    read = transcribe_test(folder / "k5s1/model.pt", store, params.decoding, params.max_length, torch.device("cpu"))
+    read = transcribe_test(folder / "k5s1/model.pt", store, params.decoding, MAX_LENGTH, torch.device("cpu"))
     named = classify_test(folder / "classifier/model.pt", store, torch.device("cpu"))
     sums["beam search"] = _of_text(repr((read, named)))
     sums["statistics"] = _of_text(_estimate())
@@ -80,7 +81,7 @@ def checksums(folder: Path) -> dict[str, str]:
 
 def _train(params: Params, clips: Path, run: str, start: Path | None, session: Session) -> None:
     settings = _longer(params.runs["grid"][run])
-    train(clips, start, params.view["grid"], params.network["grid"], settings, params.max_length, session)
+    train(clips, start, params.view["grid"], params.network["grid"], settings, MAX_LENGTH, session)
 
 
 def _longer(settings):

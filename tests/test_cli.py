@@ -88,6 +88,20 @@ def test_what_a_terminal_cannot_show_is_written_out(folder, monkeypatch):
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("\\u53e3.yaml: preset smoke")
 
 
+def test_without_an_output_the_work_is_done(folder):
+    """As of a daemon: `pcpg ... >&-`."""
+    command = f"{sys.executable} -m pcpg.cli params check params.yaml >&-"
+    done = subprocess.run(command, shell=True, cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_file_where_a_folder_belongs_is_named(folder):
+    (folder / "data").mkdir()
+    (folder / "data/smoke").touch()
+    done = pcpg("raw", "lrw", "--params", "params.yaml", cwd=folder)
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith("pcpg: data/smoke: ")
+
+
 def test_a_reader_that_has_seen_enough_is_no_error(folder):
     """As `pcpg ... | head`: the output is shut before anything is written."""
     command = [sys.executable, "-m", "pcpg.cli", "params", "check", "params.yaml"]

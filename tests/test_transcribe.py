@@ -273,7 +273,7 @@ def test_the_mouth_is_cut_out_as_the_checkpoint_says(root, tmp_path, face, capsy
     assert np.array_equal(whole, roi.resize(video.read_grey(small), 32))
     assert "a.mp4: taken whole: the model learnt from pictures that show a mouth" in capsys.readouterr().err
     box = Region("box", None, 96)
-    with pytest.raises(InputError, match=r"a\.mp4: has 64 x 48 pixels, but the model learnt from LRW's box"):
+    with pytest.raises(InputError, match=r"a\.mp4: has 64 x 48 pixels; the box is that of LRW's 256 x 256, from which"):
         mouths(small, MODEL, box, 5)
     lrw = video_of_size(tmp_path / "b.mp4", range(20, 180, 20), "mpeg4", size=(256, 256))
     assert np.array_equal(mouths(lrw, MODEL, box, 5), video.read_grey(lrw)[:, 115:211, 79:175])

@@ -175,7 +175,8 @@ def main() -> int:
     threading.excepthook = partial(_tell_thread, threading.excepthook)
     try:
         status = _run(args)
-        sys.stdout.flush()
+        if sys.stdout:  # a daemon may have none
+            sys.stdout.flush()
         return status
     except InputError as error:
         launch.wait_for_turn()

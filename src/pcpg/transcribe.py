@@ -21,7 +21,6 @@ from pcpg.workspace.errors import InputError, one_line
 LONGEST = 10  # seconds; attention learnt on clips of 3 s loses its place long before
 MAX_LENGTH, LENGTH_NORMALISATION = 40, 1.0  # as in the presets of sentences
 BEAMS = range(1, 101)
-LRW_FRAME = (256, 256)  # pixels, height and width: its fixed box fits no other
 LISTED = 60  # words of a vocabulary that are printed
 SCORE = "score: log p per character, the end symbol counted; 0 would be certainty"
 
@@ -120,11 +119,10 @@ def without_landmarks(path: Path, frames: np.ndarray, region: Region) -> np.ndar
     if region.kind == "frame":
         _note(path, "taken whole: the model learnt from pictures that show a mouth and nothing else")
         return roi.resize(frames, region.size)
-    height, width = frames.shape[1:]
-    if (height, width) != LRW_FRAME:
-        problem = f"has {width} x {height} pixels, but the model learnt from LRW's box and needs LRW's 256 x 256"
-        raise InputError(path, problem)
-    return roi.fixed_box(frames, roi.LRW_ROWS, roi.LRW_COLUMNS, region.size)
+    try:
+        return roi.lrw_box(frames, region.size)
+    except ValueError as error:
+        raise InputError(path, f"{error}, from which the model learnt") from None
 
 
 def frames_to_take(path: Path) -> np.ndarray:

@@ -1,11 +1,14 @@
 """Readers of the three corpora: real GRID clips where present, tiny corpora on disk otherwise."""
 
+import os
+import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
 
-from pcpg.corpora import grid, lrw, lrw1000
+from pcpg.corpora import base, grid, lrw, lrw1000
 from pcpg.corpora.base import Clip, Excluded
 from pcpg.corpora.grid_splits import Draw
 from pcpg.workspace.errors import InputError
@@ -174,6 +177,7 @@ def test_lrw_faults_are_listed(tmp_path):
     (folder / "ABOUT_00004.mp4").symlink_to("nowhere.mp4")  # as git-annex leaves what it has not fetched
     (folder / "ABOUT_00003.mp4").write_bytes(b"video")  # without .txt: kept
     (folder / "ABOUT_00001.txt").write_text("one\ntwo\n")
+    (folder / "ABOUT_00009.txt").write_text("one\ntwo\n")
     clips, excluded, _, _ = lrw.read_corpus(root, words=["about"])
     assert clips[0].clip == "ABOUT/train/ABOUT_00003"
     assert len(clips) == 3
@@ -181,6 +185,7 @@ def test_lrw_faults_are_listed(tmp_path):
         ("1", "ABOUT_00001.txt, line 5: expected 'Duration: <seconds> seconds', found nothing"),
         ("2", "ABOUT_00002.mp4: is empty"),
         ("4", "ABOUT_00004.mp4: is a link to nothing"),
+        ("9", "has a .txt but no video"),
     ]
 
 
@@ -238,6 +243,36 @@ def test_lrw1000_centred40(tmp_path):
     assert "test/000002-abc" in {row.clip for row in excluded}
     with pytest.raises(InputError, match="neither 'cut30' nor"):
         lrw1000.read_corpus(tmp_path, protocol="cut")
+
+
+def test_a_speaker_without_a_clip_is_told(tmp_path):
+    make_grid(tmp_path, speakers=("s1", "s2", "s3"))
+    shutil.rmtree(tmp_path / "s2")
+    shutil.rmtree(tmp_path / "alignments" / "s2")
+    (tmp_path / "s2").mkdir()
+    reading = read_grid(tmp_path, split="unseen", test_speakers=["s1", "s2"], test_sentences=0)
+    count = len(NAMES) - 1
+    assert [remark.detail for remark in grid.lacking(reading, ["s1", "s2", "s3"])] == [
+        f"s1 has {count}, s2 has 0, s3 has {count}"
+    ]
+
+
+def test_links_are_followed_once_and_a_closed_folder_is_named(tmp_path, monkeypatch):
+    (tmp_path / "there/in").mkdir(parents=True)
+    (tmp_path / "there/in/a.mpg").touch()
+    (tmp_path / "s1").symlink_to(tmp_path / "there")
+    (tmp_path / "there/in/back").symlink_to(tmp_path / "there")
+    assert [path.relative_to(tmp_path).as_posix() for path in base.files_below(tmp_path / "s1")] == ["s1/in/a.mpg"]
+    monkeypatch.setattr(os, "scandir", Mock(side_effect=PermissionError(13, "Permission denied", "s1/in")))
+    with pytest.raises(InputError, match=r"^s1/in: Permission denied$"):
+        list(base.files_below(tmp_path / "s1"))
+
+
+def test_a_carriage_return_in_a_name_keeps_the_table_whole(tmp_path):
+    rows = [base.Excluded("s2/bb\rad1s", "raw", "'bb\rad1s' is no sentence\r"), base.Excluded("b", "raw", "two\nlines")]
+    write_rows(tmp_path / "a.csv", base.Excluded, rows)
+    first, second = read_rows(tmp_path / "a.csv", base.Excluded)
+    assert first.clip == "s2/bb\\rad1s" and second == rows[1]
 
 
 def test_rows_survive_csv(tmp_path):

@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 import torch
 
+from pcpg.learning.evaluate import transcribe_test
 from pcpg.learning.session import Session
 from pcpg.learning.train import train
+from pcpg.mouths.store import ClipStore
 from pcpg.reader.checkpoint import load as load_checkpoint
 from pcpg.settings.load import load
 from pcpg.settings.schema import Params, Run
@@ -97,6 +99,18 @@ def test_every_history_begins_with_the_start(toy):
         assert history[["val_ce", "val_cer"]].notna().all(axis=None)
     last, first = histories["ce"].iloc[-1], histories["k5s1"].iloc[0]
     assert (last["val_ce"], last["val_cer"]) == (first["val_ce"], first["val_cer"])  # one begins where the other ends
+
+
+def test_texts_that_would_be_cut_off_are_refused(toy):
+    """By training and by test: the longest text of the toy corpus has 11 characters."""
+    params, run = load(toy / "params.yaml"), load(toy / "params.yaml").runs["grid"]["ce"]
+    learn(toy, params.model_copy(update={"max_length": 12}), run, "ce", 1)
+    short = r"^max_length: must be at least 12, for the text of clip s1/clip3 and the end symbol; it is 11$"
+    with pytest.raises(InputError, match=short):
+        learn(toy, params.model_copy(update={"max_length": 11}), run, "other", 1)
+    store, weights = ClipStore(toy / "clips/smoke/grid"), toy / "ce/model.pt"
+    with pytest.raises(InputError, match=short):
+        transcribe_test(weights, store, params.decoding, 11, torch.device("cpu"))
 
 
 def test_a_missing_baseline_is_named(toy):

@@ -1,6 +1,7 @@
 """The stage shard: packing, listing what fails, the same bytes for any number of workers."""
 
 import csv
+import errno
 import os
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pcpg.mouths import detector, landmarks, roi, video
 from pcpg.mouths.join import join_shards
 from pcpg.mouths.shard import cut_mouths, make_shard
 from pcpg.mouths.store import ClipStore, Region, shard_folder
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import InputError, refusal
 from pcpg.workspace.pool import in_order
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -111,7 +112,8 @@ def test_lrw_box_and_lrw1000_frames(tmp_path):
     write_video(tmp_path / "small.mp4", [50], "mpeg4", size=(64, 64))
     store = make([clip_of("a", "a.mp4"), clip_of("b", "small.mp4")], tmp_path, tmp_path / "box", "box", size=96)
     assert store[0].shape == (3, 96, 96)
-    assert "do not hold rows (115, 211)" in rows_of(tmp_path / "box/shards/0/excluded.csv")["b"]["reason"]
+    reason = rows_of(tmp_path / "box/shards/0/excluded.csv")["b"]["reason"]
+    assert reason == "has 64 x 64 pixels; the box is that of LRW's 256 x 256"
     (tmp_path / "images").mkdir()
     for number in (3, 4, 6):
         Image.new("L", (30, 20), 10 * number).save(tmp_path / f"images/{number}.jpg", quality=95)
@@ -133,6 +135,32 @@ def test_what_fails_for_every_clip_stops_before_the_work(corpus, tmp_path):
             make(clips, root, out, **changes)
     with pytest.raises(InputError, match="none of the 1 clips of the train split could be used: 1 x no such file"):
         make([clip_of("s1/gone")], root, out)
+
+
+def test_landmarks_that_cannot_be_kept_stop_the_shard(corpus, tmp_path, monkeypatch):
+    """They took hours; a full disk or a closed folder is no fault of the clip."""
+    root, clips = corpus
+
+    def closed(path, points):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path.parent))
+
+    monkeypatch.setattr(detector, "detect_landmarks", lambda frames, model: np.tile(roi.mean_face(24) + 10, (20, 1, 1)))
+    monkeypatch.setattr("pcpg.mouths.sidecar.write_landmarks", closed)
+    settings = {"root": root, "roi": "landmarks", "landmarks": "mediapipe", "model": None, "size": 24}
+    with pytest.raises(PermissionError):
+        cut_mouths(clips[1], **settings, folder=tmp_path / "kept")
+
+
+def test_too_little_memory_names_the_video(corpus, monkeypatch):
+    root, clips = corpus
+
+    def short(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(video, "read_clip", short)
+    with pytest.raises(MemoryError) as caught:
+        cut_mouths(clips[1], root=root, roi="frame", landmarks=None, model=None, size=24)
+    assert refusal(caught.value) == f"out of memory: {root}/s1/good.mpg"
 
 
 def crash_on_three(number):

@@ -9,9 +9,19 @@ from pcpg.corpora.base import Clip, Excluded, Remark
 from pcpg.mouths import inventory
 from pcpg.mouths.join import join_shards, part
 from pcpg.mouths.shard import pack
-from pcpg.mouths.store import Quality, shard_folder
+from pcpg.mouths.store import ClipStore, Quality, shard_folder
 from pcpg.workspace.rows import write_rows
-from tests.conftest import REGION
+from tests.conftest import REGION, store_of
+
+
+def test_one_clip_in_two_splits_is_told(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (4, 96, 96), np.uint8)
+    pictures = {"a": noise, "b": noise, "c": noise[::-1].copy(), "d": noise}
+    splits, texts = {"a": "train", "b": "test", "c": "val", "d": "train"}, {"d": "set"}
+    clips = [Clip(name, "", "s1", split, texts.get(name, "bin"), -1, 0, 0) for name, split in splits.items()]
+    store = ClipStore(store_of(tmp_path / "clips", clips, list(pictures.values())))
+    [remark] = inventory.twins(store)
+    assert str(remark) == "1 clips have the pixels and the text of one in another split: b"
 
 
 @pytest.mark.parametrize("whole", [(75,), (74, 75), None])

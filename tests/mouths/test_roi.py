@@ -130,11 +130,14 @@ def test_jitter():
 
 def test_fixed_box_and_resize():
     frames = np.random.default_rng(3).integers(0, 256, (2, 256, 256), np.uint8)
-    box = roi.fixed_box(frames, roi.LRW_ROWS, roi.LRW_COLUMNS, 96)
+    box = roi.lrw_box(frames, 96)
     np.testing.assert_array_equal(box, frames[:, 115:211, 79:175])
-    assert roi.fixed_box(frames, roi.LRW_ROWS, roi.LRW_COLUMNS, 48).shape == (2, 48, 48)
-    with pytest.raises(ValueError, match="frames of 96 x 96 do not hold rows"):
-        roi.fixed_box(box, roi.LRW_ROWS, roi.LRW_COLUMNS, 96)
+    assert roi.lrw_box(frames, 48).shape == (2, 48, 48)
+    for other in (box, frames.repeat(2, axis=2)):
+        with pytest.raises(
+            ValueError, match=f"has {other.shape[2]} x {other.shape[1]} pixels; the box is that of LRW's"
+        ):
+            roi.lrw_box(other, 96)
     lines = np.zeros((1, 200, 160), np.uint8)
     lines[:, ::2] = 255
     small = roi.resize(lines, 20)

@@ -1,5 +1,7 @@
 """Decoding: real and made videos, and every kind of broken file."""
 
+import os
+import resource
 from pathlib import Path
 
 import av
@@ -8,16 +10,16 @@ import pytest
 from PIL import Image
 
 from pcpg.mouths import video
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import InputError, refusal
 
 GRID = Path(__file__).parents[3] / "shared" / "grid"
 needs_grid = pytest.mark.skipif(not GRID.is_dir(), reason="no real GRID clips beside the repository")
 
 
-def write_video(path, levels, codec="mpeg1video", size=(64, 48)):
+def write_video(path, levels, codec="mpeg1video", size=(64, 48), rate=25):
     """A video of plain grey frames, `levels` in 0 .. 255."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
+        stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for level in levels:
             frame = av.VideoFrame.from_ndarray(np.full((size[1], size[0], 3), level, np.uint8), format="rgb24")
@@ -102,6 +104,39 @@ def test_damage_in_the_middle_is_survived(tmp_path):
     content[middle : middle + 60] = bytes(range(100, 160))
     path.write_bytes(content)
     assert len(video.read_grey(path)) > 25
+
+
+@pytest.mark.parametrize("rate", [24, 30, 50])
+def test_another_rate_is_told(tmp_path, rate):
+    """Words and frames are counted at 25 a second: of another rate they would be others, in silence."""
+    path = write_video(tmp_path / "a.mpg", [100] * 20, rate=rate)
+    with pytest.raises(InputError, match=rf"a\.mpg: has {rate}\.00 frames a second; clips are made of 25"):
+        video.read_grey(path)
+
+
+def test_too_many_open_files_are_no_fault_of_the_video(tmp_path):
+    path = write_video(tmp_path / "a.mpg", [100] * 5)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files") as caught:
+            video.read_grey(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert refusal(caught.value) == f"{path}: Too many open files"
+
+
+def test_a_title_that_is_no_utf_8_is_no_damage(tmp_path):
+    path = write_video(tmp_path / "a.avi", [100] * 5, "mpeg4")
+    with av.open(str(tmp_path / "b.avi"), "w") as container, av.open(str(path)) as plain:
+        container.metadata["title"] = "caf#"
+        stream = container.add_stream_from_template(plain.streams.video[0])
+        for packet in plain.demux(plain.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                container.mux(packet)
+    (tmp_path / "b.avi").write_bytes((tmp_path / "b.avi").read_bytes().replace(b"caf#", b"caf\xe9"))
+    assert len(video.read_grey(tmp_path / "b.avi")) == 5 and video.describe_stream(tmp_path / "b.avi")
 
 
 def write_jpgs(folder, numbers, size=(20, 10)):

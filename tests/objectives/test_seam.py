@@ -17,10 +17,11 @@ from pcpg.learning.session import Session
 from pcpg.objectives import base
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import per_character
+from pcpg.objectives.ppo import PPO
 from pcpg.objectives.rollout import Rollout, sample, score, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.checkpoint import load as load_checkpoint
-from pcpg.reader.network import LipReader
+from pcpg.reader.network import Decoder, LipReader
 from pcpg.settings.keys import NotNegative
 from pcpg.settings.load import load
 from pcpg.settings.plan import Plan
@@ -225,10 +226,8 @@ def test_broken_off_anywhere_it_ends_in_the_same_bytes(toy, start, near):
         assert [session.weights.read_bytes(), session.history.read_bytes()] == wanted
 
 
-FAMILY = {
-    run.objective_name: run
-    for run in load(Path(__file__).parents[2] / "presets/grid-s1-objectives.yaml").runs["grid"].values()
-} | {"npg_igt": load(Path(__file__).parents[2] / "presets/grid-s1-objectives.yaml").runs["grid"]["rloo-igt"]}
+RUNS = load(Path(__file__).parents[2] / "presets/grid-s1-objectives.yaml").runs["grid"]
+FAMILY = {run.objective_name: run for run in RUNS.values()} | {"npg_igt": RUNS["rloo-igt"]}
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -251,6 +250,28 @@ def test_every_objective_goes_on_in_the_same_bytes(toy, start, monkeypatch, name
     assert (toy / "broken/resume.pt").is_file()
     session = learn(toy, toy / "broken", start, run=FAMILY[name])
     assert [session.weights.read_bytes(), session.history.read_bytes()] == wanted
+
+
+def test_a_pass_has_the_dropout_of_its_draw_in_each_part_of_a_batch(toy, start, monkeypatch):
+    """Also where a draw uses more random numbers, as on a GPU, where it runs on to a multiple of 8 steps."""
+    plain, unroll, spreads = PPO.losses, Decoder.unroll, []
+
+    def watched(*given):
+        losses = plain(*given)
+        spreads.append(losses["ratio_sd"].item())
+        return losses
+
+    def longer(*given):
+        unrolled = unroll(*given)
+        if not torch.is_grad_enabled():
+            torch.rand(1)
+        return unrolled
+
+    monkeypatch.setattr(PPO, "losses", watched)
+    monkeypatch.setattr(Decoder, "unroll", longer)
+    learn(toy, toy / "ppo", start, accumulate=2, run=RUNS["ppo"])
+    passes = torch.tensor(spreads).view(4, base.of_run(RUNS["ppo"]).passes, 2)  # of each batch, of its parts
+    assert passes[:, 0].max() < 1e-5 and passes[:, 1:].min() > 1e-4
 
 
 def learn_plainly(toy: Path, folder: Path, start: Path, **changes) -> tuple[Session, list[dict]]:

@@ -170,7 +170,7 @@ KEYS_OF = {  # section of the parameter file -> old, new, stages of DVC that rea
     "decoding": ("length_normalisation: 1.0", "length_normalisation: 0.5", {"evaluate"}),
     "view": ("shift: 4", "shift: 3", {"train", "probe"}),
     "tables": ("tables: [table1, table2a, table2b,", "tables: [table1, table2b,", {"tables", "figures"}),
-    "max_length": ("max_length: 12", "max_length: 13", {"train", "evaluate", "figures"}),
+    "max_length": ("max_length: 32", "max_length: 33", {"train", "evaluate", "figures"}),
     "network": ("dropout: 0.2", "dropout: 0.1", {"train", "probe"}),
     "classifiers": ("k5s1-te_tc: {<<: *classifier,", "k5s1-te_tc: {<<: *classifier, label_smoothing: 0.0,",
                     {"probe", "tables", "claims", "figures"}),

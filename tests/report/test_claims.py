@@ -222,6 +222,7 @@ def test_four_kernels_within_a_point(tmp_path, share, word):
             predict(tmp_path, "grid", run, seed, rows)
     found = verdict(tmp_path, "C6")
     assert found.word == word and len(found.judged) == 6
+    assert "could have shown" not in found.reason  # that is the power to find a difference
     assert (SHOWN in outcomes(found)) and (EXCLUDED in outcomes(found)) == (word != "reproduced")
 
 

@@ -36,6 +36,7 @@ def test_fixed_updates_choose_nothing(tmp_path):
     assert found["ce-continued"] == pytest.approx([10, 13, 10]) and found["k1s1"] == pytest.approx([12, 10, 9])
     assert float(rows["k1s1"]["at_the_end_delta_mean"]) == pytest.approx(-3)
     assert rows["k5s1"]["half_way_mean"] == ""
+    assert {row["utterances"] for row in rows.values()} == {""}  # no test clip was read
 
 
 def test_the_evaluation_half_way_may_lie_before_half(tmp_path):

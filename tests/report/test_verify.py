@@ -143,6 +143,19 @@ def test_a_damaged_table_is_named(two, name, change, message):
         verify(ours, str(theirs))
 
 
+@pytest.mark.parametrize(
+    ("ours_has", "word"),
+    [("claim,verdict\nC1,reproduced\n", "reproduced"), ("claim,verdict\n", "-")],
+)
+def test_a_claim_that_changed_or_is_gone_is_said(two, ours_has, word):
+    """Where no run differs, nothing explains it."""
+    ours, theirs = two
+    (ours.results / "claims.csv").write_text(ours_has)
+    result = verify(ours, str(theirs))
+    assert result.status == 2 and result.differing[0][0] == "claims"
+    assert f"verdict on C1: undecided there, {word} here" in report_lines(result, "toy")
+
+
 def test_what_is_lost_of_a_run_is_said(two):
     ours, theirs = two
     path = ours.predictions("grid", "ce")

@@ -80,6 +80,7 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         (f"{PG}.kernel", ["1/5", "1/5"], rf"{PG}\.kernel: the weights sum to 2/5"),
         (f"{PG}.kernel", ["1/0"], rf"{PG}\.kernel\[0\]: expected a number such as"),
         (f"{PG}.kernel", ["1/41"] * 41, rf"{PG}\.kernel: 41 weights for texts of at most 40 characters"),
+        (f"{PG}.gamma", 0.0, rf"{PG}\.gamma: 0 counted from the end keeps"),
         (f"{PG}.kernel", [], rf"{PG}\.kernel: must have at least 1 entries"),
         (f"{PG}.convolve", "none", rf"{PG}\.convolve: none needs kernel \[1\]"),
         (f"{PG}.padding", "full", rf"{PG}\.padding: 'full' is not one of same, valid"),
@@ -135,6 +136,8 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         ("corpora.grid.clips.landmarks", "mediapipe", r"corpora\.grid\.clips\.landmark_model: missing"),
         ("corpora.grid.clips.landmark_model", "x", r"corpora\.grid\.clips\.landmark_model: does nothing without landm"),
         ("corpora.lrw.clips.landmark_folder", "x", r"corpora\.lrw\.clips\.landmark_folder: to be given for roi: landma"),
+        ("corpora.grid.clips.landmark_folder", "clips/mini/grid/../grid/shards/0", r"corpora\.grid\.clips\.landmark_folder: clips/mini/grid/\.\./grid/shards/0 lies in clips/mini/grid/shards, which is deleted"),
+        ("corpora.lrw.raw", {"source": "local", "root": "data/mini/lrw", "synthetic": None, "words": None}, r"corpora\.lrw\.raw\.root: data/mini/lrw lies in data/mini/lrw, which is deleted"),
         ("corpora.grid.raw.split", "lists", r"corpora\.grid\.raw\.lists: to be given for split: lists, and only there"),
         ("corpora.grid.raw.lists", {"train": "a", "test": "b"}, r"corpora\.grid\.raw\.lists: to be given for split: li"),
         ("corpora.grid.raw.lists", {"train": "a"}, r"corpora\.grid\.raw\.lists\.test: missing key"),
@@ -190,6 +193,30 @@ def test_a_training_in_parts_refuses_what_needs_the_whole_batch(read):
     mapping = changed(f"{PG}.standardise", "batch", mapping)
     with pytest.raises(InputError, match=rf"^mine\.yaml: {PG}\.standardise: batch needs the whole batch at once"):
         read(mapping)
+
+
+@pytest.mark.parametrize(
+    ("run", "path", "value", "message"),
+    [
+        (
+            "ppo",
+            "optimisation",
+            {"optimiser": "npg_igt", "momentum": 0.9, "weight_decay": 0},
+            r"optimisation\.optimiser: npg_igt looks ahead",
+        ),
+        ("ipo", "objective.ipo.kl", {"weight": 0.1, "form": "reward"}, r"objective\.ipo\.kl\.form: must be exact"),
+        ("dpo", "objective.dpo.kl", {"weight": 0.1, "form": "reward"}, r"objective\.dpo\.kl\.form: must be exact"),
+    ],
+)
+def test_what_means_nothing_together_is_refused(run, path, value, message):
+    mapping = read_yaml(ROOT / "presets" / "grid-s1-objectives.yaml")
+    inner = mapping["runs"]["grid"][run]
+    *parents, last = path.split(".")
+    for key in parents:
+        inner = inner[key]
+    inner[last] = (inner[last] or {}) | value
+    with pytest.raises(InputError, match=rf"runs\.grid\.{run}\.{message}"):
+        base.check(from_mapping(mapping, "mine.yaml"), "mine.yaml")
 
 
 def test_a_mask_that_counts_draws_refuses_a_training_in_parts():

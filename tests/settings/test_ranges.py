@@ -59,6 +59,7 @@ FILES = {"train": "a", "test": "b"}
 SMALL = {"view.grid": {"crop": 8, "shift": 0, "pool": 1, "flip": True, "repeat": 0}}
 ONE_RUN = {"runs": {corpus: {"ce": RUN} for corpus in ("grid", "lrw", "lrw1000")}, "classifiers": {}}
 
+EXACT = ([None, {"weight": 0.1, "form": "exact"}], [[], 1, {"weight": 0.1, "form": "reward"}])  # beside ranked pairs
 ORIGIN = (["fresh"], ["other", None, "stored"])  # stored beside augmentation
 TEXTS = {
     "cross_entropy": SECTION, "lambda_pg": ([1, "1/6"], [0, 1.5, "7/6"]), "samples": ([2, 100], [1, 101, 2.0]),
@@ -189,14 +190,14 @@ PLACES = {
     "runs.grid.k1s1.objective.pcpg": {
         "cross_entropy": SECTION,
         "lambda_pg": ([1, "1/1000000", 0.5, "1e-9"], [0, "1000001/1000000", -1, "x", True, None]),
-        "kernel": ([[1], ["1/2", 0.5], ["1/12"] * 12, [-1, 2]], [[], [0.5], ["1/13"] * 13, 1, ["x"]]),
-        "stride": ([1, 12], [0, 13, 1.5, True]),
+        "kernel": ([[1], ["1/2", 0.5], ["1/32"] * 32, [-1, 2]], [[], [0.5], ["1/33"] * 33, 1, ["x"]]),
+        "stride": ([1, 32], [0, 33, 1.5, True]),
         "convolve": (["loss", "return", "none", With("loss", {"stride": 2})],
                      ["other", With("none", {"stride": 2}), None]),
         "padding": one_of("same", "valid"),
         "samples": ([1, With(2, {"baseline": "mean"})], [0, 1.0]),
         "sampling": (["multinomial", With("argmax", {"samples": 1})], ["argmax", "greedy", None]),
-        "temperature": POSITIVE, "gamma": SHARE,
+        "temperature": POSITIVE, "gamma": ([1, 0.5, With(0, {"discount_from": "step"})], [0, -TINY, ABOVE_ONE, "0.5", None]),
         "discount_from": one_of("end", "step"), "divide_by_length": BOOL,
         "standardise": one_of("none", "sequence", "batch"),
         "baseline": (["none", "mean", "greedy"], ["other", With("mean", {"samples": 1}), None]),
@@ -215,8 +216,8 @@ PLACES = {
         **TEXTS, "updates": ([2, 100], [0, 101, With(1, {"clip": None})]), "clip": ([0.2, None], [0, "0.2"]),
         "value": ([0.5, None], [0, "1"]), "refresh": COUNT,
     },
-    "runs.grid.ipo.objective.ipo": {**TEXTS, "texts": ORIGIN, "beta": POSITIVE},
-    "runs.grid.dpo.objective.dpo": {**TEXTS, "texts": ORIGIN, "beta": POSITIVE},
+    "runs.grid.ipo.objective.ipo": {**TEXTS, "kl": EXACT, "texts": ORIGIN, "beta": POSITIVE},
+    "runs.grid.dpo.objective.dpo": {**TEXTS, "kl": EXACT, "texts": ORIGIN, "beta": POSITIVE},
     "runs.grid.best_of_m.objective.best_of_m": {**TEXTS, "texts": ORIGIN},
     "runs.grid.rwr.objective.rwr": {**TEXTS, "texts": ORIGIN, "beta": POSITIVE},
     "runs.grid.copg.objective.copg": {

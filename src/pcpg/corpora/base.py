@@ -134,6 +134,22 @@ def entries(folder: Path) -> list[Path]:
         raise InputError(folder, error.strerror or "cannot be read") from None
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files below a folder, behind links too, each folder once; InputError where one is closed."""
+
+    def closed(error: OSError) -> None:
+        raise InputError(error.filename, error.strerror or "cannot be read")
+
+    seen = set()
+    for place, folders, names in os.walk(folder, onerror=closed, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (Path(place, name) for name in names)
+
+
 def child(folder: Path, name: str) -> Path:
     """folder/name, or what lies there under the same name in other small and capital letters."""
     alike = [path for path in (entries(folder) if folder.is_dir() else []) if path.name.lower() == name.lower()]

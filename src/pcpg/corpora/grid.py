@@ -16,6 +16,7 @@ from pcpg.corpora.base import (
     Word,
     check_video,
     entries,
+    files_below,
     held,
     some,
     sort_files,
@@ -73,7 +74,7 @@ def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -
 def lacking(reading: Reading, speakers: list[str] | None) -> list[Remark]:
     """What a copy of the real corpus lacks, of which nothing on disk tells; `speakers` as in `read`."""
     names = dict.fromkeys(row.clip.partition(".")[0] for row in [*reading.clips, *reading.excluded])
-    sentences = Counter(name.split("/")[0] for name in names)
+    sentences = dict.fromkeys(speakers or [], 0) | Counter(name.split("/")[0] for name in names)
     odd = [f"{speaker} has {count:,}" for speaker, count in sentences.items() if count != SENTENCES]
     remarks = []
     if odd:
@@ -111,7 +112,7 @@ def _chosen(root: Path, names: list[str] | None) -> dict[str, Path]:
 
 def _files(folder: Path) -> Files:
     """All files below a speaker's folder, however deep: what lies too deep is to be listed."""
-    return sort_files(path for path in folder.rglob("*") if not path.is_dir() and not path.name.startswith("."))
+    return sort_files(path for path in files_below(folder) if not path.name.startswith("."))
 
 
 def _usable(

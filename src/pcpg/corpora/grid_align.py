@@ -5,7 +5,7 @@ Zenodo's alignments.zip has many folders under another speaker's name, and so ha
 
 from pathlib import Path, PurePosixPath
 
-from pcpg.corpora.base import Remark, child, some
+from pcpg.corpora.base import Remark, child, files_below, some
 
 FOLDER = "alignments"
 
@@ -13,7 +13,7 @@ FOLDER = "alignments"
 def align_files(folder: Path) -> dict[str, dict[str, Path]]:
     """The .align files of each folder below `folder`, by the clip's name; the key is the folder's relative path."""
     files = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(files_below(folder)) if folder.is_dir() else ():
         if path.suffix.lower() == ".align" and not path.name.startswith("."):  # macOS leaves ._name beside name
             files.setdefault(path.parent.relative_to(folder).as_posix(), {})[path.stem.lower()] = path
     return files

@@ -98,6 +98,8 @@ def _add_split(reading: Reading, root: Path, folder: Path, label: int) -> list[s
         video = path.relative_to(root).as_posix()
         reading.clips.append(Clip(clip, video, "", split, word.lower(), label, first=0, frames=0))
         reading.words.extend(timing)
+    for name in sorted(files.texts.keys() - files.videos.keys()):
+        reading.excluded.append(Excluded(f"{word}/{split}/{files.texts[name].stem}", "raw", "has a .txt but no video"))
     for path in files.doubles:
         reason = f"is not read, but {files.videos[path.stem.lower()].name}"
         reading.excluded.append(Excluded(f"{word}/{split}/{path.name}", "raw", reason))

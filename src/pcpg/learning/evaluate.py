@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pcpg.learning.validate import BATCH, accuracy
+from pcpg.learning.validate import BATCH, accuracy, refuse_longer
 from pcpg.learning.validate import classify as classify_clips
 from pcpg.mouths.store import ClipStore
 from pcpg.reader import batches, checkpoint
@@ -27,6 +27,7 @@ def transcribe_test(
     weights: Path, store: ClipStore, decoding: Decoding, max_length: int, device: torch.device
 ) -> tuple[Rows, dict]:
     """-> one row per test clip, and the error rates of both decoders."""
+    refuse_longer(store, max_length)
     model, view = checkpoint.restore(checkpoint.load(weights, store.region), device)
     model.eval()
     rows: Rows = []

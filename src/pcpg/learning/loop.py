@@ -110,7 +110,8 @@ class Learner:
     def learn(self, batch: Batch, number: int) -> Losses:
         """All passes over the batch of this `number` -> means over the passes of losses and gradient norm.
 
-        Every pass draws the same dropout, so that ratios of probabilities tell of the weights alone.
+        Every pass draws the same dropout, so that ratios of probabilities tell of the weights alone; each part from a
+        seed of its own, since a draw may use more random numbers than a pass over it.
         """
         self.model.train()
         if self.objective.anchored:
@@ -118,28 +119,27 @@ class Learner:
         losing = parallel.unwrapped(self.losing)
         losing.context = replace(losing.context, done=number / self.updates)
         parts = batch.parts(self.settings.accumulate)
-        drawn: list[object] = [None] * len(parts)
-        if self.objective.passes > 1:
-            self._seed_dropout(number)
-            drawn = [losing.draw(part) for part in parts]
-        passed = [self._update(batch, parts, drawn, number) for _ in range(self.objective.passes)]
+        seeds = [stream(self.seed, number, parallel.rank(), place) for place in range(len(parts))]
+        drawn = [self._draw(*one) if self.objective.passes > 1 else None for one in zip(seeds, parts, strict=True)]
+        work = list(zip(seeds, parts, drawn, strict=True))
+        passed = [self._update(batch, work) for _ in range(self.objective.passes)]
         return {key: sum(one[key] for one in passed) / len(passed) for key in passed[0]}
 
-    def _seed_dropout(self, number: int) -> None:
-        torch.manual_seed(stream(self.seed, number, parallel.rank()))
+    def _draw(self, seed: int, part: Batch) -> object:
+        torch.manual_seed(seed)
+        return parallel.unwrapped(self.losing).draw(part)
 
-    def _update(self, batch: Batch, parts: list[Batch], drawn: list[object], number: int) -> Losses:
+    def _update(self, batch: Batch, work: list[tuple[int, Batch, object]]) -> Losses:
         """One step down the gradient of "loss", its norm clipped -> losses and norm; stops with the clips on NaN.
 
         Of the parts of a batch the gradients are added up, and the processes exchange them once, with the last part.
         """
-        self._seed_dropout(number)
         self.optimiser.zero_grad(set_to_none=True)
         if isinstance(self.optimiser, NormalisedMomentum):
             self.optimiser.look_ahead()
         with parallel.alone(self.losing):
-            shares = [self._gradient(*one) for one in zip(parts[:-1], drawn[:-1], strict=True)]
-        shares.append(self._gradient(parts[-1], drawn[-1]))
+            shares = [self._gradient(*one) for one in work[:-1]]
+        shares.append(self._gradient(*work[-1]))
         losses = {key: sum(share[key] for share in shares) for key in shares[0]}
         norm = nn.utils.clip_grad_norm_(self.parameters, self.settings.clip_norm)
         if not torch.isfinite(norm):
@@ -149,8 +149,9 @@ class Learner:
         self.schedule.step()
         return losses | {"gradient_norm": norm}
 
-    def _gradient(self, part: Batch, drawn: object) -> Losses:
+    def _gradient(self, seed: int, part: Batch, drawn: object) -> Losses:
         """Add the gradient of a part -> its losses, as they count in those of the batch."""
+        torch.manual_seed(seed)
         losses = {key: value * part.weight for key, value in self.losing(part, drawn).items()}
         losses["loss"].backward()
         return {key: value.detach() for key, value in losses.items()}

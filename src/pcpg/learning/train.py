@@ -8,7 +8,7 @@ from pcpg.learning.observe import observe
 from pcpg.learning.record import write_history, write_record
 from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
-from pcpg.learning.validate import BATCH, validate
+from pcpg.learning.validate import BATCH, refuse_longer, validate
 from pcpg.mouths.store import ClipStore
 from pcpg.objectives.base import Context, Objective, of_run
 from pcpg.objectives.stored import StoredTexts, draw_texts
@@ -26,6 +26,7 @@ def train(
     history, whose first row is the start, and its record. A run may not choose its own start.
     """
     store, device, objective = ClipStore(clips), session.device, of_run(run)
+    refuse_longer(store, max_length)
     model, seen, content = _begin(store, start, view, network, device)
     training = training_of(store, run.optimisation, seen, device, session.seed)
     before = None if start is None else frozen(model)  # not saved: a broken-off training begins with it again

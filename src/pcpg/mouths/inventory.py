@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pcpg.corpora.base import SPLITS, Excluded, Remark
+from pcpg.corpora.base import SPLITS, Excluded, Remark, some
 from pcpg.mouths.store import VERSION, ClipStore, Quality
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.rows import read_rows, write_rows
@@ -53,7 +53,7 @@ def write_inventory(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ..
     """
     excluded = [*read_rows(raw / "excluded.csv", Excluded), *store.excluded()]
     quality = store.quality()
-    remarks = read_rows(raw / "remarks.csv", Remark)
+    remarks = read_rows(raw / "remarks.csv", Remark) + twins(store)
     splits = Counter(row.split for row in store.index)
     notes = [Note("", "corpus", "raw", str(remark)) for remark in remarks]
     notes += [Note(row.clip, "excluded", row.stage, row.reason) for row in excluded]
@@ -74,6 +74,19 @@ def write_inventory(raw: Path, store: ClipStore, out: Path, whole: tuple[int, ..
     write_rows(out / "lengths.csv", Length, [Length(frames, clips) for frames, clips in lengths])
     write_rows(out / "quality.csv", Measure, measures(quality))
     write_rows(out / "notes.csv", Note, sorted(notes, key=lambda note: (note.status, note.clip)))
+
+
+def twins(store: ClipStore) -> list[Remark]:
+    """Clips whose pixels are those of a clip of another split: what was tested on was trained on."""
+    first: dict[tuple, str] = {}
+    alike = [row for row in store.index if first.setdefault((row.crc32, row.frames, row.text), row.split) != row.split]
+    if not alike:
+        return []
+    return [
+        Remark(
+            "clips have the pixels and the text of one in another split", len(alike), some([row.clip for row in alike])
+        )
+    ]
 
 
 def measures(quality: list[Quality]) -> list[Measure]:

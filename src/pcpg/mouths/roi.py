@@ -16,7 +16,8 @@ MEAN_FACE_SIZE = 96
 MEAN_FACE = np.array(
     [[5.3, -28.3], [89.7, -28.3], [47.5, 21.9], [22.5, 47.5], [72.5, 47.5], [47.5, 47.1], [47.5, 50.9]], np.float32
 )
-LRW_ROWS, LRW_COLUMNS = (115, 211), (79, 175)  # the box of 96 x 96 that work on LRW cuts from its 256 x 256 frames
+LRW_FRAME = (256, 256)  # height and width of LRW's pictures
+LRW_ROWS, LRW_COLUMNS = (115, 211), (79, 175)  # the box of 96 x 96 that work on LRW cuts from them
 
 
 def align(frames: np.ndarray, points: np.ndarray, size: int) -> tuple[np.ndarray, int, int, float, float]:
@@ -144,12 +145,12 @@ def _shrink(frames: np.ndarray, transforms: np.ndarray) -> tuple[np.ndarray, np.
     return np.rint(blocks.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8), small
 
 
-def fixed_box(frames: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], size: int) -> np.ndarray:
-    """Cut [rows) x [columns) from uint8 (T, H, W) and resize to (T, size, size); ValueError where it does not fit."""
+def lrw_box(frames: np.ndarray, size: int) -> np.ndarray:
+    """Cut LRW's box from uint8 (T, 256, 256) and resize to (T, size, size); ValueError for another size of pictures."""
     height, width = frames.shape[1:]
-    if not (0 <= rows[0] < rows[1] <= height and 0 <= columns[0] < columns[1] <= width):
-        raise ValueError(f"frames of {height} x {width} do not hold rows {rows} and columns {columns}")
-    return resize(frames[:, slice(*rows), slice(*columns)], size)
+    if (height, width) != LRW_FRAME:
+        raise ValueError(f"has {width} x {height} pixels; the box is that of LRW's 256 x 256")
+    return resize(frames[:, slice(*LRW_ROWS), slice(*LRW_COLUMNS)], size)
 
 
 def resize(frames: np.ndarray, size: int) -> np.ndarray:

@@ -124,14 +124,16 @@ def cut_mouths(
                 points = _detect(clip, path, len(frames), model, folder)
             rois, faceless, interpolated, jitter, scale = region.align(frames, points, size)
         elif roi == "box":
-            rois = region.fixed_box(frames, region.LRW_ROWS, region.LRW_COLUMNS, size)
+            rois = region.lrw_box(frames, size)
             faceless, interpolated, jitter = 0, 0, float("nan")
             scale = size / (region.LRW_COLUMNS[1] - region.LRW_COLUMNS[0])
         else:
             rois = region.resize(frames, size)
             faceless, interpolated, jitter, scale = 0, 0, float("nan"), size / frames.shape[2]
+    except MemoryError:
+        raise MemoryError(path) from None
     except (ValueError, OSError, RuntimeError, av.FFmpegError) as error:  # InputError is a ValueError
-        if shortage(error):
+        if shortage(error) or _unkept(error, folder):
             raise
         return Excluded(clip.clip, "clips", _reason(error, root, clip))
     return rois, Quality(clip.clip, len(rois), faceless, interpolated, missing, round(jitter, 3), round(scale, 4))
@@ -146,6 +148,12 @@ def _detect(clip: Clip, path: Path, frames: int, model: Path, folder: Path | Non
     if kept:
         sidecar.write_landmarks(kept, points)
     return points
+
+
+def _unkept(error: Exception, folder: Path | None) -> bool:
+    """Whether landmarks were found, and could not be written: no fault of the clip."""
+    named = getattr(error, "filename", None)
+    return folder is not None and named is not None and Path(named).is_relative_to(folder)
 
 
 def _reason(error: Exception, root: Path, clip: Clip) -> str:

@@ -3,6 +3,8 @@
 A picture is as a player shows it: of the main stream, turned and mirrored as the file says, with square pixels.
 """
 
+import math
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,12 +19,13 @@ from av.stream import Disposition
 from PIL import Image, ImageOps
 
 from pcpg.corpora.base import RATE, picture_files
-from pcpg.workspace.errors import InputError, shortage
+from pcpg.workspace.errors import OPEN_FILES, InputError, shortage
 from pcpg.workspace.files import no_file
 
 PLANAR = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "gray", "nv12"}  # plane 0: 8-bit luma
 ALREADY_FULL = {"yuvj420p", "yuvj422p", "yuvj444p", "gray"}
 FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+SLACK = 0.02  # of a frame's time: file formats round it; 24 and 26 a second are 0.04 off
 NO_TIME = 1e-6  # s: less than any time between frames, more than an error of rounding
 TEXT = "tty"  # FFmpeg would draw a .txt as pictures of its lines
 NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
@@ -91,10 +94,12 @@ def _open_film(path: str | Path) -> Iterator[tuple]:
 def _open(path: str | Path):
     _check_is_file(path)
     try:
-        return av.open(f"file:{path}")  # a name such as 10:30.mp4 would be an address
+        return av.open(f"file:{path}", metadata_errors="replace")  # a name such as 10:30.mp4 would be an address
     except PermissionError:
         raise InputError(path, "no permission to read it") from None
-    except (av.FFmpegError, OSError):
+    except (av.FFmpegError, OSError) as error:
+        if error.errno in OPEN_FILES:  # the file is not to blame
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
         raise InputError(path, "not a readable video: empty, cut short, or of another format") from None
 
 
@@ -181,8 +186,17 @@ def _upright(image: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
 
 
 def read_grey(path: str | Path) -> np.ndarray:
-    """All decodable frames as uint8 (frames, H, W); none at all is an InputError."""
-    return _stack(map(grey, decode_video(path)), path)
+    """All decodable frames as uint8 (frames, H, W); none at all, or another rate than RATE, is an InputError."""
+    images, times = [], []
+    for frame in decode_video(path):
+        images.append(grey(frame))
+        times.append(np.nan if frame.time is None else frame.time)
+    gap = np.diff(times)
+    gap = gap[gap > NO_TIME]
+    usual = float(np.median(gap)) if len(gap) else 1 / RATE  # lost frames make some gaps longer
+    if not math.isclose(usual, 1 / RATE, rel_tol=SLACK):
+        raise InputError(path, f"has {1 / usual:.2f} frames a second; clips are made of {RATE}: convert it first")
+    return _stack(images, path)
 
 
 def read_jpgs(folder: str | Path, first: int = 0, frames: int = 0, mode: str = "L") -> np.ndarray:

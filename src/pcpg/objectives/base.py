@@ -103,5 +103,8 @@ def check(params: Params, file: str) -> None:
             where = f"{key}.objective.{run.objective_name}"
             if (objective.anchored or objective.stored) and run.start == SCRATCH:
                 raise InputError(file, f"{key}.start: {run.objective_name} compares with trained weights, not scratch")
+            if objective.passes > 1 and run.optimisation.optimiser == "npg_igt":
+                what = f"npg_igt looks ahead of the weights that drew, so {run.objective_name} takes one update a draw"
+                raise InputError(file, f"{key}.optimisation.optimiser: {what}")
             for part, problem in objective.refuse_combinations(run, params, corpus):
                 raise InputError(file, f"{'.'.join(filter(None, (where, part)))}: {problem}")

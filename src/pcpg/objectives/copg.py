@@ -51,7 +51,7 @@ class CoPG(TextsOfAnyOrigin):
             return super().read(model, batch, context)
         texts = [context.stored.of(batch).unflatten(0, (len(batch.rows), -1))]
         texts += [batch.targets[:, None]] if self.reference else []
-        texts += [edited(batch, self.edited.tau, self.edited.texts)] if self.edited else []
+        texts += [edited(batch, self.edited.tau, self.edited.texts)[:, :, : context.max_length]] if self.edited else []
         longest = max(each.shape[2] for each in texts)
         alike = torch.cat([F.pad(each, (0, longest - each.shape[2]), value=END) for each in texts], dim=1)
         memory = model.encode(batch.frames, batch.lengths)

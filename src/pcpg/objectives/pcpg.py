@@ -46,6 +46,8 @@ class PCPG(Objective):
         refuse(self.convolve == "none" and not bare, "convolve", "none needs kernel [1] and stride 1")
         refuse(self.convolve == "return" and self.stride != 1, "stride", "convolve: return needs stride 1")
         refuse(self.convolve == "return" and self.padding != "same", "padding", "convolve: return needs same")
+        nothing = self.gamma == 0 and self.discount_from == "end"
+        refuse(nothing, "gamma", "0 counted from the end keeps the end symbol's reward alone, which is 0")
         refuse(self.baseline == "mean" and self.samples < 2, "baseline", "mean needs at least 2 samples")
         one = self.samples == 1 and self.baseline == "none"
         what = "argmax gives one sample, so it needs samples: 1 and baseline: none"
@@ -87,8 +89,8 @@ class PCPG(Objective):
         """-> returns (N * M, U) as the gradient weighs them, lengths (N * M,), reward a character (N * M,).
 
         The baseline of a step is what others of the same clip still earn from that step on: the other samples ("mean"),
-        or the greedy transcription ("greedy", self-critical). Neither depends on the sample, so the estimate stays
-        unbiased.
+        or the greedy transcription ("greedy", self-critical). Neither depends on the sample, so with kernel [1] the
+        estimate stays unbiased; a wider one weighs the last steps by the sample's own length.
         """
         future, lengths, reward = self.future_rewards(sampled, batch)
         if self.baseline == "mean":
@@ -107,7 +109,7 @@ class PCPG(Objective):
         immediate = rewards(characters, before_end(characters), reference, reference_lengths)
         masked = self.cross_entropy.mask_padding
         lengths = taken if masked else torch.full_like(taken, characters.shape[1])
-        future = returns(immediate, lengths, self.gamma, self.discount_from)
+        future = returns(immediate, taken, self.gamma, self.discount_from)
         if self.divide_by_length:
             future = future / reference_lengths[:, None]
         return future, lengths, immediate.sum(dim=1) / reference_lengths

@@ -28,7 +28,7 @@ def leave_one_out(returns: torch.Tensor, samples: int) -> torch.Tensor:
     """Returns minus the mean return, at the same step, of the other samples of the same clip.
 
     returns (N * M, U), the M samples of a clip side by side. The sample itself is left out of its baseline, which
-    keeps the gradient estimate unbiased.
+    keeps the gradient estimate unbiased where no window weighs the steps.
     """
     grouped = returns.view(-1, samples, returns.shape[1])
     others = (grouped.sum(dim=1, keepdim=True) - grouped) / (samples - 1)

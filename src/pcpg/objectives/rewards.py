@@ -68,5 +68,5 @@ def rewards_of(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 
 def alike(reward: torch.Tensor) -> torch.Tensor:
-    """reward (N, M) -> scalar: the share of clips whose texts all earn the same; nothing is learned from them."""
+    """reward (N, M) -> scalar: the share of clips whose texts all earn the same: nothing to compare."""
     return (reward == reward[:, :1]).all(dim=1).float().mean()

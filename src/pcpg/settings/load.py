@@ -8,6 +8,7 @@ from pcpg.settings.keys import build
 from pcpg.settings.schema import SCRATCH, Params
 from pcpg.settings.yaml_file import read_yaml
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.paths import Paths
 
 
 def load(path: str | Path) -> Params:
@@ -38,10 +39,21 @@ def from_mapping(mapping: Any, file: str) -> Params:
     for name in params.fewer_seeds:
         require(name in params.corpus_names, f"fewer_seeds.{name}", f"corpora.{name} is missing")
     for name in params.corpus_names:
+        _check_places(params, name, require)
         _check_view(params, name, require)
         _check_trainings(params, name, require)
         _check_seeds(params, name, require)
     return params
+
+
+def _check_places(params: Params, corpus: str, require) -> None:
+    """What is the user's own may not lie where a stage, or an engine before it, deletes what it makes anew."""
+    paths, settings = Paths(params.preset), getattr(params.corpora, corpus)
+    made = (paths.raw(corpus), paths.clips(corpus) / "shards")
+    for key, place in (("raw.root", settings.raw.root), ("clips.landmark_folder", settings.clips.landmark_folder)):
+        for folder in made:
+            ours = place is not None and Path(place).resolve().is_relative_to(folder.resolve())
+            require(not ours, f"corpora.{corpus}.{key}", f"{place} lies in {folder}, which is deleted and made anew")
 
 
 def _check_view(params: Params, corpus: str, require) -> None:

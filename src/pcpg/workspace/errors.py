@@ -4,9 +4,17 @@ import errno
 from concurrent.futures.process import BrokenProcessPool
 
 # What another moment may have, and what the machine refuses; any other OSError that nobody expected is a mistake here.
-SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
+OPEN_FILES = {errno.EMFILE, errno.ENFILE}
+SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN} | OPEN_FILES
 REFUSALS = SHORTAGES | {errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
-NO_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}  # what a path can be wrong by
+NO_PLACE = {
+    errno.ENOENT,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+}  # what a path can be wrong by
 MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "can't start new thread", "Cannot allocate memory",
           "failed to map segment")  # of torch, Python and the loader of libraries  # fmt: skip
 NO_CODE = "could not create a primitive"  # all that oneDNN says where there is no room for the code that it compiles

@@ -18,7 +18,12 @@ def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) ->
         for row in rows:
             if not row.keys() <= set(columns):
                 raise ValueError(f"{path}: a row has {', '.join(row)}, the columns are {', '.join(columns)}")
-            writer.writerow([row.get(column, "") for column in columns])
+            writer.writerow([_cell(row.get(column, "")) for column in columns])
+
+
+def _cell(value: object) -> object:
+    """A carriage return as Python writes it: Python 3.11 would write it bare, and read it as the end of the line."""
+    return value.replace("\r", "\\r") if isinstance(value, str) else value
 
 
 def write_rows(path: str | Path, kind: type, rows: Iterable) -> None:

@@ -165,9 +165,10 @@ def _reason(results: Results, own: list[Judged], ran: list[Judged]) -> str:
         counts[EXCLUDED] += f" ({sum(one.p_holm <= ALPHA for one in kinds[EXCLUDED])} after Holm's correction)"
     parts = [", ".join(counts.values())]
     rates = [one for one in ran if one.comparison.measure in ("wer", "cer", "error")]
-    sizes = sorted(one.estimate.smallest() for one in rates if one.estimate.known)
+    sought = [one.estimate for one in rates if one.estimate.known and not one.comparison.margin]  # a difference
+    sizes = sorted(estimate.smallest() for estimate in sought)
     if sizes:
-        fewest, most = min(one.estimate.seeds for one in rates), max(one.estimate.seeds for one in rates)
+        fewest, most = min(estimate.seeds for estimate in sought), max(estimate.seeds for estimate in sought)
         seeds = plural(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
         span = f"{sizes[0]:.1f}" if f"{sizes[0]:.1f}" == f"{sizes[-1]:.1f}" else f"{sizes[0]:.1f} to {sizes[-1]:.1f}"
         parts.append(f"{seeds} could have shown {span} points")

@@ -40,11 +40,13 @@ class Metrics(Keys):
     clips: Count
     seeds: dict[str, Score]
 
-    def kind(self, beam: bool) -> str:
-        """On what the rates were measured."""
-        protocol = f"protocol {self.protocol}, " if self.protocol else ""
+    def kind(self, beam: bool, validation: bool = False) -> str:
+        """On what the rates were measured; validation: those of histories."""
+        protocol = f", protocol {self.protocol}" if self.protocol else ""
+        if validation:
+            return f"validation split{protocol}"
         searched = f", beam of {self.beam_size}" if beam and self.beam_size else ""
-        return f"{self.split} split, {protocol}{self.clips} clip{'s'[: self.clips != 1]}{searched}"
+        return f"{self.split} split{protocol}, {self.clips} clip{'s'[: self.clips != 1]}{searched}"
 
 
 def read_table(path: Path, *columns: str) -> list[dict[str, str]]:

@@ -95,10 +95,10 @@ class Results:
         errors = self.errors(corpus, run, shown.measure, shown.decoder)
         return stats.by_class(errors) if errors and shown.by_class else errors
 
-    def described(self, corpus: str, runs: Iterable[str], beam: bool = False) -> str:
+    def described(self, corpus: str, runs: Iterable[str], beam: bool = False, validation: bool = False) -> str:
         """On what the runs were measured, "" where none has been; InputError where they were on different data."""
         known = filter(None, (self.metrics(corpus, run) for run in dict.fromkeys(runs)))
-        kinds = list(dict.fromkeys(metrics.kind(beam) for metrics in known))
+        kinds = list(dict.fromkeys(metrics.kind(beam, validation) for metrics in known))
         if len(kinds) > 1:
             where = self.paths.results / "runs" / corpus
             raise InputError(where, f"runs of one table were tested on different data: {'; '.join(kinds)}")

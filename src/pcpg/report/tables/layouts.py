@@ -32,7 +32,8 @@ RUN_CONTROLS_ASK = (
 )
 CLASSIFIER_CONTROLS_ASK = (
     "Controls: is it policy gradient, or any pre-training? In the paper's rows ours takes the encoder of k=5, s=1 (our "
-    "runs k5s1-fe_tc and k5s1-te_tc), in the controls that of the cross-entropy baseline (ce-fe_tc and ce-te_tc)."
+    "runs k5s1-fe_tc and k5s1-te_tc), in the controls that of the cross-entropy baseline (ce-fe_tc and ce-te_tc), "
+    "which had fewer updates. The encoder of ce-continued, where a preset has it, had as many."
 )
 STATED = "word classifier; split not stated by the paper"
 NAMED = {"[21]": " Petridis 2018", "[24]": " Stafylakis 2017", "[23]": "", "[27]": " Wang 2019", "[29]": " Yang 2019"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from pcpg.report.costs import updates
+from pcpg.report.results.quantities import OF_HISTORIES
 from pcpg.report.results.results import Results, Summary, summarise
 from pcpg.report.results.stats import Estimate
 
@@ -70,7 +71,7 @@ class Cell:
 class Line:
     row: Row
     cells: tuple[Cell, ...]
-    clips: int | None  # test clips; None where no seed has run
+    clips: int | None  # test clips; None where no seed has run, or none was tested
     wanted: int  # seeds
     p: float = math.nan  # where the layout corrects
     epochs: int | None = None  # this and the next: where the layout is timed
@@ -85,7 +86,7 @@ class Table:
     lines: tuple[Line, ...]
     preset: str
     seeds: tuple[int, ...]
-    kinds: dict[str, str]  # corpus -> split, protocol and number of test clips
+    kinds: dict[str, str]  # corpus -> split, protocol and, of the test split, number of clips
 
     def groups(self) -> Iterator[tuple[str, list[Line]]]:
         """The lines, heading by heading; the table's own have none."""
@@ -100,7 +101,7 @@ def fill(layout: Layout, results: Results) -> Table:
     for row in layout.rows:
         metrics = results.metrics(row.corpus, row.run)
         cells = tuple(_cell(layout, row, measure, results) for measure in layout.measures)
-        clips = metrics.clips if metrics and cells[0].ours.n else None
+        clips = metrics.clips if metrics and cells[0].ours.n and not _of_validation(layout) else None
         wanted = len(results.settings.seeds_of(row.corpus, row.run))
         key = row.corpus, row.run
         epochs = results.settings.runs[row.corpus][row.run].optimisation.epochs if key in taken else None
@@ -122,11 +123,19 @@ def _corrected(layout: Layout, results: Results) -> dict[tuple[str, str], float]
 def kinds(layout: Layout, results: Results) -> dict[str, str]:
     """On what each corpus' runs were measured: Table.kinds."""
     runs: dict[str, list[str]] = {}
-    quantities = {row.quantity or measure.quantity for row in layout.rows for measure in layout.measures}
-    beam = any(quantity.startswith("beam_") for quantity in quantities)
+    beam, validation = any(name.startswith("beam_") for name in _quantities(layout)), _of_validation(layout)
     for row in layout.rows:
         runs.setdefault(row.corpus, []).append(row.run)
-    return {corpus: results.described(corpus, names, beam) for corpus, names in runs.items()}
+    return {corpus: results.described(corpus, names, beam, validation) for corpus, names in runs.items()}
+
+
+def _quantities(layout: Layout) -> set[str]:
+    return {row.quantity or measure.quantity for row in layout.rows for measure in layout.measures}
+
+
+def _of_validation(layout: Layout) -> bool:
+    """Whether all that it shows is told by histories."""
+    return _quantities(layout) <= OF_HISTORIES.keys()
 
 
 def _cell(layout: Layout, row: Row, measure: Measure, results: Results) -> Cell:

@@ -115,13 +115,13 @@ def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Comp
                 result.edited.append(_run(path))
         elif path.name == "metrics.json" and str(path.with_name("predictions.csv")) not in result.changed:
             result.edited.append(_run(path))
-        elif path.name == "claims.csv":
-            result.verdicts += _changed_verdicts(base / path, theirs / path)
         elif path.suffix == ".csv" and path.parent == places[0]:
             cells, largest = _cells(base / path, theirs / path)
             result.cells += cells
             if largest is not None:
                 result.differing.append((path.stem, largest))
+            if path.name == "claims.csv":
+                result.verdicts += _changed_verdicts(base / path, theirs / path)
     return result
 
 
@@ -156,7 +156,8 @@ def _gap(ours: str, theirs: str) -> float:
 def _changed_verdicts(ours: Path, theirs: Path) -> list[tuple[str, str, str]]:
     tables = (read_table(path, "claim", "verdict") for path in (theirs, ours))
     before, after = ({_claim(row): row["verdict"] for row in rows} for rows in tables)
-    return [(claim, before.get(claim, "-"), word) for claim, word in after.items() if before.get(claim) != word]
+    both = ((claim, before.get(claim, "-"), after.get(claim, "-")) for claim in before | after)
+    return [(claim, old, new) for claim, old, new in both if old != new]
 
 
 def _claim(row: dict[str, str]) -> str:
