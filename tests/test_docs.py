@@ -261,6 +261,14 @@ def test_readme_says_how_large_and_how_long():
     assert f"some {round(updates['ce'], -1):,} updates; fine-tuning takes {updates['k1s1']} more" in page
 
 
+def test_the_hours_of_each_preset_are_those_of_its_trainings():
+    page = " ".join((ROOT / "docs/using.md").read_text("utf-8").split())
+    for preset in ("grid-s1-cpu", "grid-s1-early", "grid-s1-late", "grid-words", "grid-s1-objectives"):
+        costs = pd.read_csv(ROOT / f"results/{preset}/costs.csv")
+        hours = (costs["seeds"] * costs["seconds"]).sum() / 3600
+        assert re.search(rf"\b{hours:.0f} (hours )?for {preset}\b", page), f"{preset}: {hours:.1f}"
+
+
 def no_sentences(preset: str, run: str) -> list[str]:
     """Hypotheses of a run that GRID's grammar has not."""
     slots = [{*words.values()} for words in GRAMMAR]

@@ -21,8 +21,7 @@ RUNS = {
     "k5s5": ("k = 5, s = 5", "#CC79A7", "D"),
     "k1s1-scaled": ("k = 1, s = 1, a fifth of the strength", "black", "v"),
 }
-# show what lies beneath, where the curves of two runs fall together: docs/collapse.md, of k1s1 and k5s1, k5s5 and
-# k1s1-scaled
+# of two runs whose curves fall together (docs/collapse.md) the second is dashed, so that the first shows beneath it
 DASHES = {"k5s1": (0, (3, 2)), "k1s1-scaled": (0, (3, 2))}
 RELATIVE = "relative_sd"  # of the gradient's norm, by its mean
 COLUMNS = ("train_reward", "train_entropy", "train_gradient_norm", "train_gradient_norm_sd")
