@@ -117,7 +117,9 @@ def test_another_rate_is_told(tmp_path, rate):
 def test_too_many_open_files_are_no_fault_of_the_video(tmp_path):
     path = write_video(tmp_path / "a.mpg", [100] * 5)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, hard))
+    lowest_free = os.dup(0)  # the number that the next file to be opened would get
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
     try:
         with pytest.raises(OSError, match="Too many open files") as caught:
             video.read_grey(path)
