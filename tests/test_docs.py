@@ -255,7 +255,7 @@ def test_readme_says_how_large_and_how_long():
         parts = measure(params.view["grid"], params.network["grid"], frames=75, characters=25)
         million[preset] = sum(size.parameters for size in parts.values()) / 1e6
     ours = f"{million['grid-s1-early']:.1f} million parameters, where our reading of the paper's network"
-    assert f"{ours} has {million['paper']:.0f}." in page
+    assert f"{ours} has {million['paper']:.0f} million." in page
     assert f"LipNet has {LIPNET_OVERLAPPED['greedy']} over all speakers" in page
     updates = pd.read_csv(ROOT / "results/grid-s1-early/costs.csv").set_index("run")["updates"]
     assert f"some {round(updates['ce'], -1):,} updates; fine-tuning takes {updates['k1s1']} more" in page
@@ -365,7 +365,7 @@ def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
     assert f"| cross-entropy, trained to the end | {rows.loc['ce', 'wer_mean']:.1f} |" in page
     assert set(rows["seeds"]) == {5} and "Five seeds." in page
     readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    assert f"trained to the end ({rows.loc['ce', 'wer_mean']:.1f}; for k=1, s=1 narrowly)" in readme
+    assert f"trained to the end, WER {rows.loc['ce', 'wer_mean']:.1f}, narrowly for k=1, s=1;" in readme
     claims = pd.read_csv(folder / "claims.csv").query("corpus == 'grid' and measure == 'wer' and outcome != 'not run'")
     claims = claims.drop_duplicates(["run", "against"]).set_index(["run", "against"])
     for pair, said in {
