@@ -2,29 +2,41 @@
 
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import warm
 
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 ENVIRONMENT.pop("PYTHONPATH", None)  # a clone runs its own sources
 
 
+def call(*command: str, cwd: Path, clone: Path | None = None) -> subprocess.CompletedProcess:
+    """A command of a clone's `warm` process; the clone is the folder where it runs, unless another is given."""
+    return _call(command, cwd, f"{warm.commands(clone or cwd)}:{ENVIRONMENT['PATH']}")
+
+
 def run(*command: str, cwd: Path) -> str:
-    environment = ENVIRONMENT | {"PYTHONPATH": str(cwd / "src")}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    """What such a command says, which must end as it should."""
+    return _said(call(*command, cwd=cwd))
+
+
+def run_cold(*command: str, cwd: Path) -> str:
+    """The same by a process of its own, as a user starts it."""
+    return _said(_call(command, cwd, ENVIRONMENT["PATH"]))
+
+
+def _call(command: tuple[str, ...], cwd: Path, path: str) -> subprocess.CompletedProcess:
+    environment = ENVIRONMENT | {"PYTHONPATH": str(cwd / "src"), "PATH": path}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+def _said(done: subprocess.CompletedProcess) -> str:
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
-
-
-def worked() -> float:
-    """Seconds that processors worked for the commands that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def jobs_of(output: str) -> dict[str, int]:
@@ -54,9 +66,7 @@ def smoke(root, tmp_path_factory) -> Path:
     run("git", "init", "--quiet", cwd=folder)
     run("dvc", "init", "--quiet", "--force", cwd=folder)
     shutil.copy(root / ".dvcignore", folder / ".dvcignore")
-    before = worked()
     run("snakemake", "--cores", "2", cwd=folder)
-    (folder / "seconds").write_text(str(worked() - before))
     run("dvc", "commit", "--force", "--quiet", "--no-relink", cwd=folder)
     run("git", "add", ".", cwd=folder)
     run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "smoke", cwd=folder)

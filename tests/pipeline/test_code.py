@@ -2,13 +2,13 @@
 
 import re
 import shutil
-from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
 from smoke_clone import planned
+from warm import remember_code
 
 from pcpg import parameters
 from pcpg.settings.plan import KEYS, Plan
@@ -25,26 +25,7 @@ def package(root, tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def attentive(monkeypatch):
-    """What is known of a file holds until it is written again, so that no test reads the whole package anew."""
-    for name in ("_text", "_tree", "_imports", "_content"):
-        monkeypatch.setattr(code, name, KNOWN.setdefault(name, remembering(getattr(code, name).__wrapped__)))
-    monkeypatch.setattr(code, "_data", code._data.__wrapped__)
-    monkeypatch.setattr(code, "of_stage", code.of_stage.__wrapped__)
-
-
-KNOWN: dict[str, Callable] = {}
-
-
-def remembering(function: Callable) -> Callable:
-    results: dict = {}
-
-    def remembered(path: Path):
-        key = path, path.stat().st_mtime_ns
-        if key not in results:
-            results[key] = function(path)
-        return results[key]
-
-    return remembered
+    remember_code(monkeypatch.setattr)
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import re
 import shutil
-import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 from dvc.repo import Repo
-from smoke_clone import ENVIRONMENT, run
+from smoke_clone import call, run
 
 from pcpg import parameters
 from pcpg.settings.plan import KEYS, LISTS, SEEDS, Plan
@@ -139,24 +139,20 @@ def test_new_jobs_are_said_and_new_code_is_not(checkout, tmp_path):
     shutil.copy(checkout / "plan.json", written)
     before = written.read_bytes()
     written.write_text(re.sub(r'"raw": "\w{16}"', '"raw": "0000000000000000"', before.decode()))
-    assert plan_in(tmp_path).returncode == 0
+    command = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["plan"]["cmd"].split()
+    plan_again = partial(call, *command, cwd=tmp_path, clone=checkout)
+    assert plan_again().returncode == 0
     assert written.read_bytes() == before
     params = tmp_path / "params.yaml"
     params.write_text(params.read_text().replace("seeds: [1, 2, 3]", "seeds: [1, 2]"))
-    done = plan_in(tmp_path)
+    done = plan_again()
     assert done.returncode == 2
     assert done.stderr == "pcpg: plan.json: made anew, with other jobs than before; run the same command again\n"
-    assert plan_in(tmp_path).returncode == 0 and "grid-ce-3" not in written.read_text()
+    assert plan_again().returncode == 0 and "grid-ce-3" not in written.read_text()
     whole = written.read_bytes()
     for broken in (b"\xff\xfe", b"a: [", b"a text", b""):
         written.write_bytes(broken)
-        assert plan_in(tmp_path).returncode == 0 and written.read_bytes() == whole
-
-
-def plan_in(folder: Path) -> subprocess.CompletedProcess:
-    command = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["plan"]["cmd"].split()
-    environment = ENVIRONMENT | {"PYTHONPATH": str(ROOT / "src")}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        assert plan_again().returncode == 0 and written.read_bytes() == whole
 
 
 @pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # pygtrie's, which DVC uses
@@ -203,8 +199,7 @@ def test_a_wrong_key_is_the_same_line_wherever_it_is_read(checkout):
             ("dvc", "repro", "plan"),
         )
         for command in commands:
-            environment = ENVIRONMENT | {"PYTHONPATH": str(checkout / "src")}
-            done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True)
+            done = call(*command, cwd=checkout)
             said = done.stdout + done.stderr
             assert done.returncode != 0 and "Traceback" not in said, said
             assert line in [one.strip().removeprefix("pcpg: ") for one in said.splitlines()], said
@@ -214,8 +209,7 @@ def test_a_wrong_key_is_the_same_line_wherever_it_is_read(checkout):
 
 def test_what_no_stage_would_see_is_refused(checkout):
     command = ["snakemake", "--dry-run", "--cores", "1", "--config", "max_length=3"]
-    environment = ENVIRONMENT | {"PYTHONPATH": str(checkout / "src")}
-    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True)
+    done = call(*command, cwd=checkout)
     assert done.returncode != 0
     assert "--config max_length: no stage would see it; write it into params.yaml" in done.stdout + done.stderr
 

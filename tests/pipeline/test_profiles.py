@@ -66,13 +66,9 @@ def skip_without(plugin: str) -> None:
 
 
 def test_alone_on_a_machine_nothing_is_asked(checkout):
-    """A preset for GPUs starts without one, and without its memory."""
+    """A preset for GPUs starts without one, and without its memory; nor is what is asked a reason to run again."""
     snakemake("--cores", "1", "data/smoke/lrw", cwd=checkout)
     assert (checkout / "data/smoke/lrw").is_dir()
-
-
-def test_what_is_asked_for_is_no_reason_to_run_again(checkout):
-    snakemake("--cores", "1", "data/smoke/lrw", cwd=checkout)
     asked = ("--set-resources", "raw:runtime=8", "raw:gpu=0", "raw:mem_mb=9")
     assert "Nothing to be done" in snakemake("--cores", "1", "data/smoke/lrw", *asked, cwd=checkout)
 
