@@ -76,9 +76,13 @@ def noise_store(folder: Path) -> Path:
     return store_of(folder, clips, np.split(noise, np.cumsum(lengths)[:-1]), shards=3)
 
 
+def toy_in(folder: Path) -> Path:
+    """A folder where `pcpg train grid ce --seed 1` can run: the smoke preset, and clips of noise."""
+    shutil.copy(ROOT / "tests" / "smoke.params.yaml", folder / "params.yaml")
+    noise_store(folder / "clips/smoke/grid")
+    return folder
+
+
 @pytest.fixture
 def toy(tmp_path) -> Path:
-    """A folder where `pcpg train grid ce --seed 1` can run: the smoke preset, and clips of noise."""
-    shutil.copy(ROOT / "tests" / "smoke.params.yaml", tmp_path / "params.yaml")
-    noise_store(tmp_path / "clips/smoke/grid")
-    return tmp_path
+    return toy_in(tmp_path)

@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from io import StringIO
 from unittest.mock import Mock
 
 import pytest
@@ -20,12 +21,24 @@ def pcpg(*arguments: str, cwd) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "pcpg.cli", *arguments], cwd=cwd, capture_output=True, text=True)
 
 
-def left_with() -> int:
-    """The exit status of the program as it is called in this process; argparse leaves by itself."""
-    try:
-        return cli.main()
-    except SystemExit as left:
-        return left.code
+def called(*arguments: str, cwd) -> subprocess.CompletedProcess:
+    """As `pcpg`, in the tests' own process: a program each would take a second and a half of imports."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        ExitStack() as held,
+        redirect_stdout(StringIO()) as output,
+        redirect_stderr(StringIO()) as said,
+    ):
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["pcpg", *arguments])
+        patch.setattr(cli, "atexit", Mock())  # nothing of it outlives the test
+        patch.setattr(threading, "excepthook", threading.excepthook)
+        patch.setattr(guard, "_HELD", held)
+        try:
+            status = cli.main()
+        except SystemExit as left:  # of argparse
+            status = left.code
+    return subprocess.CompletedProcess(arguments, status, output.getvalue(), said.getvalue())
 
 
 @pytest.fixture
@@ -64,18 +77,12 @@ def folder(root, tmp_path):
         (("readme", "picture.png"), "picture.png: is no text in UTF-8"),
     ],
 )
-def test_a_mistake_is_one_line(folder, monkeypatch, capsys, arguments, message):
-    """In the tests' own process: a program each would take a second and a half of imports."""
+def test_a_mistake_is_one_line(folder, arguments, message):
     (folder / "-a.yaml").touch()
     (folder / "picture.png").write_bytes(b"\x89PNG")
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", ["pcpg", *arguments])
-    monkeypatch.setattr(cli, "atexit", Mock())  # nothing of it outlives the test
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    with ExitStack() as held:
-        monkeypatch.setattr(guard, "_HELD", held)
-        assert left_with() == 2 and gc.isenabled()
-    said = capsys.readouterr().err
+    done = called(*arguments, cwd=folder)
+    assert done.returncode == 2 and gc.isenabled()
+    said = done.stderr
     assert said.count("\n") == 1
     assert said.startswith("pcpg: ")
     assert message in said

@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import torch
+from test_cli import called
 from torch import nn
 
 from pcpg.learning import loop, train
@@ -28,6 +30,7 @@ from pcpg.settings.plan import Plan
 from pcpg.settings.schema import Run
 from pcpg.workspace import code
 from pcpg.workspace.errors import InputError
+from tests.conftest import ROOT, toy_in
 
 FILE = '''\
 """So many times the cross-entropy."""
@@ -73,11 +76,13 @@ def test_one_file_and_one_line_train(extended):
     assert float(row["train_loss"]) > 0 and float(row["train_ce"]) > 0
 
 
-def test_it_is_among_the_names_that_a_wrong_one_is_told(extended):
+def test_it_is_among_the_names_that_a_wrong_one_is_told(extended, monkeypatch):
     params = extended / "params.yaml"
     params.write_text(params.read_text().replace("{louder: {factor", "{lauder: {factor"))
-    done = pcpg("params", "check", "params.yaml", cwd=extended)
     names = ", ".join(sorted([*base.names(), "louder"]))
+    monkeypatch.setattr(base, "FOLDER", extended / "src/pcpg/objectives")
+    monkeypatch.setattr(base, "names", base.names.__wrapped__)  # nothing kept
+    done = called("params", "check", "params.yaml", cwd=extended)
     assert done.stderr == f"pcpg: params.yaml: runs.grid.louder.objective: 'lauder' is not one of {names}\n"
     assert done.returncode == 2
 
@@ -92,7 +97,7 @@ def all_code(params, package: Path, monkeypatch) -> dict:
 def test_it_changes_the_code_of_no_other_run(root, extended, monkeypatch):
     params = load(extended / "params.yaml")
     after = all_code(params, extended / "src/pcpg", monkeypatch)
-    before = all_code(load(root / "tests/smoke.params.yaml"), root / "src/pcpg", monkeypatch)
+    before = all_code(SMOKE, root / "src/pcpg", monkeypatch)
     assert after["train"].pop("louder") not in before["train"].values()
     assert after == before
 
@@ -148,26 +153,30 @@ def near(monkeypatch):
     return monkeypatch
 
 
-@pytest.fixture
-def start(toy) -> Path:
+@pytest.fixture(scope="module")
+def start(tmp_path_factory) -> Path:
     """Weights to begin with, not trained: random ones."""
+    toy = toy_in(tmp_path_factory.mktemp("start"))
     learn(toy, toy / "start", None)
     return toy / "start" / "model.pt"
 
 
+SMOKE = load(ROOT / "tests/smoke.params.yaml")
+PLACE = (SMOKE.view["grid"], SMOKE.network["grid"])
+LENGTH = 12  # decoder steps, as many as the longest text of the toy corpus needs
+
+
 def learn(toy: Path, folder: Path, start: Path | None, accumulate: int = 1, run: Run | None = None) -> Session:
     """Two epochs of two batches."""
-    params = load(toy / "params.yaml")
     changes = {"batch": 5, "epochs": 2, "accumulate": accumulate, "learning_rate": 0.01, "evaluations": 1}
     if start is None:
         changes |= {"batch": 16, "epochs": 1, "learning_rate": 1e-9}
-    run = run or params.runs["grid"]["ce" if start is None else "k1s1"]
+    run = run or SMOKE.runs["grid"]["ce" if start is None else "k1s1"]
     run = run.model_copy(update={"optimisation": run.optimisation.model_copy(update=changes)})
     files = [folder / name for name in ("model.pt", "history.csv", "record.json", "events")]
     session = Session("t", 1, torch.device("cpu"), "float32", "code", *files)
     torch.manual_seed(1)
-    where = params.view["grid"], params.network["grid"]
-    train.train(toy / "clips/smoke/grid", start, *where, run, params.max_length, session)
+    train.train(toy / "clips/smoke/grid", start, *PLACE, run, LENGTH, session)
     return session
 
 
@@ -207,26 +216,26 @@ def test_the_anchor_is_the_start_and_never_moves(toy, start, near):
 
 def test_broken_off_anywhere_it_ends_in_the_same_bytes(toy, start, near):
     """After any of four batches, or within one: of its three updates the first or the second was the last."""
-    watching(near, lambda **_: None)
+    updates = count()
+
+    def look(**_) -> None:
+        """Keep what a training that is killed now would leave."""
+        if (number := next(updates)) in (1, 3, 8, 9):
+            shutil.copytree(toy / "unbroken", toy / f"broken{number}")
+
+    watching(near, look)
     unbroken = learn(toy, toy / "unbroken", start)
     wanted = [unbroken.weights.read_bytes(), unbroken.history.read_bytes()]
     for stop in (1, 3, 8, 9):
-        updates = iter(range(stop))
-
-        def kill(updates=updates, **_) -> None:
-            if next(updates, None) is None:
-                raise Killed
-
-        watching(near, kill)
-        with pytest.raises(Killed):
-            learn(toy, toy / f"broken{stop}", start)
         assert (toy / f"broken{stop}/resume.pt").is_file() == (stop >= 3)
-        watching(near, lambda **_: None)
+        went_on = count()
+        watching(near, lambda went_on=went_on, **_: next(went_on))
         session = learn(toy, toy / f"broken{stop}", start)
+        assert next(went_on) == 12 - stop // 3 * 3  # with the batch that was broken off
         assert [session.weights.read_bytes(), session.history.read_bytes()] == wanted
 
 
-RUNS = load(Path(__file__).parents[2] / "presets/grid-s1-objectives.yaml").runs["grid"]
+RUNS = load(ROOT / "presets/grid-s1-objectives.yaml").runs["grid"]
 FAMILY = {run.objective_name: run for run in RUNS.values()} | {"npg_igt": RUNS["rloo-igt"]}
 
 
@@ -234,22 +243,21 @@ FAMILY = {run.objective_name: run for run in RUNS.values()} | {"npg_igt": RUNS["
 def test_every_objective_goes_on_in_the_same_bytes(toy, start, monkeypatch, name):
     """Broken off behind the second of four batches, where what it holds beside weights must not be lost."""
     monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
-    unbroken = learn(toy, toy / "unbroken", start, run=FAMILY[name])
-    wanted = [unbroken.weights.read_bytes(), unbroken.history.read_bytes()]
-    plain, batches = loop.Learner.learn, iter(range(2))
+    plain, learned = loop.Learner.learn, []
 
-    def kill(self, batch, number):
-        if next(batches, None) is None:
-            raise Killed
+    def look(self, batch, number):
+        """Keep what a training that is killed before its third batch would leave."""
+        if number == 2 and not learned[2:]:
+            shutil.copytree(toy / "unbroken", toy / "broken")
+        learned.append(number)
         return plain(self, batch, number)
 
-    monkeypatch.setattr(loop.Learner, "learn", kill)
-    with pytest.raises(Killed):
-        learn(toy, toy / "broken", start, run=FAMILY[name])
-    monkeypatch.setattr(loop.Learner, "learn", plain)
-    assert (toy / "broken/resume.pt").is_file()
+    monkeypatch.setattr(loop.Learner, "learn", look)
+    unbroken = learn(toy, toy / "unbroken", start, run=FAMILY[name])
     session = learn(toy, toy / "broken", start, run=FAMILY[name])
-    assert [session.weights.read_bytes(), session.history.read_bytes()] == wanted
+    assert learned == [0, 1, 2, 3, 2, 3]
+    assert session.weights.read_bytes() == unbroken.weights.read_bytes()
+    assert session.history.read_bytes() == unbroken.history.read_bytes()
 
 
 def test_a_pass_has_the_dropout_of_its_draw_in_each_part_of_a_batch(toy, start, monkeypatch):
@@ -276,13 +284,12 @@ def test_a_pass_has_the_dropout_of_its_draw_in_each_part_of_a_batch(toy, start, 
 
 def learn_plainly(toy: Path, folder: Path, start: Path, **changes) -> tuple[Session, list[dict]]:
     """Two epochs of two batches of cross-entropy, evaluated after each batch; -> the history as well."""
-    run = load(toy / "params.yaml").runs["grid"]["ce-continued"]
+    run = SMOKE.runs["grid"]["ce-continued"]
     optimisation = {"batch": 5, "epochs": 2, "learning_rate": 0.01, "evaluations": 4} | changes
     run = run.model_copy(update={"optimisation": run.optimisation.model_copy(update=optimisation)})
     files = [folder / name for name in ("model.pt", "history.csv", "record.json", "events")]
-    session, params = Session("t", 1, torch.device("cpu"), "float32", "code", *files), load(toy / "params.yaml")
-    where = params.view["grid"], params.network["grid"]
-    train.train(toy / "clips/smoke/grid", start, *where, run, params.max_length, session)
+    session = Session("t", 1, torch.device("cpu"), "float32", "code", *files)
+    train.train(toy / "clips/smoke/grid", start, *PLACE, run, LENGTH, session)
     with open(session.history, newline="") as file:
         return session, list(csv.DictReader(file))
 
@@ -354,12 +361,11 @@ def test_without_augmentation_clips_are_seen_as_they_are(toy, start, monkeypatch
     assert sum(differ) > len(differ) / 2
 
 
-def test_random_weights_are_no_anchor(root, monkeypatch):
-    params = load(root / "tests/smoke.params.yaml")
-    run = params.runs["grid"]["k1s1"]
-    lost = params.model_copy(update={"runs": {"grid": {"mine": run.model_copy(update={"start": "scratch"})}}})
+def test_random_weights_are_no_anchor(monkeypatch):
+    run = SMOKE.runs["grid"]["k1s1"]
+    lost = SMOKE.model_copy(update={"runs": {"grid": {"mine": run.model_copy(update={"start": "scratch"})}}})
     base.check(lost, "mine.yaml")
     monkeypatch.setattr(base, "of_run", lambda *_: Near(pull=0.1))
-    base.check(params.model_copy(update={"runs": {"grid": {"mine": run}}}), "mine.yaml")
+    base.check(SMOKE.model_copy(update={"runs": {"grid": {"mine": run}}}), "mine.yaml")
     with pytest.raises(InputError, match=r"^mine\.yaml: runs\.grid\.mine\.start: pcpg compares with trained weights"):
         base.check(lost, "mine.yaml")
