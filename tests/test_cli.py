@@ -11,6 +11,7 @@ from io import StringIO
 from unittest.mock import Mock
 
 import pytest
+import torch
 
 from pcpg import cli
 from pcpg.workspace import guard
@@ -38,6 +39,8 @@ def called(*arguments: str, cwd) -> subprocess.CompletedProcess:
             status = cli.main()
         except SystemExit as left:  # of argparse
             status = left.code
+        finally:
+            torch.set_deterministic_debug_mode("default")  # a training leaves another
     return subprocess.CompletedProcess(arguments, status, output.getvalue(), said.getvalue())
 
 
@@ -105,7 +108,7 @@ def test_without_an_output_the_work_is_done(folder):
 def test_a_file_where_a_folder_belongs_is_named(folder):
     (folder / "data").mkdir()
     (folder / "data/smoke").touch()
-    done = pcpg("raw", "lrw", "--params", "params.yaml", cwd=folder)
+    done = called("raw", "lrw", "--params", "params.yaml", cwd=folder)
     assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith("pcpg: data/smoke: ")
 
 
@@ -131,7 +134,7 @@ def test_another_pipe_that_breaks_is_an_error(monkeypatch, capsys):
 def test_a_wrong_parameter_names_file_and_key(folder):
     text = (folder / "params.yaml").read_text()
     (folder / "params.yaml").write_text(text.replace("length_normalisation", "length_normalization"))
-    done = pcpg("params", "check", "params.yaml", cwd=folder)
+    done = called("params", "check", "params.yaml", cwd=folder)
     assert done.returncode == 2
     key = "decoding.length_normali{}ation"
     wanted = f"pcpg: params.yaml: {key.format('z')}: unknown key; did you mean {key.format('s')}?\n"

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 import pytest
+from test_cli import called
 
 from pcpg.corpora import lrw, lrw1000
 from pcpg.corpora.grid_splits import assign
@@ -106,7 +107,7 @@ def test_a_simulated_store_is_a_store(tmp_path, monkeypatch, corpus):
     for write in (full_size.write_manifest, full_size.write_shards):
         write(tmp_path, corpus)
     preset = str(bench_scale.ROOT / PAPER)
-    bench_scale.command(tmp_path, "pcpg", "clips", "store", corpus, "--params", preset)
+    assert called("clips", "store", corpus, "--params", preset, cwd=tmp_path).returncode == 0
     store = ClipStore(tmp_path / "clips" / "paper" / corpus)
     manifest = read_manifest(tmp_path / "data" / "paper" / corpus / "manifest.csv")
     assert [row.clip for row in store.index] == [clip.clip for clip in manifest] and len(store) == 130

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 import torch
-from test_cli import pcpg
+from test_cli import called
 
 from pcpg.learning import record
 from pcpg.settings.load import load
@@ -16,7 +16,7 @@ from pcpg.workspace.paths import Paths
 def test_a_training_records_what_it_took(toy):
     """In logs/, which neither git nor an engine knows; from there `pcpg costs` makes what the page shows."""
     for run in ("ce", "k5s1"):
-        done = pcpg("train", "grid", run, "--seed", "1", cwd=toy)
+        done = called("train", "grid", run, "--seed", "1", cwd=toy)
         assert done.returncode == 0, done.stderr
     settings, paths = load(toy / "params.yaml"), Paths("smoke", toy)
     first, second = (json.loads(paths.record("grid", run, 1).read_text()) for run in ("ce", "k5s1"))
@@ -31,7 +31,7 @@ def test_a_training_records_what_it_took(toy):
     assert first["updates"] == settings.runs["grid"]["ce"].optimisation.epochs  # eight clips are one batch
     outputs = [path.relative_to(toy) for folder in paths.outputs for path in folder.rglob("*")]
     assert outputs and not any("record" in str(path) for path in outputs)
-    done = pcpg("costs", cwd=toy)
+    done = called("costs", cwd=toy)
     assert done.returncode == 0, done.stderr
     costs = (toy / "results/smoke/costs.csv").read_text()
     assert "grid,ce,1," in costs and "grid,k5s1,1," in costs and str(first["peak_memory_mib"]) in costs
@@ -51,7 +51,7 @@ def test_a_damaged_record_is_named(toy, text):
 
 
 def test_without_a_record_there_are_no_costs(toy):
-    done = pcpg("costs", cwd=toy)
+    done = called("costs", cwd=toy)
     assert done.returncode == 2 and "no training has left a record" in done.stderr
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_cli import pcpg
+from test_cli import called
 from test_video import write_video
 
 from pcpg.corpora.base import Clip, Excluded, Remark
@@ -169,7 +169,7 @@ def use(folder) -> None:
     "frames.npy", "index.csv", "quality.csv", "excluded.csv"))])  # fmt: skip
 def test_no_turned_bit_is_ever_used(tmp_path, name):
     """Every bit of every file, turned, is an error of one line that names a file of the store."""
-    folder = store(tmp_path / "a", 1, count=2)
+    folder = store(tmp_path / "a", 1, count=1)
     path = folder / name
     content = path.read_bytes()
     for place in range(len(content)):
@@ -250,7 +250,7 @@ def test_what_does_not_belong_together_is_refused(tmp_path, break_it, problem):
 
 def test_info(tmp_path):
     store(tmp_path / "a")
-    done = pcpg("clips", "info", "a", "--verify", cwd=tmp_path)
+    done = called("clips", "info", "a", "--verify", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         "format    version 1",
@@ -273,12 +273,12 @@ def test_verify_names_every_damaged_clip(tmp_path):
     content[128] ^= 4  # c2
     content[-1] ^= 4  # c4
     path.write_bytes(content)
-    done = pcpg("clips", "info", "a", "--verify", cwd=tmp_path)
+    done = called("clips", "info", "a", "--verify", cwd=tmp_path)
     assert done.returncode == 2
     said = done.stdout + done.stderr
     assert "clip c2 is damaged" in said and "clip c4 is damaged" in said and "c3" not in said
     assert done.stderr.splitlines()[-1] == "pcpg: a: 2 of 5 clips are damaged: make their shards again"
-    assert pcpg("clips", "info", "a", cwd=tmp_path).returncode == 0  # it reads no frames
+    assert called("clips", "info", "a", cwd=tmp_path).returncode == 0  # it reads no frames
 
 
 # ---- broken off
@@ -309,8 +309,9 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path):
 
 
 def raw_of_videos(root, folder, count: int = 8) -> None:
-    """data/smoke/lrw with `count` videos, and the parameters to cut them."""
-    shutil.copy(root / "tests" / "smoke.params.yaml", folder / "params.yaml")
+    """data/smoke/lrw with `count` videos, and the parameters to cut them in one process."""
+    text = (root / "tests" / "smoke.params.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace("workers: 2", "workers: 1"))
     raw = folder / "data/smoke/lrw"
     (raw / "corpus").mkdir(parents=True)
     clips = [Clip(f"c{k}", f"c{k}.mp4", "", SPLITS[k % 5], "now", 0, 0, 0) for k in range(count)]
@@ -324,9 +325,10 @@ def raw_of_videos(root, folder, count: int = 8) -> None:
 def test_a_killed_shard_is_the_only_one_to_make_again(root, tmp_path):
     raw_of_videos(root, tmp_path)
     shards = tmp_path / "clips/smoke/lrw/shards"
-    assert pcpg("clips", "shard", "lrw", "0", cwd=tmp_path).returncode == 0
+    assert called("clips", "shard", "lrw", "0", cwd=tmp_path).returncode == 0
     finished = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (shards / "0").iterdir()}
     command = [sys.executable, "-m", "pcpg.cli", "clips", "shard", "lrw", "1"]
+    command += ["--params", str(root / "tests" / "smoke.params.yaml")]  # in two processes
     process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True, stderr=subprocess.DEVNULL)
     while not list(shards.glob(".1.*.partial")):
         assert process.poll() is None
@@ -334,10 +336,10 @@ def test_a_killed_shard_is_the_only_one_to_make_again(root, tmp_path):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not (shards / "1").exists() and list(shards.glob(".1.*.partial"))
-    done = pcpg("clips", "store", "lrw", cwd=tmp_path)
+    done = called("clips", "store", "lrw", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, "pcpg: clips/smoke/lrw/shards/1/index.csv: no such file\n")
     for arguments in (("shard", "lrw", "1"), ("store", "lrw")):
-        done = pcpg("clips", *arguments, cwd=tmp_path)
+        done = called("clips", *arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in shards.iterdir()) == ["0", "1"]
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (shards / "0").iterdir()} == finished
@@ -351,13 +353,13 @@ def test_a_shard_without_a_usable_clip_is_one_and_such_a_split_is_an_error(root,
     for name in ("c4.mp4", "c5.mp4", "c6.mp4", "c7.mp4"):
         (corpus / name).unlink()
     for arguments in (("shard", "lrw", "0"), ("shard", "lrw", "1"), ("store", "lrw")):
-        done = pcpg("clips", *arguments, cwd=tmp_path)
+        done = called("clips", *arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     found = ClipStore(tmp_path / "clips/smoke/lrw")
     assert [shard.clips for shard in found.shards] == [4, 0] and len(found.excluded()) == 4
     (corpus / "c3.mp4").unlink()  # the only one for validation
-    assert pcpg("clips", "shard", "lrw", "0", cwd=tmp_path).returncode == 0
-    done = pcpg("clips", "store", "lrw", cwd=tmp_path)
+    assert called("clips", "shard", "lrw", "0", cwd=tmp_path).returncode == 0
+    done = called("clips", "store", "lrw", cwd=tmp_path)
     reason = "5 x no such file (c3 and 4 more)"
     wanted = f"pcpg: clips/smoke/lrw: none of the 1 clips of the val split could be used: {reason}\n"
     assert (done.returncode, done.stderr) == (2, wanted)

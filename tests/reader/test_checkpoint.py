@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import torch
-from test_cli import pcpg
+from test_cli import called
 
 from pcpg.corpora.base import Clip
 from pcpg.learning.probe import train_classifier
@@ -20,7 +20,7 @@ from tests.conftest import REGION, store_of
 
 def test_what_was_trained_on_one_kind_of_mouth_is_refused_for_another(toy):
     """By every stage that takes a trained run; the same kind, whoever found the landmarks, is taken."""
-    assert pcpg("train", "grid", "ce", "--seed", "1", cwd=toy).returncode == 0
+    assert called("train", "grid", "ce", "--seed", "1", cwd=toy).returncode == 0
     weights = toy / "runs/smoke/grid/ce/seed1/model.pt"
     assert (
         checkpoint.load(weights)["region"] == vars(REGION) == {"kind": "landmarks", "landmarks": "sidecar", "size": 96}
@@ -31,7 +31,7 @@ def test_what_was_trained_on_one_kind_of_mouth_is_refused_for_another(toy):
     for region in (Region("landmarks", "mediapipe", 96), Region("frame", None, 96), Region("landmarks", "sidecar", 80)):
         restored(toy, region)
         for stage in stages:
-            done = pcpg(*stage, cwd=toy)
+            done = called(*stage, cwd=toy)
             if region.kind == "landmarks" and region.size == 96:
                 assert done.returncode == 0, done.stderr
                 continue
