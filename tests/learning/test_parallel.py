@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from test_cli import called
 
 from pcpg.reader.checkpoint import load
 
@@ -34,9 +35,17 @@ def pcpg(folder: Path, *command: str, launcher: tuple[str, ...] = (), **environm
     )
 
 
+def alone(folder: Path, *command: str) -> tuple[pd.DataFrame, dict]:
+    """In the tests' own process."""
+    return trained(folder, command, called(*command, "--seed", "1", cwd=folder))
+
+
 def run(folder: Path, *command: str, **how) -> tuple[pd.DataFrame, dict]:
+    return trained(folder, command, pcpg(folder, *command, **how))
+
+
+def trained(folder: Path, command: tuple[str, ...], done) -> tuple[pd.DataFrame, dict]:
     _, corpus, name = command
-    done = pcpg(folder, *command, **how)
     assert done.returncode == 0, done.stderr
     weights = load(folder / f"runs/smoke/{corpus}/{name}/seed1/model.pt")["model"]
     return pd.read_csv(folder / f"results/smoke/runs/{corpus}/{name}/history-seed1.csv"), weights
@@ -57,17 +66,17 @@ def test_two_processes_equal_one(toy):
     """The baseline, then a run whose samples, baseline and standardised returns must not know of the processes.
 
     Ten clips in batches of five: three in one process, two in the other. No dropout, which each process draws on its
-    own. Adam hides the size of a wrong gradient but not its norm, which the history holds.
+    own. Adam hides the size of a wrong gradient but not its norm, which the history holds. Most of the test is imports.
     """
     params = toy / "params.yaml"
     text = params.read_text().replace("dropout: 0.2", "dropout: 0.0").replace("batch: 16", "batch: 5")
-    text = text.replace("epochs: 1", "epochs: 2").replace("evaluations: 1", "evaluations: 2")
+    text = text.replace("epochs: 1", "epochs: 2").replace("max_length: 32", "max_length: 12")
     params.write_text(
         text.replace("baseline: none", "baseline: greedy").replace("standardise: none", "standardise: batch")
     )
-    one = run(toy, "train", "grid", "ce")
+    one = alone(toy, "train", "grid", "ce")
     baseline = (toy / "runs/smoke/grid/ce/seed1/model.pt").read_bytes()
-    tuned = run(toy, "train", "grid", "k5s1")
+    tuned = alone(toy, "train", "grid", "k5s1")
     assert_equal(one, run(toy, "train", "grid", "ce", launcher=TORCHRUN))
     (toy / "runs/smoke/grid/ce/seed1/model.pt").write_bytes(baseline)
     params.write_text(params.read_text().replace("processes: 1", "processes: 2"))
@@ -90,7 +99,7 @@ def processes(folder: Path, name: str) -> int:
     return count
 
 
-def test_what_all_processes_meet_is_told_once(toy):
+def test_what_all_processes_meet_is_told_once(toy, monkeypatch):
     """And the exit status is that of one process."""
     params = toy / "params.yaml"
     params.write_text(params.read_text().replace("processes: 1", "processes: 2"))
@@ -99,6 +108,7 @@ def test_what_all_processes_meet_is_told_once(toy):
     (line,) = failed.stderr.splitlines()
     assert "runs/smoke/grid/ce/seed1/model.pt" in line
     params.write_text(params.read_text().replace("nodes: 1", "nodes: 2"))
-    failed = pcpg(toy, "train", "grid", "k5s1", PATH=str(toy))
+    monkeypatch.setenv("PATH", str(toy))
+    failed = called("train", "grid", "k5s1", "--seed", "1", cwd=toy)
     assert failed.returncode == 2
     assert failed.stderr == "pcpg: nodes: 2 machines are for jobs of Slurm, and there is no srun here\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from test_cli import called
 from torch import nn
 
 from pcpg.learning import evaluate, loop
@@ -177,46 +178,44 @@ def test_a_class_without_a_clip_is_no_word(toy, monkeypatch):
     assert {row["classified"] for row in predicted} == {""} and scores == {"accuracy": 0.0}
 
 
-def stage(folder: Path, *command: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "pcpg.cli", *command, "--seed", "1"], cwd=folder, stderr=subprocess.PIPE, text=True
-    )
-
-
-def finish(process: subprocess.Popen) -> None:
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-
-
 def test_sigkill_in_a_stage_changes_no_byte(toy):
-    """Killed once it has saved something, then run again: weights and history are those of an unbroken run."""
+    """Killed once it has saved something, again after that, then run to its end: the bytes are those of one run."""
     params = toy / "params.yaml"
-    params.write_text(params.read_text().replace("epochs: 1\n        batch: 16", "epochs: 30\n        batch: 4", 1)
-                      .replace("evaluations: 1", "evaluations: 30", 1))  # fmt: skip
+    text = params.read_text().replace("max_length: 32", "max_length: 12")
+    text = text.replace("epochs: 1\n        batch: 16", "epochs: 20\n        batch: 4", 1)
+    params.write_text(text.replace("evaluations: 1", "evaluations: 20", 1))
     weights, history = toy / "runs/smoke/grid/ce/seed1/model.pt", toy / "results/smoke/runs/grid/ce/history-seed1.csv"
-    finish(stage(toy, "train", "grid", "ce"))
+    resume, command = weights.with_name("resume.pt"), ("train", "grid", "ce", "--seed", "1")
+    assert called(*command, cwd=toy).returncode == 0
     wanted = [weights.read_bytes(), history.read_bytes()]
-    assert history.read_text().count("\n") == 32
-    for moment in (0.0, 0.3):  # seconds
-        weights.unlink()
-        history.unlink()
-        process = stage(toy, "train", "grid", "ce")
+    assert history.read_text().count("\n") == 22
+    weights.unlink()
+    history.unlink()
+    done = [0]
+    for moment in (0.0, 0.2):  # seconds
+        before = resume.read_bytes() if resume.exists() else b""
+        process = subprocess.Popen([sys.executable, "-m", "pcpg.cli", *command], cwd=toy, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
-        while not weights.with_name("resume.pt").exists() and time.monotonic() < deadline:
+        while (not resume.exists() or resume.read_bytes() == before) and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(moment)
         os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        saved = read(weights.with_name("resume.pt"))["state"]["progress"]["done"]
-        assert 0 < saved < 90 and not weights.exists()
-        finish(stage(toy, "train", "grid", "ce"))
-        assert [weights.read_bytes(), history.read_bytes()] == wanted
-        assert not weights.with_name("resume.pt").exists()
+        assert process.wait() == -signal.SIGKILL and not weights.exists()
+        done.append(read(resume)["state"]["progress"]["done"])
+    assert done[0] < done[1] < done[2] < 40
+    assert called(*command, cwd=toy).returncode == 0
+    assert [weights.read_bytes(), history.read_bytes()] == wanted
+    assert not resume.exists()
 
 
 def test_no_job_waits_for_torchs_compiler(toy):
     """Its import takes two seconds, and a preset has hundreds of jobs."""
-    code = "import sys; from pcpg import cli; assert cli.main() == 0; assert 'torch._dynamo' not in sys.modules"
-    for stage in (["train", "grid", "ce", "--seed", "1"], ["evaluate", "grid", "ce"]):
-        done = subprocess.run([sys.executable, "-c", code, *stage], cwd=toy, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+    code = """
+import sys
+from pcpg import cli
+for stage in ("train grid ce --seed 1", "evaluate grid ce"):
+    sys.argv[1:] = stage.split()
+    assert cli.main() == 0 and "torch._dynamo" not in sys.modules, stage
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=toy, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
