@@ -1,5 +1,7 @@
 """Rewards and returns against plain loops, editdistance and the paper's own statements."""
 
+from itertools import product
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -18,9 +20,18 @@ def padded(rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     return batch, torch.tensor([len(row) for row in rows])
 
 
-@settings(max_examples=1000, deadline=None)
+def test_prefix_distances_of_all_short_texts_of_two_characters_equal_editdistance():
+    short = [list(text) for length in range(6) for text in product([3, 4], repeat=length)]
+    assert_equal_editdistance(list(product(short, short)))
+
+
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(SEQUENCE, SEQUENCE), min_size=3, max_size=8))
 def test_prefix_distances_equal_editdistance(pairs):
+    assert_equal_editdistance(pairs)
+
+
+def assert_equal_editdistance(pairs: list[tuple[list[int], list[int]]]) -> None:
     hyp, _ = padded([pair[0] for pair in pairs])
     ref, ref_lengths = padded([pair[1] for pair in pairs])
     distances = prefix_edit_distances(hyp, ref, ref_lengths).tolist()
