@@ -11,10 +11,10 @@ from PIL import Image
 
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
 from pcpg.corpora.synthetic import generate_grid, generate_lrw, generate_lrw1000
+from pcpg.corpora.synthetic.english import NEWS_WORDS
 from pcpg.corpora.synthetic.grid import align
 from pcpg.corpora.synthetic.lrw import Take, film_clip
 from pcpg.corpora.synthetic.mandarin import WORDS, word_visemes
-from pcpg.workspace.errors import InputError
 
 GRID = {"speakers": 2, "sentences": 2}
 LRW = {"words": 2, "train": 2, "val": 1, "test": 1}
@@ -162,21 +162,9 @@ def test_lrw1000(corpora):
 
 
 def test_vocabularies_are_large_enough():
+    """For the most words that settings allow."""
+    assert len(set(NEWS_WORDS)) == len(NEWS_WORDS) == 40
     spellings = [syllables.replace(" ", "") for _, syllables in WORDS]
-    assert len(set(spellings)) == len(spellings) >= 25
+    assert len(set(spellings)) == len(spellings) == 40
     assert all(spelling.isascii() and spelling.islower() for spelling in spellings)
     assert all(word_visemes(syllables) for _, syllables in WORDS)
-
-
-@pytest.mark.parametrize("wrong", [{"words": 0}, {"words": 999}])
-def test_impossible_vocabulary_is_refused(tmp_path, wrong):
-    for generate in (generate_lrw, generate_lrw1000):
-        with pytest.raises(InputError, match="words: expected 1 to"):
-            generate(tmp_path, seed=1, **LRW | wrong, workers=1)
-
-
-@pytest.mark.parametrize("wrong", [{"speakers": 0}, {"sentences": 0}, {"workers": 0}])
-def test_impossible_numbers_are_refused(tmp_path, wrong):
-    (name,) = wrong
-    with pytest.raises(InputError, match=f"{name}: expected"):
-        generate_grid(tmp_path, **{"seed": 1, "speakers": 1, "sentences": 1, "workers": 1} | wrong)

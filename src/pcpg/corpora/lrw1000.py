@@ -61,8 +61,6 @@ def read_corpus(root: Path, *, protocol: str) -> Reading:
     where no word is left.
     """
     root = Path(root)
-    if protocol not in ("cut30", "centred40"):
-        raise InputError("protocol", f"{protocol!r} is neither 'cut30' nor 'centred40'")
     images, lists = _layout(root)
     rows, excluded = [], []
     for split, file in lists.items():

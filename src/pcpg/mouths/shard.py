@@ -43,7 +43,7 @@ def make_shard(
     in_windows: clips are windows of longer ones, by the names of which landmarks are kept.
     The bytes do not depend on `workers`. A clip that fails is listed in excluded.csv, also where all do.
     """
-    _check(root, roi, landmarks, model, size, workers)
+    _check(root, landmarks, model)
     cutting = partial(cut_mouths, root=Path(root), roi=roi, landmarks=landmarks, model=model, size=size, folder=folder)
     results = _windows(cutting, clips, workers) if in_windows else in_order(cutting, clips, workers)
     pack(clips, tqdm(results, "clips", len(clips), unit="clip"), Path(out), size)
@@ -89,13 +89,8 @@ def pack(clips: list[Clip], results: Iterable[Made | Excluded | None], out: Path
     print(_summary(quality, excluded), file=sys.stderr)
 
 
-def _check(root, roi, landmarks, model, size, workers) -> None:
+def _check(root: Path, landmarks: str | None, model: Path | None) -> None:
     """Fail before the work begins on what would fail for every clip."""
-    allowed = {"landmarks": ("mediapipe", "sidecar"), "box": (None,), "frame": (None,)}
-    if roi not in allowed or landmarks not in allowed[roi]:
-        raise InputError("clips", f"roi {roi!r} with landmarks {landmarks!r}; allowed are {allowed}")
-    if size < 1 or workers < 1:
-        raise InputError("clips", f"size {size} and workers {workers} must be 1 or more")
     if not Path(root).is_dir():
         raise InputError(root, "no such folder")
     if landmarks == "mediapipe":

@@ -11,8 +11,6 @@ from pcpg.workspace.pool import in_order
 
 def make_clips(function: Callable, clips: Sequence, workers: int, label: str) -> list:
     """Return function(clip) for every clip, in order. Neighbours go to the same process, so they can share pictures."""
-    if workers < 1:
-        raise InputError("workers", f"expected at least 1, got {workers}")
     size = max(1, min(32, len(clips) // (4 * workers)))
     shares = [clips[begin : begin + size] for begin in range(0, len(clips), size)]
     results = []
@@ -27,10 +25,3 @@ def make_clips(function: Callable, clips: Sequence, workers: int, label: str) ->
 
 def _make_share(function: Callable, share: Sequence) -> list:
     return [function(clip) for clip in share]
-
-
-def take(items: Sequence, count: int, what: str) -> list:
-    """Return the first `count` items, or say how many there are."""
-    if not 1 <= count <= len(items):
-        raise InputError(what, f"expected 1 to {len(items)}, got {count}")
-    return list(items[:count])

@@ -15,7 +15,6 @@ from pcpg.corpora.synthetic.lips import Manner, trajectory
 from pcpg.corpora.synthetic.looks import draw_look
 from pcpg.corpora.synthetic.randomness import stream
 from pcpg.corpora.synthetic.speech import Speech, english_visemes, pause, speak
-from pcpg.workspace.errors import InputError
 
 FRAMES = 75
 _STEP = 250  # ticks to which .align files are rounded
@@ -32,8 +31,6 @@ class Sentence:
 
 def generate_grid(root: Path, *, seed: int, speakers: int, sentences: int, workers: int) -> None:
     """Write `sentences` different sentences by each of the speakers s1, s2, ... below `root`."""
-    if speakers < 1:
-        raise InputError("speakers", f"expected at least 1, got {speakers}")
     names = [f"s{number}" for number in range(1, speakers + 1)]
     clips = [Sentence(speaker, name) for speaker in names for name in _choose(seed, speaker, sentences)]
     crew.make_clips(partial(_write_clip, Path(root), seed), clips, workers, "generate GRID-like clips")
@@ -42,8 +39,6 @@ def generate_grid(root: Path, *, seed: int, speakers: int, sentences: int, worke
 def _choose(seed: int, speaker: str, count: int) -> list[str]:
     """Return `count` different sentence names, in alphabetical order."""
     sizes = [len(place) for place in GRAMMAR]
-    if not 1 <= count <= np.prod(sizes):
-        raise InputError("sentences", f"expected 1 to {np.prod(sizes)}, got {count}")
     numbers = stream(seed, "grid", speaker, "sentences").choice(np.prod(sizes), count, replace=False)
     choices = np.stack(np.unravel_index(numbers, sizes), axis=1)
     return sorted("".join(list(place)[i] for place, i in zip(GRAMMAR, row, strict=True)) for row in choices)

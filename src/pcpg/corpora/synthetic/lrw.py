@@ -33,12 +33,11 @@ class Take:
 
 def generate_lrw(root: Path, *, seed: int, words: int, train: int, val: int, test: int, workers: int) -> None:
     """Write that many clips of each of the first `words` words below `root`; no speaker is in two splits."""
-    vocabulary = crew.take(NEWS_WORDS, words, "words")
     clips = [
         Take(split, int(stream(seed, "lrw", split, word, number).integers(pool)), word, number)
         for split, count in (("train", train), ("val", val), ("test", test))
         for pool in [max(1, words * count // _CLIPS_PER_SPEAKER)]
-        for word in vocabulary
+        for word in NEWS_WORDS[:words]
         for number in range(1, count + 1)
     ]
     clips.sort(key=lambda clip: (clip.split, clip.speaker))  # a speaker's portrait is painted once

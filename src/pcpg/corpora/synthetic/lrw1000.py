@@ -38,12 +38,11 @@ class Take:
 
 def generate_lrw1000(root: Path, *, seed: int, words: int, train: int, val: int, test: int, workers: int) -> None:
     """Write that many clips of each of the first `words` words below `root`; no speaker is in two splits."""
-    vocabulary = crew.take(WORDS, words, "words")
     clips = [
         Take(split, int(stream(seed, "lrw1000", split, syllables, number).integers(pool)), hanzi, syllables, number)
         for split, count in (("trn", train), ("val", val), ("tst", test))
         for pool in [max(1, words * count // _CLIPS_PER_SPEAKER)]
-        for hanzi, syllables in vocabulary
+        for hanzi, syllables in WORDS[:words]
         for number in range(count)
     ]
     clips.sort(key=lambda clip: (clip.split, clip.speaker))  # a speaker's portrait is painted once
