@@ -17,7 +17,6 @@ from pcpg.objectives.a_lol import ALoL, leftover
 from pcpg.objectives.base import Context
 from pcpg.objectives.best_of_m import BestOfM, best
 from pcpg.objectives.copg import CoPG, contrast
-from pcpg.objectives.credit import taken
 from pcpg.objectives.cross_entropy import CrossEntropy
 from pcpg.objectives.dpo import DPO
 from pcpg.objectives.ipo import IPO
@@ -28,7 +27,7 @@ from pcpg.objectives.policy import nucleus
 from pcpg.objectives.ppo import PPO, clipped_gain
 from pcpg.objectives.raml import RAML
 from pcpg.objectives.rloo import RLOO, advantages
-from pcpg.objectives.rollout import sample, score
+from pcpg.objectives.rollout import sample, score, taken
 from pcpg.objectives.rwr import RWR
 from pcpg.objectives.scst import SCST
 from pcpg.objectives.stored import StoredTexts

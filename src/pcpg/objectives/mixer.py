@@ -10,12 +10,11 @@ import torch
 from pydantic import Field
 
 from pcpg.objectives.base import Context, Losses, Objective
-from pcpg.objectives.credit import taken, to_come
 from pcpg.objectives.cross_entropy import cross_entropy, per_character
 from pcpg.objectives.policy import entropy
 from pcpg.objectives.policy_gradient import leave_one_out
-from pcpg.objectives.rewards import alike, rewards_of
-from pcpg.objectives.rollout import sample, steps_taken
+from pcpg.objectives.rewards import alike, rewards_of, to_come
+from pcpg.objectives.rollout import sample, steps_taken, taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import PAD

@@ -13,8 +13,8 @@ from pcpg.objectives import policy_gradient
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import CrossEntropy
 from pcpg.objectives.policy import entropy
-from pcpg.objectives.rewards import returns, rewards
-from pcpg.objectives.rollout import before_end, sample, steps_taken
+from pcpg.objectives.rewards import earned, returns
+from pcpg.objectives.rollout import sample, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.padding import within
@@ -102,11 +102,8 @@ class PCPG(Objective):
 
     def future_rewards(self, characters: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Returns (N * m, U) of m texts a clip, lengths (N * m,) steps taken, and reward a character (N * m,)."""
-        each = len(characters) // len(batch.targets)
+        immediate, reference_lengths = earned(characters, batch)
         taken = steps_taken(characters)
-        reference = batch.targets.repeat_interleave(each, 0)
-        reference_lengths = batch.target_lengths.repeat_interleave(each) - 1  # without the end symbol
-        immediate = rewards(characters, before_end(characters), reference, reference_lengths)
         masked = self.cross_entropy.mask_padding
         lengths = taken if masked else torch.full_like(taken, characters.shape[1])
         future = returns(immediate, taken, self.gamma, self.discount_from)

@@ -11,10 +11,9 @@ from pydantic import Field, model_validator
 from torch import nn
 
 from pcpg.objectives.base import Context, Losses
-from pcpg.objectives.credit import taken, to_come
-from pcpg.objectives.rewards import rewards_of
+from pcpg.objectives.rewards import rewards_of, to_come
 from pcpg.objectives.rloo import advantages
-from pcpg.objectives.rollout import Rollout, score
+from pcpg.objectives.rollout import Rollout, score, taken
 from pcpg.objectives.weighted import WeightedTexts, root, see, told
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader

@@ -2,7 +2,7 @@
 
 import torch
 
-from pcpg.objectives.rollout import before_end
+from pcpg.objectives.rollout import before_end, steps_taken
 from pcpg.reader.batches import Batch
 
 
@@ -59,12 +59,23 @@ def returns(rewards: torch.Tensor, lengths: torch.Tensor, gamma: float, discount
     return (torch.einsum("ni,niu->nu", (rewards * taken).double(), future) * taken).float()
 
 
-def rewards_of(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """R = 1 - ED / |S| of the M texts of each of N clips: (N * M, U) -> (N, M); below 0 for very many edits."""
+def earned(texts: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rewards (N * M, U) of the M texts of each of N clips, side by side, and |S| (N * M,): texts (N * M, U)."""
     each = len(texts) // len(batch.targets)
     lengths = batch.target_lengths.repeat_interleave(each) - 1  # without the end symbol
-    earned = rewards(texts, before_end(texts), batch.targets.repeat_interleave(each, 0), lengths)
-    return (earned.sum(dim=1) / lengths).view(-1, each)
+    return rewards(texts, before_end(texts), batch.targets.repeat_interleave(each, 0), lengths), lengths
+
+
+def rewards_of(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """R = 1 - ED / |S| of the M texts of each of N clips: (N * M, U) -> (N, M); below 0 for very many edits."""
+    immediate, lengths = earned(texts, batch)
+    return (immediate.sum(dim=1) / lengths).view(len(batch.targets), -1)
+
+
+def to_come(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Reward to come of each step / |S|, not discounted: (N * M, U) -> (N * M, U), M texts a clip side by side."""
+    immediate, lengths = earned(texts, batch)
+    return returns(immediate, steps_taken(texts), 1.0, "step") / lengths[:, None]
 
 
 def alike(reward: torch.Tensor) -> torch.Tensor:

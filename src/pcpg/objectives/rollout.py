@@ -30,7 +30,7 @@ class Rollout(NamedTuple):
     @property
     def steps(self) -> torch.Tensor:
         """(N * M, U'): log p of each step that a text took, the end symbol's included; 0 behind it."""
-        return self.chosen.masked_fill(~within(steps_taken(self.sampled), self.sampled.shape[1]), 0.0)
+        return self.chosen.masked_fill(~taken(self.sampled), 0.0)
 
 
 def sample(
@@ -137,7 +137,12 @@ def steps_taken(characters: torch.Tensor) -> torch.Tensor:
     return (~(characters == END).cumsum(dim=1).bool()).sum(dim=1).add(1).clamp(max=characters.shape[1])
 
 
+def taken(characters: torch.Tensor) -> torch.Tensor:
+    """characters (N, U) -> bool (N, U): the steps up to and with the end symbol."""
+    return within(steps_taken(characters), characters.shape[1])
+
+
 def before_end(characters: torch.Tensor) -> torch.Tensor:
     """characters (N, U) -> (N,): how many stand before the end symbol."""
-    taken = steps_taken(characters)
-    return taken - (characters.gather(1, (taken - 1)[:, None]).squeeze(1) == END).long()
+    steps = steps_taken(characters)
+    return steps - (characters.gather(1, (steps - 1)[:, None]).squeeze(1) == END).long()
