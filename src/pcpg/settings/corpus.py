@@ -1,6 +1,6 @@
 """The section `corpora`: where each corpus comes from, how it is split, and how mouths are cut out of its videos."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -154,28 +154,16 @@ class Roi(Keys):
         return self
 
 
-class GridCorpus(Keys):
-    raw: GridRaw
-    clips: Roi
+Raw = TypeVar("Raw")  # GridRaw and the others
 
 
-class LrwCorpus(Keys):
-    raw: LrwRaw
-    clips: Roi
-
-
-class Lrw1000Corpus(Keys):
-    raw: Lrw1000Raw
-    clips: Roi
-
-
-class GridWordsCorpus(Keys):
-    raw: GridWordsRaw
+class Corpus(Keys, Generic[Raw]):
+    raw: Raw
     clips: Roi
 
 
 class Corpora(Keys):
-    grid: GridCorpus = None
-    lrw: LrwCorpus = None
-    lrw1000: Lrw1000Corpus = None
-    grid_words: GridWordsCorpus = None
+    grid: Corpus[GridRaw] = None
+    lrw: Corpus[LrwRaw] = None
+    lrw1000: Corpus[Lrw1000Raw] = None
+    grid_words: Corpus[GridWordsRaw] = None
