@@ -13,6 +13,7 @@ from pcpg.workspace.errors import InputError
 
 SPLITS = ("train", "val", "test")
 ALPHABET = " " + string.ascii_lowercase + string.digits  # all that a text may hold: the decoder's classes but three
+MOST = 3  # reasons that a message names
 RATE = 25  # frames a second of the corpora, and so of all that is made from them
 VIDEOS = {
     ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".mp4", ".m4v", ".avi", ".mov", ".qt", ".mkv", ".webm", ".wmv", ".asf",
@@ -98,7 +99,7 @@ def some(names: Iterable, most: int = 5) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
-def reasons(excluded: list[Excluded], most: int = 3) -> str:
+def reasons(excluded: list[Excluded]) -> str:
     """The commonest reasons, each with its count and in the words of the first clip that has it.
 
     Two reasons are the same if they differ in nothing but files, quoted text and numbers.
@@ -109,12 +110,12 @@ def reasons(excluded: list[Excluded], most: int = 3) -> str:
         alike[re.sub(r"'.*'|\d+|\S*[./]\S*|" + name, "", row.reason)].append(row)
     groups = sorted(alike.values(), key=len, reverse=True)  # equal counts: in the order of the clips
     lines = []
-    for rows in groups[:most]:
+    for rows in groups[:MOST]:
         named = Path(rows[0].clip).name in rows[0].reason
         clips = "" if named else f" ({some([row.clip for row in rows], most=1)})"
         lines.append(f"{len(rows):,} x {rows[0].reason}{clips}")
-    if len(groups) > most:
-        lines.append(f"{sum(map(len, groups[most:])):,} for {len(groups) - most:,} other reasons")
+    if len(groups) > MOST:
+        lines.append(f"{sum(map(len, groups[MOST:])):,} for {len(groups) - MOST:,} other reasons")
     return "; ".join(lines)
 
 

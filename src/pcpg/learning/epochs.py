@@ -16,6 +16,8 @@ from pcpg.settings.schema import Optimisation
 from pcpg.workspace import parallel
 from pcpg.workspace.seeding import generator
 
+AHEAD = 3  # batches made while one is in use
+
 
 @dataclass(frozen=True)
 class Training:
@@ -66,10 +68,10 @@ def training_of(store: ClipStore, settings: Optimisation, view: View, device: to
     )
 
 
-def ahead(batches: Iterator[Batch], depth: int = 3) -> Iterator[Batch]:
-    """The same batches, made by a thread, up to `depth` of them while one is in use: a slow one delays nobody."""
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, made by a thread, up to AHEAD of them while one is in use: a slow one delays nobody."""
     with ThreadPoolExecutor(1) as pool:
-        coming = deque(pool.submit(next, batches, None) for _ in range(depth))
+        coming = deque(pool.submit(next, batches, None) for _ in range(AHEAD))
         while (batch := coming.popleft().result()) is not None:
             coming.append(pool.submit(next, batches, None))
             yield batch

@@ -53,10 +53,10 @@ def detect_landmarks(frames_rgb: Iterable[np.ndarray], model: Path) -> np.ndarra
     return np.array(rows, np.float32).reshape(-1, 7, 2)
 
 
-def count_faces(frames_rgb: Iterable[np.ndarray], model: Path, most: int = 3) -> int:
-    """The most faces, up to `most`, in any of some frames, each looked at alone."""
+def count_faces(frames_rgb: Iterable[np.ndarray], model: Path) -> int:
+    """The most faces, up to 3, in any of some frames, each looked at alone."""
     mediapipe, vision = _load_mediapipe()
-    with _quiet(), _open_landmarker(vision, Path(model), "IMAGE", most) as landmarker:
+    with _quiet(), _open_landmarker(vision, Path(model), "IMAGE", faces=3) as landmarker:
         images = (_image(mediapipe, frame) for frame in frames_rgb)
         return max((len(landmarker.detect(image).face_landmarks) for image in images), default=0)
 

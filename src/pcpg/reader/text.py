@@ -3,6 +3,7 @@
 import string
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from pcpg.workspace.errors import InputError
 
@@ -33,9 +34,6 @@ def decode(indices: list[int]) -> str:
 
 def to_batch(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
     """Encode to targets (N, U) that close with END and are filled with PAD, and lengths (N,) that count END."""
-    rows = [[*encode(text), END] for text in texts]
+    rows = [torch.tensor([*encode(text), END]) for text in texts]
     lengths = torch.tensor([len(row) for row in rows])
-    targets = torch.full((len(rows), int(lengths.max())), PAD)
-    for row, target in zip(rows, targets, strict=True):
-        target[: len(row)] = torch.tensor(row)
-    return targets, lengths
+    return pad_sequence(rows, batch_first=True, padding_value=PAD), lengths
