@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from pcpg.learning.epochs import training_of
 from pcpg.learning.loop import fit
-from pcpg.learning.record import write_history, write_record
+from pcpg.learning.record import finish
 from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.learning.validate import accuracy, classify
@@ -17,7 +17,6 @@ from pcpg.reader import checkpoint
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import Classifier
 from pcpg.settings import schema
-from pcpg.workspace import parallel
 
 
 class Classification(Objective):
@@ -67,11 +66,6 @@ def train_classifier(
         session=session,
         resume=resume,
     )
-    if parallel.rank() > 0:
-        return
-    iteration = min(progress.history, key=lambda row: row["val_error"])["iteration"]
-    content = checkpoint.describe(store, view, network, seen) | {"classes": classes, "iteration": iteration}
-    write_history(session.history, progress.history)
-    write_record(session, model, progress, {"view": view, "network": network, "classifier": settings})
-    checkpoint.save(session.weights, content | {"model": progress.best_state})
-    resume.remove()
+    content = checkpoint.describe(store, view, network, seen) | {"classes": classes}
+    sections = {"view": view, "network": network, "classifier": settings}
+    finish(session, model, progress, resume, "val_error", content, sections)

@@ -5,7 +5,7 @@ from pathlib import Path
 from pcpg.learning.epochs import Training, training_of
 from pcpg.learning.loop import fit
 from pcpg.learning.observe import observe
-from pcpg.learning.record import write_history, write_record
+from pcpg.learning.record import finish
 from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.learning.validate import BATCH, refuse_longer, validate
@@ -16,7 +16,6 @@ from pcpg.reader import checkpoint
 from pcpg.reader.batches import in_order
 from pcpg.reader.network import LipReader, frozen
 from pcpg.settings.schema import Network, Run, ViewKeys
-from pcpg.workspace import parallel
 
 
 def train(
@@ -57,13 +56,8 @@ def train(
         session=session,
         resume=resume,
     )
-    if parallel.rank() > 0:
-        return
-    iteration = min(progress.history, key=lambda row: row["val_cer"])["iteration"]
-    write_history(session.history, [first, *progress.history])
-    write_record(session, model, progress, {"view": view, "network": network, "run": run})
-    checkpoint.save(session.weights, content | {"model": progress.best_state, "iteration": iteration})
-    resume.remove()
+    sections = {"view": view, "network": network, "run": run}
+    finish(session, model, progress, resume, "val_cer", content, sections, [first])
 
 
 def _begin(store: ClipStore, start: Path | None, view: ViewKeys, network: Network, device):
