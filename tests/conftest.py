@@ -22,7 +22,7 @@ SHARING = {"test_code.py", "test_pipeline.py"}  # use the fixture smoke
 TEXTS = ("bin blue", "set red", "lay a", "place green", "now", "bin red", "set blue")
 
 
-REGION = Region("landmarks", "sidecar", 96)
+REGION = Region(kind="landmarks", landmarks="sidecar", size=96)
 
 
 def store_of(folder: Path, clips: list[Clip], frames: list[np.ndarray], shards: int = 1, quality=(), region=REGION):

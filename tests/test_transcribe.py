@@ -1,6 +1,5 @@
 """Any video to text: what is taken of it, what is refused and in which words, what is printed and drawn."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import av
@@ -62,7 +61,7 @@ def content_of(root) -> dict:
     view, network = params.view["grid"].model_dump(), params.network["grid"].model_dump()
     torch.manual_seed(5)
     model = LipReader(**network)
-    content = {"view": view, "network": network, "region": asdict(REGION), "model": model.state_dict()}
+    content = {"view": view, "network": network, "region": REGION.model_dump(), "model": model.state_dict()}
     return content | {"mean": 0.5, "std": 0.2, "iteration": 1}
 
 
@@ -267,18 +266,18 @@ def test_faceless_frames_are_said(tmp_path, monkeypatch, face, capsys):
 def test_the_mouth_is_cut_out_as_the_checkpoint_says(root, tmp_path, face, capsys):
     pictures = np.random.default_rng(0).integers(0, 256, (8, 48, 64))
     small = write_video(tmp_path / "a.mp4", pictures)
-    assert mouths(small, MODEL, Region("landmarks", "sidecar", 80), 5).shape == (8, 80, 80)
+    assert mouths(small, MODEL, Region(kind="landmarks", landmarks="sidecar", size=80), 5).shape == (8, 80, 80)
     assert capsys.readouterr().err == ""
-    whole = mouths(small, Path("absent.task"), Region("frame", None, 32), 5)
+    whole = mouths(small, Path("absent.task"), Region(kind="frame", landmarks=None, size=32), 5)
     assert np.array_equal(whole, roi.resize(video.read_grey(small), 32))
     assert "a.mp4: taken whole: the model learnt from pictures that show a mouth" in capsys.readouterr().err
-    box = Region("box", None, 96)
+    box = Region(kind="box", landmarks=None, size=96)
     with pytest.raises(InputError, match=r"a\.mp4: has 64 x 48 pixels; the box is that of LRW's 256 x 256, from which"):
         mouths(small, MODEL, box, 5)
     lrw = video_of_size(tmp_path / "b.mp4", range(20, 180, 20), "mpeg4", size=(256, 256))
     assert np.array_equal(mouths(lrw, MODEL, box, 5), video.read_grey(lrw)[:, 115:211, 79:175])
     path = tmp_path / "box.pt"
-    checkpoint.save(path, content_of(root) | {"region": asdict(box)})
+    checkpoint.save(path, content_of(root) | {"region": box.model_dump()})
     assert transcribe(lrw, path, Path("absent.task"), 2, None).count("\n") > 3
 
 

@@ -63,7 +63,7 @@ def store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.mouths.store import Region
 
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
-    region = Region(corpus.clips.roi, corpus.clips.landmarks, corpus.clips.size)
+    region = Region(kind=corpus.clips.roi, landmarks=corpus.clips.landmarks, size=corpus.clips.size)
     made = join_shards(read_manifest(folder / "manifest.csv"), paths.clips(args.corpus), len(settings.shards), region)
     write_inventory(folder, made, paths.inventory(args.corpus), whole_lengths(corpus.raw))
 

@@ -71,7 +71,7 @@ def taken_stock(settings, folder: Path) -> tuple[dict[str, str], list[dict[str, 
     """Counts and notes of the inventory, once the stage raw has written folder/data."""
     clips, root, out = read_rows(folder / "data/manifest.csv", Clip), Path(settings.root), folder / "clips"
     make_shard(clips, root, shard_folder(out, "0"), roi="frame", landmarks=None, model=None, size=16, workers=1)
-    store = join_shards(clips, out, 1, Region("frame", None, 16))
+    store = join_shards(clips, out, 1, Region(kind="frame", landmarks=None, size=16))
     inventory.write_inventory(folder / "data", store, folder / "out", raw.whole_lengths(settings))
     tables = [csv.DictReader((folder / f"out/{name}.csv").read_text().splitlines()) for name in ("summary", "notes")]
     return {row["what"]: row["count"] for row in tables[0]}, list(tables[1])

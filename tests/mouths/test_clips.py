@@ -33,7 +33,7 @@ def make(clips, root, out, roi="frame", landmarks=None, model=None, size=24, wor
     """A store of one shard."""
     shard = shard_folder(out, "0")
     make_shard(clips, root, shard, roi=roi, landmarks=landmarks, model=model, size=size, workers=workers)
-    return join_shards(clips, out, 1, Region(roi, landmarks, size))
+    return join_shards(clips, out, 1, Region(kind=roi, landmarks=landmarks, size=size))
 
 
 def rows_of(path):

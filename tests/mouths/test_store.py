@@ -27,7 +27,7 @@ from pcpg.workspace.files import atomic_folder, locked
 from pcpg.workspace.rows import write_rows
 from tests.conftest import store_of
 
-SMALL = Region("frame", None, 4)
+SMALL = Region(kind="frame", landmarks=None, size=4)
 SPLITS = ("train", "test", "train", "val", "train")
 LENGTHS = (2, 3, 1, 4, 2)
 
@@ -66,7 +66,7 @@ def test_what_is_stored_comes_back(tmp_path):
         found.mean_std([])
     copy = pickle.dumps(found)
     assert len(copy) < 1000 and np.array_equal(pickle.loads(copy)[4], frames[4])
-    assert found.stamp() == (tmp_path / "a/store.json").read_text()
+    assert found.text == (tmp_path / "a/store.json").read_text()
 
 
 # ---- shards
@@ -87,7 +87,7 @@ def test_the_number_of_shards_changes_neither_order_nor_content(tmp_path):
             assert replace(whole.index[i], offset=0) == replace(other.index[i], offset=0)  # each shard counts its own
         assert [row.clip for row in other.quality()] == [row.clip for row in whole.quality()]
         assert whole.mean_std([0, 4]) == other.mean_std([0, 4])
-        assert whole.stamp() != other.stamp()
+        assert whole.text != other.text
     assert [shard.clips for shard in others[-1].shards] == [0, 1, 0, 1, 1, 0, 1, 1]  # some hold nothing
 
 
@@ -128,7 +128,7 @@ def test_shards_of_another_manifest_are_refused(tmp_path, manifest):
 def test_a_missing_shard_and_another_size_are_refused(tmp_path):
     folder = store(tmp_path / "a")
     with pytest.raises(InputError, match=r"shards/0/frames\.npy: is not an array of 5 frames of 8 x 8 pixels"):
-        join_shards(clips_of(), folder, 2, Region("frame", None, 8))
+        join_shards(clips_of(), folder, 2, Region(kind="frame", landmarks=None, size=8))
     shutil.rmtree(folder / "shards/1")
     with pytest.raises(InputError, match=r"shards/1/index\.csv: no such file"):
         join_shards(clips_of(), folder, 2, SMALL)

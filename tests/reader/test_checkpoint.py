@@ -28,7 +28,11 @@ def test_what_was_trained_on_one_kind_of_mouth_is_refused_for_another(toy):
     store = ClipStore(toy / "clips/smoke/grid")
     words = sorted({word for row in store.select("train") for word in store.index[row].text.split()})
     stages = [["train", "grid", "k5s1", "--seed", "1"], ["evaluate", "grid", "ce"]]
-    for region in (Region("landmarks", "mediapipe", 96), Region("frame", None, 96), Region("landmarks", "sidecar", 80)):
+    for region in (
+        Region(kind="landmarks", landmarks="mediapipe", size=96),
+        Region(kind="frame", landmarks=None, size=96),
+        Region(kind="landmarks", landmarks="sidecar", size=80),
+    ):
         restored(toy, region)
         for stage in stages:
             done = called(*stage, cwd=toy)
@@ -84,7 +88,9 @@ def test_words_that_are_none_are_refused(toy):
 @pytest.mark.parametrize("size", [96, 80])
 def test_the_region_is_compared_by_kind_and_size(toy, size):
     content = content_of(toy)
-    checkpoint.save(toy / "model.pt", content | {"region": vars(Region("landmarks", "mediapipe", size))})
+    checkpoint.save(
+        toy / "model.pt", content | {"region": vars(Region(kind="landmarks", landmarks="mediapipe", size=size))}
+    )
     assert checkpoint.load(toy / "model.pt")["region"]["size"] == size
     if size == 96:
         assert checkpoint.load(toy / "model.pt", REGION)

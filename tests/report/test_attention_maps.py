@@ -1,5 +1,3 @@
-from dataclasses import asdict
-
 import matplotlib.colors
 import numpy as np
 import pytest
@@ -31,7 +29,7 @@ def untrained(path, number, settings):
         model.decoder.output.weight.mul_(20)  # decided
         model.decoder.output.bias[:2] = -1e3  # no padding, no begin
     content = {"view": view, "network": network, "model": model.state_dict(), "mean": 0.5, "std": 0.25, "iteration": 1}
-    checkpoint.save(path, content | {"region": asdict(REGION)})
+    checkpoint.save(path, content | {"region": REGION.model_dump()})
 
 
 @pytest.fixture

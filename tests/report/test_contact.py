@@ -14,7 +14,7 @@ def store(folder, repaired: dict[int, int], jitter: dict[int, float], count: int
     clips = [Clip(f"s1/{k}", "", "s1", "train", "now", -1, 0, 0) for k in range(count)]
     frames = [np.full((5, 8, 8), k, np.uint8) for k in range(count)]
     quality = [Quality(f"s1/{k}", 5, 0, repaired.get(k, 0), 0, jitter.get(k, 0.1), 1.0) for k in range(count)]
-    return store_of(folder, clips, frames, 2, quality, Region("landmarks", "sidecar", 8))
+    return store_of(folder, clips, frames, 2, quality, Region(kind="landmarks", landmarks="sidecar", size=8))
 
 
 def test_the_worst_are_the_most_repaired_then_the_most_unsteady(tmp_path):

@@ -9,7 +9,7 @@ import math
 import re
 import sys
 import tomllib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -94,7 +94,12 @@ def stored(folder: Path) -> None:
 def trained(path: Path, settings: Params) -> None:
     torch.manual_seed(0)
     view, network = settings.view["grid"].model_dump(), settings.network["grid"].model_dump()
-    content = {"view": view, "network": network, "model": LipReader(**network).state_dict(), "region": asdict(REGION)}
+    content = {
+        "view": view,
+        "network": network,
+        "model": LipReader(**network).state_dict(),
+        "region": REGION.model_dump(),
+    }
     checkpoint.save(path, content | {"mean": 0.5, "std": 0.3, "iteration": 1})
 
 

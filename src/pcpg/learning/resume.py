@@ -19,7 +19,7 @@ def fingerprint(session: Session, settings: Iterable[object], store: ClipStore, 
     """Stands for all that trained weights follow from: settings, clips, files, code, torch, numerics, processes."""
     where = (session.seed, session.device.type, session.precision, torch.get_num_threads(), parallel.world())
     where += numerics.in_use()
-    digest = hashlib.sha256(repr([*settings, where, session.code, torch.__version__, store.stamp()]).encode())
+    digest = hashlib.sha256(repr([*settings, where, session.code, torch.__version__, store.text]).encode())
     for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 
 from pcpg.corpora.base import Clip, Excluded, reasons
@@ -52,8 +51,8 @@ def join_shards(manifest: list[Clip], folder: Path, count: int, region: Region) 
     for split in sorted({clip.split for clip in manifest} - {clip.split for clip in manifest if clip.clip not in left}):
         wanted = sum(clip.split == split for clip in manifest)
         raise InputError(folder, f"none of the {wanted} clips of the {split} split could be used: {reasons(excluded)}")
-    contents = asdict(Contents(VERSION, region, shards))
-    write_text(folder / "store.json", json.dumps(contents, indent=2) + "\n")
+    contents = Contents(version=VERSION, region=region, shards=shards)
+    write_text(folder / "store.json", json.dumps(contents.model_dump(), indent=2) + "\n")
     store = ClipStore(folder)
     counts = f"store: {len(store)} clips in {count} shards; {len(excluded)} excluded"
     print(f"{counts}: {reasons(excluded)}" if excluded else counts, file=sys.stderr)
@@ -75,7 +74,8 @@ def describe_shard(folder: Path, number: int, clips: list[Clip], size: int) -> S
         raise InputError(frames.parent, "was not made from this part of the manifest; make the shard again")
     sums = {kind: sha256(table_path(folder, name, kind)) for kind in TABLES}
     total = sum(row.frames for row in index)
-    shard = Shard(name, len(index), total, frames.stat().st_size if frames.is_file() else 0, **sums)
+    size_on_disk = frames.stat().st_size if frames.is_file() else 0
+    shard = Shard(name=name, clips=len(index), frames=total, bytes=size_on_disk, **sums)
     check_index(table_path(folder, name, "index"), index, shard)
     map_frames(frames, shard, size)
     return shard

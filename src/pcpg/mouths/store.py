@@ -17,13 +17,12 @@ from typing import Literal
 import numpy as np
 
 from pcpg.corpora.base import SPLITS, Excluded
-from pcpg.settings.keys import build
+from pcpg.settings.keys import Keys, build
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import sha256
 from pcpg.workspace.rows import read_rows
 
 VERSION = 1  # of the format
-STRICT = {"extra": "forbid"}  # a key that nobody knows is an error
 TABLES = ("index", "quality", "excluded")  # .csv, in each shard
 
 
@@ -54,11 +53,8 @@ class Quality:
     scale: float  # mean ROI pixels per video pixel
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(Keys):
     """How the mouths were cut out: what a lip-reader has learnt to see, and so all that it can be shown."""
-
-    __pydantic_config__ = STRICT
 
     kind: Literal["landmarks", "box", "frame"]
     landmarks: Literal["mediapipe", "sidecar"] | None
@@ -68,11 +64,8 @@ class Region:
         return f"{self.kind}, {self.size} x {self.size} pixels"
 
 
-@dataclass(frozen=True)
-class Shard:
+class Shard(Keys):
     """One folder shards/<name>."""
-
-    __pydantic_config__ = STRICT
 
     name: str
     clips: int
@@ -83,11 +76,8 @@ class Shard:
     excluded: str
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(Keys):
     """What store.json says."""
-
-    __pydantic_config__ = STRICT
 
     version: int
     region: Region
@@ -102,6 +92,7 @@ class ClipStore:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
+        # the text of store.json stands for all contents: it tells this store from any other
         self.text, contents = read_contents(self.folder / "store.json")
         self.region, self.shards = contents.region, contents.shards
         self._frames = [map_frames(self.path(shard, "frames.npy"), shard, self.region.size) for shard in self.shards]
@@ -147,10 +138,6 @@ class ClipStore:
     def excluded(self) -> list[Excluded]:
         """The clips that could not be used."""
         return [row for shard in self.shards for row in self.table(shard, "excluded", Excluded)]
-
-    def stamp(self) -> str:
-        """Tells this store from any other: store.json, which stands for all contents."""
-        return self.text
 
     def select(self, split: str) -> list[int]:
         """Numbers of the clips of a split."""

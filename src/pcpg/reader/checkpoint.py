@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -30,7 +29,7 @@ def describe(store: ClipStore, view: ViewKeys, network: Network, seen: View) -> 
     return {
         "view": view.model_dump(),
         "network": network.model_dump(),
-        "region": asdict(store.region),
+        "region": store.region.model_dump(),
         "mean": seen.mean,
         "std": seen.std,
         "words": sorted(words),

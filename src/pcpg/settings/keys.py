@@ -1,15 +1,13 @@
 """What every section of a parameter file has in common: strict keys, ranges, and one line that names a mistake."""
 
 import difflib
-import json
 import re
 import reprlib
-from dataclasses import fields, is_dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pcpg.workspace.errors import InputError
 
@@ -55,9 +53,9 @@ Exact = Annotated[Fraction, BeforeValidator(_fraction)]
 
 EXPECTED = {
     "int": "a whole number", "float": "a number", "finite": "a number", "string": "a text", "bool": "true or false",
-    "list": "a list", "dict": "a mapping", "model": "a mapping", "dataclass": "a mapping", "too": "a list",
+    "list": "a list", "dict": "a mapping", "model": "a mapping", "too": "a list",
 }  # fmt: skip
-UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")  # of a section, of a dataclass
+UNKNOWN = "extra_forbidden"
 RANGES = {
     "greater_than_equal": "must be at least {ge}", "greater_than": "must be above {gt}",
     "less_than_equal": "must be at most {le}", "less_than": "must be below {lt}",
@@ -65,28 +63,24 @@ RANGES = {
 }  # fmt: skip
 
 
-def build(kind: Any, value: Any, file: object, key: str = "") -> Any:
-    """Turn plain values into `kind` (Keys, or a dataclass), or raise an InputError of one line.
+def build(kind: type[Keys], value: Any, file: object, key: str = "") -> Any:
+    """Turn plain values into `kind`, or raise an InputError of one line.
 
     key: where `value` stands in the file, "" for the whole.
     """
     try:
-        if _is_section(kind):
-            return kind.model_validate(value)
-        return TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
+        return kind.model_validate(value)
     except ValidationError as error:
         # an unknown key first: the missing key beside it is most often the same one, spelt well
-        first = min(error.errors(), key=lambda one: one["type"] not in UNKNOWN)
+        first = min(error.errors(), key=lambda one: one["type"] != UNKNOWN)
         raise InputError(file, _line(first, kind, key)) from None
-    except (TypeError, ValueError):  # no JSON
-        raise InputError(file, f"{key or 'the file'}: expected a mapping, got {reprlib.repr(value)}") from None
 
 
 def _line(error: dict, kind: Any, key: str) -> str:
     """A mistake that pydantic found, in our words: key, what was expected, what was given."""
     *parents, last = ("", *error["loc"])
     where = _path(key, error["loc"])
-    if error["type"] in UNKNOWN:
+    if error["type"] == UNKNOWN:
         known = _section(kind, parents[1:])
         near = difflib.get_close_matches(str(last), known, n=1, cutoff=0.5)
         parent = _path(key, error["loc"][:-1])
@@ -148,16 +142,11 @@ def _section(kind: Any, location: list) -> list[str]:
 
 
 def _fields(kind: Any) -> dict[str, Any]:
-    """Key -> type of a section or a dataclass; of anything else none."""
-    if _is_section(kind):
-        return {name: field.annotation for name, field in kind.model_fields.items()}
-    return {field.name: field.type for field in fields(kind)} if is_dataclass(kind) else {}
+    """Key -> type of a section; of anything else none."""
+    section = isinstance(kind, type) and issubclass(kind, Keys)
+    return {name: field.annotation for name, field in kind.model_fields.items()} if section else {}
 
 
 def _strip(kind: Any) -> Any:
     """`kind` of `kind | None`."""
     return next(one for one in get_args(kind) if one is not type(None)) if type(None) in get_args(kind) else kind
-
-
-def _is_section(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Keys)
