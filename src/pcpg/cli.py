@@ -11,9 +11,10 @@ import threading
 from functools import partial
 from pathlib import Path
 
+import pcpg
 from pcpg import commands, parameters
 from pcpg.settings.schema import Params
-from pcpg.workspace import guard, launch
+from pcpg.workspace import code, guard, launch
 from pcpg.workspace.errors import InputError, misplaced, one_line, refusal
 from pcpg.workspace.paths import Paths
 
@@ -77,7 +78,7 @@ def _add_clips(parsers) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = _Parser(prog="pcpg", description=__import__("pcpg").__doc__)
+    top = _Parser(prog="pcpg", description=pcpg.__doc__)
     parsers = top.add_subparsers(dest="command", required=True, metavar="STAGE")
 
     def add(function, help: str, *positional: str, seed: bool = False, writes: bool = True) -> argparse.ArgumentParser:
@@ -163,6 +164,7 @@ def _run(args: argparse.Namespace) -> int:
         status = launch.spread(settings.processes, settings.nodes)
         if status is not None:
             return status
+        return args.function(args, settings, Paths(settings.preset), code.of_stage) or 0
     return args.function(args, settings, Paths(settings.preset)) or 0
 
 

@@ -1,6 +1,7 @@
 """The sub-commands: each reads files, writes files, and is one stage of the pipeline."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from pcpg.settings.schema import Params
@@ -8,7 +9,8 @@ from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
 # Imports sit inside the commands: a table must not wait for torch, and a typo in params.yaml for neither. What a stage
-# runs, for the engines, is its function here and all that it imports (workspace/code.py).
+# runs, for the engines, is its function here and all that it imports (workspace/code.py). Trainings are given that
+# module's `of_stage` and do not import it: no weight follows from it.
 
 
 def _corpus(settings: Params, name: str):
@@ -117,9 +119,8 @@ def _start(args: argparse.Namespace, training, paths: Paths) -> Path | None:
     return None if training.start == SCRATCH else paths.weights(args.corpus, training.start, args.seed)
 
 
-def train(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+def train(args: argparse.Namespace, settings: Params, paths: Paths, of_stage: Callable[..., str]) -> None:
     from pcpg.learning.train import train as train_run
-    from pcpg.workspace import code
 
     _corpus(settings, args.corpus)
     run = _named(settings.runs[args.corpus], args.run, f"runs.{args.corpus}")
@@ -130,13 +131,12 @@ def train(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
         network=settings.network[args.corpus],
         run=run,
         max_length=settings.max_length,
-        session=_session(args, settings, paths, code.of_stage("train", run.objective_name)),
+        session=_session(args, settings, paths, of_stage("train", run.objective_name)),
     )
 
 
-def probe(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
+def probe(args: argparse.Namespace, settings: Params, paths: Paths, of_stage: Callable[..., str]) -> None:
     from pcpg.learning.probe import train_classifier
-    from pcpg.workspace import code
 
     _corpus(settings, args.corpus)
     classifier = _named(settings.classifiers.get(args.corpus, {}), args.run, f"classifiers.{args.corpus}")
@@ -146,7 +146,7 @@ def probe(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
         view=settings.view[args.corpus],
         network=settings.network[args.corpus],
         settings=classifier,
-        session=_session(args, settings, paths, code.of_stage("probe")),
+        session=_session(args, settings, paths, of_stage("probe")),
     )
 
 
@@ -155,13 +155,16 @@ def _test(args: argparse.Namespace, settings: Params, paths: Paths, section: str
     from pcpg.corpora.protocol import protocol
     from pcpg.learning.evaluate import evaluate_seeds
     from pcpg.mouths.store import ClipStore
+    from pcpg.workspace.seeding import seed_process
 
+    seed_process(settings.seeds[0], settings.threads)
+    device = _device(settings)
     identity = {"corpus": args.corpus, "run": args.run, "protocol": protocol(_corpus(settings, args.corpus).raw)}
     _named(getattr(settings, section).get(args.corpus, {}), args.run, f"{section}.{args.corpus}")
     opened = ClipStore(paths.clips(args.corpus))
     evaluate_seeds(
         {seed: paths.weights(args.corpus, args.run, seed) for seed in settings.seeds_of(args.corpus, args.run)},
-        lambda weights: of_seed(weights, opened),
+        lambda weights: of_seed(weights, opened, device),
         identity | more,
         paths.metrics(args.corpus, args.run),
         paths.predictions(args.corpus, args.run),
@@ -170,12 +173,8 @@ def _test(args: argparse.Namespace, settings: Params, paths: Paths, section: str
 
 def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.learning.evaluate import transcribe_test
-    from pcpg.workspace.seeding import seed_process
 
-    seed_process(settings.seeds[0], settings.threads)
-    device = _device(settings)
-
-    def of_seed(weights, opened):
+    def of_seed(weights, opened, device):
         return transcribe_test(weights, opened, settings.decoding, settings.max_length, device)
 
     _test(args, settings, paths, "runs", of_seed, {"beam_size": settings.decoding.beam})
@@ -183,11 +182,8 @@ def evaluate(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
 
 def classify(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.learning.evaluate import classify_test
-    from pcpg.workspace.seeding import seed_process
 
-    seed_process(settings.seeds[0], settings.threads)
-    device = _device(settings)
-    _test(args, settings, paths, "classifiers", lambda weights, opened: classify_test(weights, opened, device), {})
+    _test(args, settings, paths, "classifiers", classify_test, {})
 
 
 def network(args: argparse.Namespace, settings: Params, paths: Paths) -> None:

@@ -84,6 +84,7 @@ OTHER = {  # file, old, new, the stages that import it
     "a command": ("commands.py", "    prepare_corpus(_corpus", "    prepare_corpus(1 and _corpus", {"raw"}),
     "a function that commands call": ("commands.py", 'f"is not one of {\', \'.join(mapping)}"', '"is none"',
                                       TRAININGS | {"probe", "evaluate", "classify"}),
+    "what computes the checksums": ("workspace/code.py", "[:16]", "[:17]", set()),
     "test": ("learning/evaluate.py", '"split": "test"', '"split": "tests"', {"evaluate", "classify"}),
     "beam search": ("reader/decode.py", "scores[:, 0] = 0.0", "scores[:, 0] = 0.0 * 1", None),
     "a style sheet": ("report/figures/pcpg.mplstyle", "\n", "\n# x\n", {"figures"}),
@@ -110,8 +111,8 @@ def test_what_changes_a_statement_changes_the_stages_that_import_it_and_no_other
 
 def importers(path: Path) -> set[str]:
     """Those whose files it is among."""
-    found = {stage for stage in KEYS if stage != "train" and path in code.sources([], f"pcpg.commands:{stage}")}
-    trained = [(name, code.sources([f"pcpg.objectives.{name}"], "pcpg.commands:train")) for name in TRAININGS]
+    found = {stage for stage in KEYS if stage != "train" and path in code.sources(stage)}
+    trained = [(name, code.sources("train", name)) for name in TRAININGS]
     return found | {name for name, files in trained if path in files}
 
 

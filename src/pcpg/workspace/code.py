@@ -8,7 +8,7 @@ import ast
 import hashlib
 import io
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -18,26 +18,22 @@ PACKAGE = Path(__file__).parents[1]
 @cache
 def of_stage(stage: str, objective: str = "") -> str:
     """Behind a sub-command; that of a training includes its objective, and no other."""
-    return checksum([f"pcpg.objectives.{objective}"] if objective else [], f"pcpg.commands:{stage}")
-
-
-def checksum(modules: Iterable[str], entry: str = "") -> str:
-    """Of the given modules and all that they import, and of `entry`, "module:function", whose own imports count too."""
-    text, wanted = "", set(modules)
-    if entry:
-        module, _, function = entry.partition(":")
-        text, imported = _function(module, function)
-        wanted |= imported
+    text, files = _behind(stage, objective)
     digest = hashlib.sha256(text.encode())
-    for path in sorted(_closure(wanted)):
+    for path in sorted(files):
         digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{_content(path)}".encode())
     return digest.hexdigest()[:16]
 
 
-def sources(modules: Iterable[str], entry: str = "") -> set[Path]:
-    """The files behind `checksum`, but for that of `entry`."""
-    module, _, function = entry.partition(":")
-    return _closure(set(modules) | (_function(module, function)[1] if entry else set()))
+def sources(stage: str, objective: str = "") -> set[Path]:
+    """The files behind `of_stage`, but for that of the sub-commands."""
+    return _behind(stage, objective)[1]
+
+
+def _behind(stage: str, objective: str) -> tuple[str, set[Path]]:
+    """Text of a sub-command, and the files of all that it imports and of its objective."""
+    text, imported = _function("pcpg.commands", stage)
+    return text, _closure(imported | ({f"pcpg.objectives.{objective}"} if objective else set()))
 
 
 def _closure(modules: set[str]) -> set[Path]:
