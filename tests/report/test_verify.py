@@ -77,16 +77,20 @@ def test_a_table_edited_by_hand_is_found(two):
     (ours.results / "table1.csv").write_text("row,wer\nce,12.5\nk1s1,10.0\n")
     result = verify(ours, str(theirs))
     assert result.status == 2 and result.differing == [("table1", 1.0)] and result.cells == 4
-    assert report_lines(result, "toy")[-1] == "what differs is not explained by trainings that came out differently"
+    conclusion = "what differs is not explained by trainings that came out differently"
+    assert report_lines(result, "toy")[-1] == conclusion
+    assert to_html(result, "toy").count(f"<li>{conclusion}</li>") == 1
 
 
 def test_verdicts_and_figures_that_changed_are_named(two):
     ours, theirs = two
     (ours.results / "claims.csv").write_text("claim,verdict\nC1,reproduced\n")
     (ours.figures / "strip.png").write_bytes(b"another")
-    lines = report_lines(verify(ours, str(theirs)), "toy")
-    assert "verdict on C1: undecided there, reproduced here" in lines
-    assert "figures: figures/toy/strip.png" in lines
+    result = verify(ours, str(theirs))
+    changed = ["verdict on C1: undecided there, reproduced here", "figures: figures/toy/strip.png"]
+    lines = report_lines(result, "toy")
+    assert lines[-3:-1] == changed
+    assert "".join(f"<li>{line}</li>" for line in lines[1:]) in to_html(result, "toy")
 
 
 def test_one_seed_tells_nothing(tmp_path):

@@ -19,33 +19,46 @@ some = partial(base.some, most=12)  # names in a line
 def report_lines(result: Comparison, preset: str) -> list[str]:
     """What `pcpg verify` prints."""
     if result.identical:
-        return [f"identical: all {result.files} results and figures of {preset} have the bytes of {result.against}"]
-    lines = [
-        f"different: {len(result.changed)} of {result.files} files of {preset} have other bytes than {result.against}"
-    ]
-    for what, names in (("missing here", result.missing), ("not there", result.extra)):
-        if names:
-            lines.append(f"{what}: {some(names)}")
-    if result.others:
-        lines.append(f"not comparable, of other seeds or utterances: {some(result.others)}")
-    if result.partly:
-        lines.append(f"compared in part, for seeds, utterances or decoders are missing here: {some(result.partly)}")
-    if result.edited:
-        lines.append(f"rates that are not those of the predictions: {some(result.edited)}")
+        return [_heading(result, preset)]
+    return [_heading(result, preset), *_files(result), *_runs(result), *_verdicts(result)]
+
+
+def _heading(result: Comparison, preset: str) -> str:
+    if result.identical:
+        return f"identical: all {result.files} results and figures of {preset} have the bytes of {result.against}"
+    changed = f"{len(result.changed)} of {result.files} files"
+    return f"different: {changed} of {preset} have other bytes than {result.against}"
+
+
+def _files(result: Comparison) -> list[str]:
+    """Files and runs that one side lacks or that do not belong together, and tables."""
+    named = (
+        ("missing here", result.missing),
+        ("not there", result.extra),
+        ("not comparable, of other seeds or utterances", result.others),
+        ("compared in part, for seeds, utterances or decoders are missing here", result.partly),
+        ("rates that are not those of the predictions", result.edited),
+    )
+    lines = [f"{what}: {some(names)}" for what, names in named if names]
     if result.differing:
         worst = max(result.differing, key=lambda one: math.inf if math.isnan(one[1]) else one[1])
         size = "a text or a row" if math.isnan(worst[1]) else f"{worst[1]:.3g}"
         names = some([name for name, _ in result.differing])
         lines.append(f"tables: {result.cells:,} cells compared; {names} differ, by {size} at most ({worst[0]})")
-    if result.runs:
-        lines.append(f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  ")
-        lines += [_run_line(*one) for one in result.runs if one[2].value or unknown(one[2])]
-    for claim, before, after in result.verdicts:
-        lines.append(f"verdict on {claim}: {before} there, {after} here")
-    if result.figures:
-        lines.append(f"figures: {some(result.figures)}")
-    lines.append(_conclusion(result))
     return lines
+
+
+def _runs(result: Comparison) -> list[str]:
+    heading = f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  "
+    lines = [_run_line(*one) for one in result.runs if one[2].value or unknown(one[2])]
+    return [heading, *lines] if result.runs else []
+
+
+def _verdicts(result: Comparison) -> list[str]:
+    """Verdicts and figures that changed, and what it comes to."""
+    lines = [f"verdict on {claim}: {before} there, {after} here" for claim, before, after in result.verdicts]
+    lines += [f"figures: {some(result.figures)}"] if result.figures else []
+    return [*lines, _conclusion(result)]
 
 
 def _run_line(run: str, measure: str, difference: Estimate) -> str:
@@ -73,8 +86,8 @@ PAGE = Template(
   table { border-collapse: collapse } td, th { padding: .2rem .8rem; text-align: left; border-bottom: 1px solid #ccc }
   td.n { text-align: right; font-variant-numeric: tabular-nums } .no { color: #b00; font-weight: 600 }
 </style>
-<h1>{{ lines[0].partition(":")[0] }}</h1>
-<p>{{ lines[0].partition(": ")[2] }}.</p>
+<h1>{{ heading[0] }}</h1>
+<p>{{ heading[2] }}.</p>
 {% if result.runs %}
 <h2>Runs</h2>
 <table>
@@ -97,8 +110,6 @@ PAGE = Template(
 
 
 def to_html(result: Comparison, preset: str) -> str:
-    """The same as a page that needs no other file."""
-    lines = report_lines(result, preset)
-    kinds = ("missing", "not ", "compared", "rates", "tables", "verdict", "figures", "what")
-    others = [line for line in lines[1:] if line.startswith(kinds)]
-    return PAGE.render(result=result, preset=preset, lines=lines, others=[*others, *lines[-1:]])
+    """The same as a page that needs no other file; it has a table of the runs in place of their lines."""
+    heading = _heading(result, preset).partition(": ")
+    return PAGE.render(result=result, preset=preset, heading=heading, others=[*_files(result), *_verdicts(result)])
