@@ -1,9 +1,11 @@
 """Keeps the tables of README.md and docs equal to the generated ones: a block between two marks shows its files."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from pcpg.report.claims.beside import verdicts_beside
+from pcpg.report.results.files import read_table
+from pcpg.report.words import NONE, NOT_RUN
 from pcpg.workspace.errors import InputError
 
 _BLOCK = re.compile(r"(<!-- begin (?P<files>[^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -28,7 +30,26 @@ def refresh(text: str, folder: Path) -> str:
             if not path.is_file():
                 raise InputError(path, "no such file; a page shows it")
         claims = all(path.name == "claims.csv" for path in paths)
-        shown = verdicts_beside(paths) if claims else "\n".join(map(text_of, paths))
+        shown = _beside(paths) if claims else "\n".join(map(text_of, paths))
         return f"{block[1]}\n{shown.strip()}\n\n{block[3]}"
 
     return _BLOCK.sub(fill, text)
+
+
+def _beside(files: Sequence[Path]) -> str:
+    """A Markdown table of results/<preset>/claims.csv: a row for each claim and regime that one of them has run."""
+    tables = {path.parent.name: _verdicts(path) for path in files}
+    lines = [f"| | Claim | {' | '.join(tables)} |", f"| --- | --- |{' --- |' * len(tables)}"]
+    rows = dict.fromkeys(row for table in tables.values() for row in table)
+    for row in sorted(rows, key=lambda row: row[0]):  # by claim; regimes as in the files
+        texts = [table.get(row, NOT_RUN) for table in tables.values()]
+        if set(texts) != {NOT_RUN}:
+            claim, regime, statement = row
+            shown = (NONE if text == NOT_RUN else text.replace(f"; {regime})", ")") for text in texts)
+            lines.append(f"| {claim}, {regime} | {statement} | {' | '.join(shown)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _verdicts(path: Path) -> dict[tuple[str, str, str], str]:
+    rows = read_table(path, "claim", "regime", "statement", "verdict")
+    return {(row["claim"], row["regime"], row["statement"]): row["verdict"] for row in rows}
