@@ -41,7 +41,7 @@ def interval(estimate: Estimate | None) -> str:
     """[minus 2.0, minus 0.4] of LEVEL; says so where nothing is known of chance."""
     if estimate is None:
         return ""
-    return f"[{signed(estimate.low)}, {signed(estimate.high)}]" if estimate.known else "[unknown]"
+    return f"[{', '.join(map(signed, estimate.interval()))}]" if estimate.known else "[unknown]"
 
 
 def chance(p: float) -> str:

@@ -45,8 +45,7 @@ class Judged:
 
     @property
     def interval(self) -> tuple[float, float]:
-        reach = self.estimate.reach(INTERVAL)
-        return self.estimate.value - reach, self.estimate.value + reach
+        return self.estimate.interval(INTERVAL)
 
     @property
     def decides(self) -> bool:
@@ -78,8 +77,7 @@ def judge(results: Results) -> list[Verdict]:
 
 def outcome(estimate: Estimate, asked: float = math.nan, margin: float = 0.0) -> str:
     """By RULE; undecided where nothing is known of chance."""
-    reach = estimate.reach(INTERVAL)
-    low, high = estimate.value - reach, estimate.value + reach
+    low, high = estimate.interval(INTERVAL)
     if margin:
         if max(abs(low), abs(high)) <= margin:
             return SHOWN

@@ -86,7 +86,7 @@ def _differences(axes: Axes, corpus: str, runs: Sequence[str], results: Results)
         axes.plot(by_seed, [place + 0.2] * len(by_seed), ".", color="0.55", markersize=2.5, zorder=2)
         look = ALONE
         if estimate.known:
-            axes.plot([estimate.low, estimate.high], [place, place], color=OURS, linewidth=1.3, zorder=3)
+            axes.plot(estimate.interval(), [place, place], color=OURS, linewidth=1.3, zorder=3)
             look = APART if chances[run] <= ALPHA else ALIKE
         axes.plot([estimate.value], [place], linestyle="none", zorder=4, **look)
     axes.set_xlabel(f"WER {MINUS} that of {CONTINUED},\npercentage points", fontsize=7)

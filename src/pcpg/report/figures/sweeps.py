@@ -119,8 +119,7 @@ def _point(axes: Axes, place: float, point: Point) -> None:
         return
     estimate, x = point.estimate, place + OURS_AT
     if estimate.known:
-        ends = [estimate.low, estimate.high]
-        axes.plot([x, x], ends, **{**MARK, "marker": ""}, solid_capstyle="butt", label=INTERVAL)
+        axes.plot([x, x], estimate.interval(), **{**MARK, "marker": ""}, solid_capstyle="butt", label=INTERVAL)
     face = "white" if covers_zero(estimate) else OURS
     axes.plot([x], [estimate.value], **MARK, markerfacecolor=face, label=MEAN)
     middle = (len(point.by_seed) - 1) / 2

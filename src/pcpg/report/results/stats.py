@@ -75,13 +75,18 @@ class Estimate:
         """Half the width of the two-sided interval; nan where there is none."""
         return float(stdtrit(self.seeds - 1, (1 + level) / 2)) * self.error if self.known else math.nan
 
+    def interval(self, level: float = LEVEL) -> tuple[float, float]:
+        """Its two ends; nan each where there is none."""
+        reach = self.reach(level)
+        return self.value - reach, self.value + reach
+
     @property
     def low(self) -> float:
-        return self.value - self.reach()
+        return self.interval()[0]
 
     @property
     def high(self) -> float:
-        return self.value + self.reach()
+        return self.interval()[1]
 
     def explained(self) -> bool | None:
         """Whether chance explains a value that should be 0; None where nothing is known of chance."""

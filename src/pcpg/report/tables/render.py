@@ -127,7 +127,7 @@ def _quantities(name: str, cell: Cell, compared: bool) -> dict[str, object]:
 
 
 def _interval(name: str, estimate: Estimate | None) -> dict[str, str]:
-    low, high = (estimate.low, estimate.high) if estimate else (math.nan, math.nan)
+    low, high = estimate.interval() if estimate else (math.nan, math.nan)
     return {f"{name}_low": _number(low), f"{name}_high": _number(high)}
 
 
