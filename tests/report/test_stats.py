@@ -116,7 +116,7 @@ def test_from_nothing_there_is_no_interval(edits):
         stats.rate(errors_of(edits)),
         stats.difference(errors_of(edits), errors_of(np.zeros_like(np.array(edits)))),
     ):
-        assert not found.known and math.isnan(found.low) and math.isnan(found.smallest())
+        assert not found.known and math.isnan(found.low) and math.isnan(found.smallest)
         assert found.explained() is None and outcome(found, asked=-1.0) == UNDECIDED
 
 
@@ -166,11 +166,11 @@ def test_one_number_a_seed_has_students_interval():
 
 def test_the_smallest_effect_is_found_as_often_as_it_says():
     spread = {"seed": 1.0}
-    true = Estimate(0.0, 1 / 5, 0.0, 5, 255).smallest()  # of the true spread: the power averages over its estimates
+    true = Estimate(0.0, 1 / 5, 0.0, 5, 255).smallest  # of the true spread: the power averages over its estimates
     found = simulated(5, spread, true=true)
     assert np.mean([not one.explained() for one in found]) == pytest.approx(stats.POWER, abs=0.03)
     many = Estimate(0.0, 1.0, 0.0, 10_000, 255)
-    assert many.smallest() == pytest.approx(1.95996 + 0.84162, abs=1e-3)  # quantiles of the normal distribution
+    assert many.smallest == pytest.approx(1.95996 + 0.84162, abs=1e-3)  # quantiles of the normal distribution
 
 
 def test_further_seeds_shrink_the_seeds_part_alone():

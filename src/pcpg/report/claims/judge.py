@@ -164,7 +164,7 @@ def _reason(results: Results, own: list[Judged], ran: list[Judged]) -> str:
     parts = [", ".join(counts.values())]
     rates = [one for one in ran if one.comparison.measure in ("wer", "cer", "error")]
     sought = [one.estimate for one in rates if one.estimate.known and not one.comparison.margin]  # a difference
-    sizes = sorted(estimate.smallest() for estimate in sought)
+    sizes = sorted(estimate.smallest for estimate in sought)
     if sizes:
         fewest, most = min(estimate.seeds for estimate in sought), max(estimate.seeds for estimate in sought)
         seeds = plural(most, "seed") if fewest == most else f"{fewest} to {most} seeds"

@@ -25,7 +25,7 @@ def power_lines(results: Results, seeds: Sequence[int]) -> list[str]:
     lines = [heading, f"{'':38} {'paper':>7} {'T':>7}" + "".join(f"{count:>8}" for count in seeds)]
     for one in distinct.values():
         name = f"{DATASETS[one.comparison.corpus]} {compared(one)}".replace(MINUS, "-")
-        sizes = "".join(f"{one.estimate.planned(count).smallest():>8.2f}" for count in seeds)
+        sizes = "".join(f"{one.estimate.planned(count).smallest:>8.2f}" for count in seeds)
         numbers = [signed(value).replace(MINUS, "-") for value in (one.comparison.paper, one.asked)]
         lines.append(f"{name:38} {numbers[0]:>7} {numbers[1]:>7}{sizes}")
     return lines

@@ -58,7 +58,7 @@ def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
     if estimate is not None:
         low, high = one.interval
         shown |= {"asked": _number(one.asked), "effect": _number(estimate.value), "low": _number(low)}
-        shown |= {"high": _number(high), "smallest": _number(estimate.smallest())}
+        shown |= {"high": _number(high), "smallest": _number(estimate.smallest)}
         shown |= {"p": _chance(one.p), "p_holm": _chance(one.p_holm)}
         shown |= {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
     return dict.fromkeys(COLUMNS, "") | shown | {"outcome": one.outcome}
@@ -110,12 +110,10 @@ def evidence_text(verdicts: list[Verdict], where: str) -> str:
 
 
 def _line(one: Judged) -> str:
-    pair, estimate = one.comparison, one.estimate
+    pair = one.comparison
     outcome = one.outcome if one.decides else f"{one.outcome} ({pair.role})"
-    smallest = estimate.smallest() if estimate else math.nan
-    power = NONE if math.isnan(smallest) else f"{smallest:.1f}"
     texts = [DATASETS[pair.corpus], compared(one), measured(one), signed(pair.paper), signed(one.asked)]
-    return f"| {' | '.join([*texts, ours(one), power, p_excluded(one), outcome])} |"
+    return f"| {' | '.join([*texts, ours(one), could_have_shown(one), p_excluded(one), outcome])} |"
 
 
 def ours(one: Judged) -> str:
@@ -125,6 +123,11 @@ def ours(one: Judged) -> str:
     if not one.estimate.known:
         return f"{signed(one.estimate.value)} [unknown]"
     return f"{signed(one.estimate.value)} [{', '.join(map(signed, one.interval))}]"
+
+
+def could_have_shown(one: Judged) -> str:
+    """The smallest effect that as many seeds find; a dash where nothing is known of chance."""
+    return f"{one.estimate.smallest:.1f}" if one.estimate and one.estimate.known else NONE
 
 
 def p_excluded(one: Judged) -> str:

@@ -4,9 +4,9 @@ import math
 
 from pcpg.report.claims.claims import MEASURES
 from pcpg.report.claims.judge import INTERVAL, VERDICTS, Judged, Verdict
-from pcpg.report.claims.write import measured, ours, p_excluded
+from pcpg.report.claims.write import could_have_shown, measured, ours, p_excluded
 from pcpg.report.paper import DATASETS
-from pcpg.report.words import MINUS, NONE, plural, signed
+from pcpg.report.words import MINUS, plural, signed
 
 RATES = ("cer", "wer", "error")
 POINTS = (*RATES, "rises")  # in percentage points
@@ -106,9 +106,8 @@ def _range(judged: list[Judged]) -> dict[str, str]:
 
 
 def _row(one: Judged, limit: float) -> dict:
-    pair, estimate = one.comparison, one.estimate
+    pair = one.comparison
     decoders = pair.decoders if pair.decoders[0] != pair.decoders[1] else ("", "")
-    smallest = estimate.smallest() if estimate else math.nan
     return {
         "corpus": DATASETS[pair.corpus],
         "runs": list(zip((pair.run, pair.against), decoders, strict=True)),
@@ -117,5 +116,5 @@ def _row(one: Judged, limit: float) -> dict:
         "role": "" if one.decides else pair.role,
         "numbers": [signed(pair.paper), signed(one.asked), ours(one)],
         "drawing": draw_intervals([one], limit) if _drawable(one) else None,
-        "chances": [NONE if math.isnan(smallest) else f"{smallest:.1f}", p_excluded(one)],
+        "chances": [could_have_shown(one), p_excluded(one)],
     }

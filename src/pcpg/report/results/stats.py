@@ -16,6 +16,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import stdtr, stdtrit  # Student's t: scipy.stats takes a second to import, and calls these
@@ -108,6 +109,7 @@ class Estimate:
         """What as many seeds would have given: the seeds' part of the variance by their number."""
         return replace(self, of_seeds=self.of_seeds * self.seeds / seeds, seeds=seeds)
 
+    @cached_property
     def smallest(self) -> float:
         """The true difference from 0 that is found with probability POWER, two-sided at 5 % (noncentral t)."""
         if not self.known:
