@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pcpg.report.paper import DATASETS, KERNELS
 from pcpg.report.results.results import Summary
-from pcpg.report.results.stats import Estimate
+from pcpg.report.results.stats import LEVEL, Estimate
 
 NOT_RUN = "not run"
 MINUS = "\N{MINUS SIGN}"
@@ -37,11 +37,11 @@ def signed(value: float | None) -> str:
     return "0.0" if text[1:] == "0.0" else text
 
 
-def interval(estimate: Estimate | None) -> str:
-    """[minus 2.0, minus 0.4] of LEVEL; says so where nothing is known of chance."""
+def interval(estimate: Estimate | None, level: float = LEVEL) -> str:
+    """[minus 2.0, minus 0.4]; says so where nothing is known of chance."""
     if estimate is None:
         return ""
-    return f"[{', '.join(map(signed, estimate.interval()))}]" if estimate.known else "[unknown]"
+    return f"[{', '.join(map(signed, estimate.interval(level)))}]" if estimate.known else "[unknown]"
 
 
 def chance(p: float) -> str:

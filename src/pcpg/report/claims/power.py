@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pcpg.report.claims.judge import Judged, judge
-from pcpg.report.claims.write import compared
+from pcpg.report.claims.say import compared
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import LEVEL, POWER

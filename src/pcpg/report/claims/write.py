@@ -3,13 +3,14 @@
 import math
 from itertools import chain
 
-from pcpg.report.claims.claims import MEASURES, claims_of
-from pcpg.report.claims.judge import INTERVAL, RULE, SHOWN, Judged, Verdict, judge
+from pcpg.report.claims.claims import claims_of
+from pcpg.report.claims.judge import INTERVAL, RULE, Judged, Verdict, judge
+from pcpg.report.claims.say import compared, could_have_shown, measured, ours, p_excluded
 from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.histories import COURSE
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import POWER
-from pcpg.report.words import MINUS, NONE, NOT_RUN, chance, measured_on, plural, signed
+from pcpg.report.words import measured_on, plural, signed
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths
@@ -114,37 +115,3 @@ def _line(one: Judged) -> str:
     outcome = one.outcome if one.decides else f"{one.outcome} ({pair.role})"
     texts = [DATASETS[pair.corpus], compared(one), measured(one), signed(pair.paper), signed(one.asked)]
     return f"| {' | '.join([*texts, ours(one), could_have_shown(one), p_excluded(one), outcome])} |"
-
-
-def ours(one: Judged) -> str:
-    """The effect with its interval."""
-    if one.estimate is None:
-        return NOT_RUN
-    if not one.estimate.known:
-        return f"{signed(one.estimate.value)} [unknown]"
-    return f"{signed(one.estimate.value)} [{', '.join(map(signed, one.interval))}]"
-
-
-def could_have_shown(one: Judged) -> str:
-    """The smallest effect that as many seeds find; a dash where nothing is known of chance."""
-    return f"{one.estimate.smallest:.1f}" if one.estimate and one.estimate.known else NONE
-
-
-def p_excluded(one: Judged) -> str:
-    """After Holm's correction; a dash where the effect is shown, and nobody asks, or there is no size to rule out."""
-    return chance(one.p_holm) if one.sized and one.outcome != SHOWN else NONE
-
-
-def measured(one: Judged) -> str:
-    pair = one.comparison
-    name = MEASURES[pair.measure]
-    if pair.measure == "updates":
-        return f"{name} of {pair.level:g} %"
-    return f"{name}, within {pair.margin:g}" if pair.margin else name
-
-
-def compared(one: Judged) -> str:
-    pair = one.comparison
-    if pair.run == pair.against:
-        return f"{pair.run}: {pair.decoders[0]} {MINUS} {pair.decoders[1]}"
-    return f"{pair.run} {MINUS} {pair.against}"

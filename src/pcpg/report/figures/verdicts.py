@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from pcpg.report.claims.judge import EXCLUDED, INTERVAL, REVERSED, SHOWN, UNDECIDED, Judged, Verdict, judge
-from pcpg.report.claims.write import compared
+from pcpg.report.claims.say import compared
 from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.results import Results
 from pcpg.report.words import MINUS, NOT_RUN

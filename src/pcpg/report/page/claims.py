@@ -4,7 +4,7 @@ import math
 
 from pcpg.report.claims.claims import MEASURES
 from pcpg.report.claims.judge import INTERVAL, VERDICTS, Judged, Verdict
-from pcpg.report.claims.write import could_have_shown, measured, ours, p_excluded
+from pcpg.report.claims.say import could_have_shown, measured, ours, p_excluded
 from pcpg.report.paper import DATASETS
 from pcpg.report.words import MINUS, plural, signed
 

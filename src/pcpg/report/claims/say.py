@@ -1,0 +1,37 @@
+"""How a judged comparison reads in tables, pages and figures."""
+
+from pcpg.report.claims.claims import MEASURES
+from pcpg.report.claims.judge import INTERVAL, SHOWN, Judged
+from pcpg.report.words import MINUS, NONE, NOT_RUN, chance, interval, signed
+
+
+def compared(one: Judged) -> str:
+    pair = one.comparison
+    if pair.run == pair.against:
+        return f"{pair.run}: {pair.decoders[0]} {MINUS} {pair.decoders[1]}"
+    return f"{pair.run} {MINUS} {pair.against}"
+
+
+def measured(one: Judged) -> str:
+    pair = one.comparison
+    name = MEASURES[pair.measure]
+    if pair.measure == "updates":
+        return f"{name} of {pair.level:g} %"
+    return f"{name}, within {pair.margin:g}" if pair.margin else name
+
+
+def ours(one: Judged) -> str:
+    """The effect with its interval."""
+    if one.estimate is None:
+        return NOT_RUN
+    return f"{signed(one.estimate.value)} {interval(one.estimate, INTERVAL)}"
+
+
+def could_have_shown(one: Judged) -> str:
+    """The smallest effect that as many seeds find; a dash where nothing is known of chance."""
+    return f"{one.estimate.smallest:.1f}" if one.estimate and one.estimate.known else NONE
+
+
+def p_excluded(one: Judged) -> str:
+    """After Holm's correction; a dash where the effect is shown, and nobody asks, or there is no size to rule out."""
+    return chance(one.p_holm) if one.sized and one.outcome != SHOWN else NONE
