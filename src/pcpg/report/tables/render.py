@@ -90,15 +90,11 @@ def _difference(cell: Cell) -> str:
     return f"{words.signed(cell.delta.mean)} {words.interval(cell.delta_interval)}".strip() + pairs
 
 
-def csv_rows(table: Table) -> list[dict[str, object]]:
-    """One row a line of the table, one column a quantity: percent, percentage points (_delta_) or counts (_seeds).
+def csv_row(table: Table, line: Line) -> dict[str, object]:
+    """One line of the table, one column a quantity: percent, percentage points (_delta_) or counts (_seeds).
 
     _low and _high are the ends of the interval of 95 %, _sd the sample standard deviation over seeds.
     """
-    return [_record(table, line) for line in table.lines]
-
-
-def _record(table: Table, line: Line) -> dict[str, object]:
     labels = (label.lower().replace(" ", "_") for label in table.layout.labels)
     record = dict(zip(labels, (label.replace(words.MINUS, "-") for label in line.row.labels), strict=True))
     record |= {"corpus": line.row.corpus, "run": line.row.run, "preset": table.preset}

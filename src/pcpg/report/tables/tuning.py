@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from pcpg.report.results.histories import chosen
 from pcpg.report.results.results import Results
 from pcpg.settings.schema import Params, Run
 from pcpg.workspace.paths import Paths
@@ -10,7 +11,7 @@ SCORES = ("val_cer", "val_ce", "iteration")
 
 
 def tuning_table(settings: Params, paths: Paths, corpus: str) -> str:
-    """csv: one row a run and seed with the evaluation of lowest validation CER, in percent, and the settings that
+    """csv: one row a run and seed with the evaluation that validation chose, CER in percent, and the settings that
     differ between the runs. A run without history has no row.
     """
     results = Results(paths, settings)
@@ -41,8 +42,7 @@ def _keys(run: Run) -> dict[str, str]:
 
 
 def _best(history: pd.DataFrame) -> dict[str, str]:
-    learned = history[history["epoch"] > 0]  # the first row of a fine-tuned run is its start, no choice of its own
-    row = learned.loc[learned["val_cer"].idxmin()]
+    row = chosen(history)
     return {
         "val_cer": f"{100 * row['val_cer']:.3f}",
         "val_ce": f"{row['val_ce']:.4f}",

@@ -3,7 +3,7 @@
 from pcpg.report.names import table_names
 from pcpg.report.results.results import Results
 from pcpg.report.tables.layouts import layout_of
-from pcpg.report.tables.render import csv_rows, to_markdown, to_tex
+from pcpg.report.tables.render import csv_row, to_markdown, to_tex
 from pcpg.report.tables.table import fill
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
@@ -20,7 +20,7 @@ def write_table(name: str, settings: Params, paths: Paths) -> None:
     if name not in table_names():
         raise InputError(name, f"not a table; there are {', '.join(table_names())}")
     table = fill(layout_of(name, settings), Results(paths, settings))
-    rows = csv_rows(table)
+    rows = [csv_row(table, line) for line in table.lines]
     write_csv(paths.results / f"{name}.csv", list(rows[0]), rows)
     write_text(paths.results / f"{name}.md", to_markdown(table))
     write_text(paths.results / f"{name}.tex", to_tex(table))
