@@ -3,12 +3,20 @@
 from fractions import Fraction
 
 from pcpg.report import paper
+from pcpg.report.words import MINUS
 from pcpg.settings.schema import SCRATCH, Classifier, Params, Run
 
 REFERENCES = ("k1s1", "k5s1")  # the runs that an ablation starts from
 CONTINUED = "ce-continued"  # cross-entropy for as many further updates: what fine-tuned runs are to be compared with
-CONTROLS = (CONTINUED, "k1s1-scaled")  # of Table I: what the paper lacks and a referee would ask for
-CLASSIFIER_CONTROLS = ("ce-fe_tc", "ce-te_tc")  # of Table III
+# what the paper lacks and a referee would ask for, as Table I and Table III name it
+CONTROLS = {
+    CONTINUED: ("cross-entropy, continued", "/"),
+    "k1s1-scaled": (f"{MINUS}RF {MINUS}OP, 1/5 as strong", "k=1, s=1"),
+}
+CLASSIFIER_CONTROLS = {
+    "ce-fe_tc": "FE and TC, encoder of cross-entropy",
+    "ce-te_tc": "TE and TC, encoder of cross-entropy",
+}
 KERNEL = {"kernel", "stride"}
 NAMES = {
     "lambda_pg": "λ", "gamma": "γ", "samples": "samples M", "discount_from": "discount",
@@ -153,9 +161,9 @@ def case(run: Run) -> str:
 def describe(runs: dict[str, Run], name: str) -> str:
     """A run in a few words: its objective, and what differs from the reference run where there is one."""
     run, reference = runs[name], nearest(runs, name)
-    control = runs.get(CONTROLS[0])
+    control = runs.get(CONTINUED)
     if control is not None and control.objective_name == run.objective_name:
-        reference = CONTROLS[0]
+        reference = CONTINUED
     if reference == name:
         return case(run)
     keys = _flat(run.objective[run.objective_name])

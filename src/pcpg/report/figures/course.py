@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from pcpg.report.claims.judge import INTERVAL
 from pcpg.report.paper import DATASETS
+from pcpg.report.results.histories import on_one_grid
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import of_numbers
 from pcpg.report.words import NOT_RUN, plural
@@ -52,13 +53,7 @@ def _curve(axes: Axes, results: Results, corpus: str, rival: str) -> int:
 
 
 def paired(ours: list[pd.DataFrame], theirs: list[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray]:
-    """Updates (P,) at which any is validated, within the reach of all, and ours minus theirs there, (S, P) fractions.
-
-    Between two validations a curve is a straight line.
-    """
+    """Updates (P,) at which any is validated and that all reach, and ours minus theirs there, (S, P) fractions."""
     known = [frame.dropna(subset="val_cer") for frame in (*ours, *theirs)]
-    first, last = (pick(f["iteration"].iloc[end] for f in known) for pick, end in ((max, 0), (min, -1)))
-    updates = np.unique(np.concatenate([frame["iteration"] for frame in known]))
-    updates = updates[(updates >= first) & (updates <= last)]
-    lines = np.array([np.interp(updates, frame["iteration"], frame["val_cer"]) for frame in known])
+    updates, lines = on_one_grid(*([frame[name].to_numpy() for frame in known] for name in ("iteration", "val_cer")))
     return updates, lines[: len(ours)] - lines[len(ours) :]

@@ -14,9 +14,9 @@ from pcpg.report.paper import KERNELS, TABLE2A, TABLE2B
 from pcpg.report.results import stats
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Errors, Estimate
+from pcpg.report.runs import CONTINUED
 from pcpg.report.words import MINUS, NOT_RUN, plural, unusual
 
-CONTROL = "ce-continued"
 SIZE = (3.5, 3.2)  # inches: one column
 OURS, PAPER = "#0072B2", "#D55E00"  # blue and vermillion of Okabe and Ito
 MARK = {"color": OURS, "marker": "o", "markersize": 5.5, "markeredgewidth": 1.2, "linewidth": 1.6}
@@ -70,15 +70,15 @@ def draw_sweep(name: str, results: Results) -> Figure:
     axes = figure.subplots()
     axes.axhline(0, zorder=1, **ZERO)
     places = {point.run: place for place, point in enumerate(points, start=1)}
-    places[CONTROL] += APART
+    places[CONTINUED] += APART
     for point in points:
         _point(axes, places[point.run], point)
     _printed(axes, [0, *places.values()], [0.0, *(point.paper for point in points)], sweep.ordered)
-    axes.axvline(places[CONTROL] - (1 + APART) / 2, linestyle=":", **ZERO)
+    axes.axvline(places[CONTINUED] - (1 + APART) / 2, linestyle=":", **ZERO)
     begun = next(iter(sweep.printed))
     labels = [_label(begun, sweep), *(f"{_label(p.run, sweep)}{_seeds(p, begun, results)}" for p in points)]
     axes.set_xticks([0, *places.values()], labels)
-    axes.set(xlim=(-0.45, places[CONTROL] + 0.5), xlabel=sweep.axis)
+    axes.set(xlim=(-0.45, places[CONTINUED] + 0.5), xlabel=sweep.axis)
     axes.set_ylabel(f"change in WER against {sweep.zero}\n(percentage points; below 0 is better)")
     axes.grid(visible=False, axis="x")
     axes.set_title(f"GRID; ours: {_size(points)}", loc="left")
@@ -90,7 +90,7 @@ def draw_sweep(name: str, results: Results) -> Figure:
 
 def read_sweep(sweep: Sweep, results: Results) -> tuple[Errors | None, list[Point]]:
     """The first run's errors, and the other runs of the sweep and the control against it."""
-    first, *others = (*sweep.printed, CONTROL)
+    first, *others = (*sweep.printed, CONTINUED)
     return results.errors("grid", first, "wer", "greedy"), [_compared(run, first, sweep, results) for run in others]
 
 
@@ -138,7 +138,7 @@ def _printed(axes: Axes, places: list[float], values: list[float], ordered: bool
 def _label(run: str, sweep: Sweep) -> str:
     """What stands below the axis."""
     kernel = KERNELS.get(run, ((),))[0]
-    if run == CONTROL:
+    if run == CONTINUED:
         return "CE,\ncontinued\n(control)"
     return str(len(kernel)) if sweep.ordered else "{}, {},\n{}".format(*kernel)
 

@@ -102,11 +102,22 @@ def mean_convergence(frames: list[pd.DataFrame]) -> float:
     return float(np.mean([convergence(frame) for frame in frames]))
 
 
+def on_one_grid(places: list[np.ndarray], values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The places (P,) that any of N curves has and all of them reach, and the curves' values there, (N, P).
+
+    Between two of its points a curve is a straight line; nothing is extrapolated.
+    """
+    first, last = max(curve[0] for curve in places), min(curve[-1] for curve in places)
+    grid = np.unique(np.concatenate(places))
+    grid = grid[(grid >= first) & (grid <= last)]
+    return grid, np.array([np.interp(grid, *curve) for curve in zip(places, values, strict=True)])
+
+
 def band(frames: list[pd.DataFrame], column: str) -> Band | None:
     """One column over seeds, as far as all seeds go; None where they share no stretch.
 
     Seeds may leave the baseline at different iterations, so they are aligned at their first iterations, and drawn from
-    the mean of these. Between two evaluations of a seed its curve is a straight line; nothing is extrapolated.
+    the mean of these.
     """
     offsets, values = [], []
     for frame in frames:
@@ -116,10 +127,7 @@ def band(frames: list[pd.DataFrame], column: str) -> Band | None:
             values.append(frame[column].to_numpy()[known])
     if not offsets:
         return None
-    first, last = max(offset[0] for offset in offsets), min(offset[-1] for offset in offsets)
-    grid = np.unique(np.concatenate(offsets))
-    grid = grid[(grid >= first) & (grid <= last)]
+    grid, lines = on_one_grid(offsets, values)
     if not len(grid):
         return None
-    lines = np.array([np.interp(grid, offset, value) for offset, value in zip(offsets, values, strict=True)])
     return Band(grid + mean_start(frames), lines.mean(axis=0), lines.min(axis=0), lines.max(axis=0))

@@ -16,15 +16,6 @@ METHODS = {
 }
 CLASSIFIERS = {"scratch": "baseline", "k5s1-fe_tc": "FE and TC", "k5s1-te_tc": "TE and TC"}
 
-# what the paper lacks and a referee would ask for
-RUN_CONTROLS = {
-    "ce-continued": ("cross-entropy, continued", "/"),
-    "k1s1-scaled": (f"{MINUS}RF {MINUS}OP, 1/5 as strong", "k=1, s=1"),
-}
-CLASSIFIER_CONTROLS = {
-    "ce-fe_tc": "FE and TC, encoder of cross-entropy",
-    "ce-te_tc": "TE and TC, encoder of cross-entropy",
-}
 RUN_CONTROLS_ASK = (
     "Controls: is it the longer training? “Continued” (our run ce-continued) trains the baseline on without policy "
     "gradient, for as many updates as the other runs. Is it the windows? “1/5 as strong” (k1s1-scaled) is "
@@ -75,7 +66,7 @@ def _table1(settings: Params) -> Layout:
         Row((dataset, *labels), corpus, {}, run, group=CONTROLS)
         for corpus, dataset in paper.DATASETS.items()
         if corpus in paper.CORPORA or corpus in settings.runs
-        for run, labels in RUN_CONTROLS.items()
+        for run, labels in runs.CONTROLS.items()
     ]
     rows += [
         Row((dataset, run, runs.describe(settings.runs[corpus], run)), corpus, {}, run, group=OTHERS)
@@ -118,7 +109,7 @@ def _table3(settings: Params) -> Layout:
     rows += [
         Row((paper.DATASETS[corpus], label), corpus, {}, name, group=CONTROLS)
         for corpus in corpora
-        for name, label in CLASSIFIER_CONTROLS.items()
+        for name, label in runs.CLASSIFIER_CONTROLS.items()
     ]
     for corpus in corpora:
         for name in runs.other_classifiers(settings, corpus):

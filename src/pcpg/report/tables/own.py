@@ -31,7 +31,7 @@ def ablation(settings: Params) -> Layout:
     }
     for run in runs.ablation_runs(settings):
         labels[run] = runs.ablation_labels(settings.runs["grid"], run)
-    labels["ce-continued"] = ("policy gradient", "none")
+    labels[runs.CONTINUED] = ("policy gradient", "none")
     title = "Ablation. GRID: one setting of policy gradient changed at a time"
     return _ours("ablation", title, ("Changed", "To"), labels, "k=1, s=1")
 
@@ -53,7 +53,7 @@ def objectives(settings: Params) -> Layout:
         names = runs.objective_runs(settings, corpus)
         labels = runs.told_apart(settings.runs[corpus], names) if names else {}
         rows += [Row((dataset, run, labels[run]), corpus, {}, run) for run in names]
-    rows = rows or [Row((paper.CORPORA["grid"], "ce-continued", "cross entropy"), "grid", {}, "ce-continued")]
+    rows = rows or [Row((paper.CORPORA["grid"], runs.CONTINUED, "cross entropy"), "grid", {}, runs.CONTINUED)]
     title = "Objectives. Every run from the baseline, by what it minimises"
     reward = (
         "Greedy reward in training: 1 − CER of greedy texts of 32 training clips, read as in testing, by the weights "
@@ -68,13 +68,13 @@ def objectives(settings: Params) -> Layout:
     notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy continued"), chance, reward, OWN_SPREAD, took)
     return Layout(
         "objectives", title, ("Dataset", "Run", "Objective"), (CER, WER, REWARD), tuple(rows), notes,
-        "ce-continued", "CE continued", published=False, corrected="wer", timed=True,
+        runs.CONTINUED, "CE continued", published=False, corrected="wer", timed=True,
     )  # fmt: skip
 
 
 def updates(settings: Params) -> Layout:
     fine_tuned = {name: run for name, run in settings.runs.get("grid", {}).items() if run.start != SCRATCH}
-    labels = runs.told_apart(fine_tuned, list(fine_tuned)) or {"ce-continued": "cross entropy"}
+    labels = runs.told_apart(fine_tuned, list(fine_tuned)) or {runs.CONTINUED: "cross entropy"}
     rows = tuple(Row((name, label), "grid", {}, name) for name, label in labels.items())
     title = "At fixed updates. GRID: validation CER of fine-tuned runs half-way, at the end, and by the chosen weights"
     why = (
@@ -84,7 +84,7 @@ def updates(settings: Params) -> Layout:
     spread = f"{OWN_SPREAD} Intervals are Student's, over seeds."
     notes = (LOWER, why, spread)
     return Layout(
-        "updates", title, ("Run", "Objective"), (HALF_WAY, AT_THE_END, CHOSEN), rows, notes, "ce-continued",
+        "updates", title, ("Run", "Objective"), (HALF_WAY, AT_THE_END, CHOSEN), rows, notes, runs.CONTINUED,
         "CE continued", published=False,
     )  # fmt: skip
 
