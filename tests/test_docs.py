@@ -15,9 +15,9 @@ import yaml
 from pcpg import cli, parameters
 from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.reader.sizes import measure
+from pcpg.report.formats import MINUS, signed
 from pcpg.report.paper import LIPNET_OVERLAPPED, TABLE1
 from pcpg.report.readme import refresh
-from pcpg.report.words import MINUS, signed
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]

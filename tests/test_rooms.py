@@ -46,7 +46,7 @@ def too_high(found: dict[str, set[str]]) -> list[str]:
         room = room_of(module)
         for other in wanted:
             above = room_of(other)
-            if room is None and module.startswith("pcpg.report"):  # names, words: below what they serve
+            if room is None and module.startswith("pcpg.report"):  # names, formats: below what they serve
                 bad = above is not None and LEVELS[above] >= len(ORDER)
             elif room is None:
                 bad = above not in ("workspace", None)
@@ -80,8 +80,8 @@ def test_no_module_imports_itself_by_a_detour():
     [
         ("pcpg.workspace.files", "pcpg.settings.load"), ("pcpg.settings.plan", "pcpg.objectives.base"),
         ("pcpg.reader.batches", "pcpg.learning.loop"), ("pcpg.report.tables.write", "pcpg.report.figures.write"),
-        ("pcpg.report.results.stats", "pcpg.report.page"), ("pcpg.learning.train", "pcpg.report.words"),
-        ("pcpg.report.words", "pcpg.cli"), ("pcpg.parameters", "pcpg.commands"),
+        ("pcpg.report.results.stats", "pcpg.report.page"), ("pcpg.learning.train", "pcpg.report.formats"),
+        ("pcpg.report.formats", "pcpg.cli"), ("pcpg.parameters", "pcpg.commands"),
     ],
 )  # fmt: skip
 def test_a_wrong_import_is_seen(module, other):

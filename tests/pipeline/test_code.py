@@ -132,11 +132,11 @@ def test_a_new_data_file_counts_for_who_names_it(package, sums):
 
 def test_what_is_imported_for_types_alone_does_not_count(package, sums):
     """The lines themselves do; a change of what they name does not."""
-    lines = "if TYPE_CHECKING:\n    from pcpg.report import words\n"
+    lines = "if TYPE_CHECKING:\n    from pcpg.report import formats\n"
     for imports, wanted in ((f"from typing import TYPE_CHECKING\n{lines}", set()), (lines.split("    ")[1], {"pcpg"})):
         with changed(package / PG, "import torch\n", f"import torch\n{imports}"):
             before = sums()
-            with changed(package / "report/words.py", "import", "CHANGED = 1\nimport"):
+            with changed(package / "report/formats.py", "import", "CHANGED = 1\nimport"):
                 assert differing(before, sums()) & TRAININGS == wanted
 
 

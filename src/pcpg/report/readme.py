@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from pcpg.report.formats import NONE, NOT_RUN
 from pcpg.report.results.files import read_table
-from pcpg.report.words import NONE, NOT_RUN
 from pcpg.workspace.errors import InputError
 
 _BLOCK = re.compile(r"(<!-- begin (?P<files>[^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)

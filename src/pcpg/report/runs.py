@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from pcpg.report import paper
-from pcpg.report.words import MINUS
+from pcpg.report.formats import MINUS
 from pcpg.settings.schema import SCRATCH, Classifier, Params, Run
 
 REFERENCES = ("k1s1", "k5s1")  # the runs that an ablation starts from

@@ -8,12 +8,12 @@ import math
 from dataclasses import dataclass, replace
 
 from pcpg.report.claims.claims import DECIDES, Claim, Comparison, claims_of
+from pcpg.report.formats import NOT_RUN, plural
 from pcpg.report.paper import DATASETS
 from pcpg.report.results import stats
 from pcpg.report.results.histories import common_stretch, rises, updates_to
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Errors, Estimate
-from pcpg.report.words import NOT_RUN, plural
 
 ALPHA = 0.05
 INTERVAL = 1 - 2 * ALPHA

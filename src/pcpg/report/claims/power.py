@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from pcpg.report.claims.judge import Judged, judge
 from pcpg.report.claims.say import compared
+from pcpg.report.formats import MINUS, signed
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import LEVEL, POWER
-from pcpg.report.words import MINUS, signed
 from pcpg.workspace.errors import InputError
 
 

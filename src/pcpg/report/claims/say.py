@@ -2,7 +2,7 @@
 
 from pcpg.report.claims.claims import MEASURES
 from pcpg.report.claims.judge import INTERVAL, SHOWN, Judged
-from pcpg.report.words import MINUS, NONE, NOT_RUN, chance, interval, signed
+from pcpg.report.formats import MINUS, NONE, NOT_RUN, chance, interval, signed
 
 
 def compared(one: Judged) -> str:

@@ -6,11 +6,11 @@ from itertools import chain
 from pcpg.report.claims.claims import claims_of
 from pcpg.report.claims.judge import INTERVAL, RULE, Judged, Verdict, judge
 from pcpg.report.claims.say import compared, could_have_shown, measured, ours, p_excluded
+from pcpg.report.formats import measured_on, plural, signed
 from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.histories import COURSE
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import POWER
-from pcpg.report.words import measured_on, plural, signed
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths

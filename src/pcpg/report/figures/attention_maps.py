@@ -13,8 +13,8 @@ from rapidfuzz.distance import Levenshtein
 from pcpg.mouths.store import ClipStore
 from pcpg.report.figures.attention import draw_heat, draw_strip
 from pcpg.report.figures.learning import STYLES
+from pcpg.report.formats import NOT_RUN
 from pcpg.report.paper import DATASETS
-from pcpg.report.words import NOT_RUN
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths

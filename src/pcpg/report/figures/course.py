@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pcpg.report.claims.judge import INTERVAL
+from pcpg.report.formats import NOT_RUN, plural
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import on_one_grid
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import of_numbers
-from pcpg.report.words import NOT_RUN, plural
 
 RUN = "k5s1-scratch"
 RIVALS = {"k1s1-scratch": ("k = 1, s = 1", "#009E73", "s"), "ce": ("cross-entropy", "#0072B2", "o")}

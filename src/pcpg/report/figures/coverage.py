@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch, Rectangle
 
+from pcpg.report.formats import weights
 from pcpg.report.paper import KERNELS, TABLE1, TABLE2A, TABLE2B
-from pcpg.report.words import weights
 
 SIZE = (7.16, 5.6)  # inches: both columns
 STEPS = 24  # about a sentence of GRID

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from pcpg.report.formats import NOT_RUN, seeds_run
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import Band, band, mean_convergence
 from pcpg.report.results.results import Results
 from pcpg.report.runs import drawn_runs, scratch_runs
-from pcpg.report.words import NOT_RUN, seeds_run
 from pcpg.settings.schema import SCRATCH
 
 Style = tuple[str, str, str]  # of a run: name, colour, marker

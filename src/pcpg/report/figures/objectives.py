@@ -11,11 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from pcpg.report.claims.judge import ALPHA
+from pcpg.report.formats import MINUS, NOT_RUN, plural, unusual
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import chosen
 from pcpg.report.results.results import Results
 from pcpg.report.runs import CONTINUED, objective_runs
-from pcpg.report.words import MINUS, NOT_RUN, plural, unusual
 
 WIDTH, ROW, FRAME = 7.16, 0.155, 1.15  # inches: both columns, a run, what surrounds the rows
 OURS, DARK, START = "#0072B2", "0.25", "0.6"  # blue of Okabe and Ito; behaviour tests nothing, so it has no colour

@@ -7,11 +7,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from pcpg.report.figures.learning import STYLES, styles_of
+from pcpg.report.formats import NOT_RUN, seeds_run
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import band, mean_start
 from pcpg.report.results.results import Results
 from pcpg.report.runs import drawn_runs
-from pcpg.report.words import NOT_RUN, seeds_run
 from pcpg.settings.schema import SCRATCH
 
 # those of fig6 keep their looks; the other two are purple of Okabe and Ito and black

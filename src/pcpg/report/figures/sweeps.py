@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from pcpg.report.formats import MINUS, NOT_RUN, plural, unusual
 from pcpg.report.paper import KERNELS, TABLE2A, TABLE2B
 from pcpg.report.results import stats
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Errors, Estimate
 from pcpg.report.runs import CONTINUED
-from pcpg.report.words import MINUS, NOT_RUN, plural, unusual
 
 SIZE = (3.5, 3.2)  # inches: one column
 OURS, PAPER = "#0072B2", "#D55E00"  # blue and vermillion of Okabe and Ito

@@ -10,9 +10,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from pcpg.report.claims.judge import EXCLUDED, INTERVAL, REVERSED, SHOWN, UNDECIDED, Judged, Verdict, judge
 from pcpg.report.claims.say import compared
+from pcpg.report.formats import MINUS, NOT_RUN
 from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.results import Results
-from pcpg.report.words import MINUS, NOT_RUN
 
 WIDTH = 3.5  # inches: one column
 ROW, HEAD, FRAME = 0.125, 0.19, 0.95  # inches: a comparison, a claim's line, what surrounds the panels

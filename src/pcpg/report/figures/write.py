@@ -19,7 +19,7 @@ from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_file
 from pcpg.workspace.paths import Paths
 
-OF_HISTORIES = {"course": draw_course, "policy": draw_policy, "objectives": draw_objectives}
+BY_CORPUS = {"course": draw_course, "policy": draw_policy, "objectives": draw_objectives}
 
 
 def write_figure(name: str, settings: Params, paths: Paths) -> None:
@@ -58,8 +58,8 @@ def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
         return draw_strips({corpus: paths.clips(corpus) for corpus in settings.corpus_names})
     if kind == "fig6":
         return draw_learning_curves(corpus, results, scratch)
-    if kind in OF_HISTORIES:
-        return OF_HISTORIES[kind](corpus, results)
+    if kind in BY_CORPUS:
+        return BY_CORPUS[kind](corpus, results)
     if kind == "contact":
         return draw_contact_sheet(corpus, paths.clips(corpus))
     from pcpg.report.figures.attention_maps import draw_attention_maps  # slow to start, and no other figure needs it

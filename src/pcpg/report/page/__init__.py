@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pcpg.report.claims.judge import judge
+from pcpg.report.formats import preset_and_seeds
 from pcpg.report.page import accounts, figures, mouths, predictions
 from pcpg.report.page.claims import claims_part
 from pcpg.report.paper import DATASETS
@@ -19,7 +20,6 @@ from pcpg.report.results.results import Results
 from pcpg.report.tables.layouts import layout_of
 from pcpg.report.tables.render import source, to_html
 from pcpg.report.tables.table import Table, fill
-from pcpg.report.words import preset_and_seeds
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths

@@ -9,8 +9,8 @@ from statistics import median_low
 
 from pcpg.mouths.inventory import Count, Length, Measure, Note
 from pcpg.report.costs import read_costs
+from pcpg.report.formats import plural
 from pcpg.report.paper import DATASETS
-from pcpg.report.words import plural
 from pcpg.settings.schema import Params
 from pcpg.workspace.paths import Paths
 from pcpg.workspace.rows import read_rows

@@ -5,8 +5,8 @@ import math
 from pcpg.report.claims.claims import MEASURES
 from pcpg.report.claims.judge import INTERVAL, VERDICTS, Judged, Verdict
 from pcpg.report.claims.say import could_have_shown, measured, ours, p_excluded
+from pcpg.report.formats import MINUS, plural, signed
 from pcpg.report.paper import DATASETS
-from pcpg.report.words import MINUS, plural, signed
 
 RATES = ("cer", "wer", "error")
 POINTS = (*RATES, "rises")  # in percentage points

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Levenshtein
 
+from pcpg.report.formats import plural
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.files import FACTS
 from pcpg.report.results.results import Results
-from pcpg.report.words import plural
 from pcpg.workspace.errors import InputError
 
 LIMIT = 30_000  # predictions on the page: of more, test clips spread evenly over the split are shown

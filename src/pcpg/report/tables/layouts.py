@@ -1,11 +1,11 @@
 """What the paper's tables show: its rows in its order, then controls and the other runs of the parameter file."""
 
 from pcpg.report import paper, runs
+from pcpg.report.formats import CONTROLS, MINUS, NONE, OTHERS, OWN_WORDS, weights
 from pcpg.report.paper import KERNELS, WORDS
 from pcpg.report.tables import own
 from pcpg.report.tables.columns import CER, DIFFERENCE, GREEDY, LOWER, SUMMED, WER
 from pcpg.report.tables.table import Layout, Measure, Row
-from pcpg.report.words import CONTROLS, MINUS, NONE, OTHERS, OWN_WORDS, weights
 from pcpg.settings.schema import Params
 
 METHODS = {

@@ -1,11 +1,11 @@
 """Tables of ours alone, which the paper lacks: ablation, random weights, objectives, fixed updates, words of GRID."""
 
 from pcpg.report import paper, runs
+from pcpg.report.formats import NONE
 from pcpg.report.paper import WORDS
 from pcpg.report.results.quantities import TRAINED
 from pcpg.report.tables.columns import CER, DIFFERENCE, GREEDY, LOWER, WER
 from pcpg.report.tables.table import Layout, Measure, Row
-from pcpg.report.words import NONE
 from pcpg.settings.schema import SCRATCH, Params
 
 LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pcpg.report import words
+from pcpg.report import formats
 from pcpg.report.results.results import Summary
 from pcpg.report.results.stats import Estimate
 from pcpg.report.tables.table import Cell, Line, Table
@@ -15,7 +15,7 @@ from pcpg.report.tables.table import Cell, Line, Table
 TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "[": "{[}", "]": "{]}", "<": "$<$", ">": "$>$",
-    "±": r"$\pm$", words.MINUS: "$-$", words.NONE: "--", "Δ": r"$\Delta$", "λ": r"$\lambda$", "γ": r"$\gamma$",
+    "±": r"$\pm$", formats.MINUS: "$-$", formats.NONE: "--", "Δ": r"$\Delta$", "λ": r"$\lambda$", "γ": r"$\gamma$",
     "“": "``", "”": "''",
 }  # fmt: skip
 PARAGRAPHS = ("Source", "Changed", "To", "Objective")  # columns of labels that may be long
@@ -41,7 +41,7 @@ def source(table: Table) -> str:
     percent = "All values in percent"
     if table.layout.timed:
         percent = "Error rates and rewards in percent, times in seconds"
-    return f"{percent}. Ours: {words.measured_on(table.kinds, table.preset, table.seeds)}."
+    return f"{percent}. Ours: {formats.measured_on(table.kinds, table.preset, table.seeds)}."
 
 
 def headings(table: Table) -> list[str]:
@@ -60,15 +60,15 @@ def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
     """The row's printed cells, as many as headings, and whether each is the best of its kind."""
     printed = [(label, False) for label in line.row.labels]
     for cell in line.cells:
-        ours = words.mean_and_spread(cell.ours, line.wanted, len(table.seeds)) if line.row.run else words.NONE
-        pairs = [(words.number(cell.paper), False), (ours, cell.best)]
+        ours = formats.mean_and_spread(cell.ours, line.wanted, len(table.seeds)) if line.row.run else formats.NONE
+        pairs = [(formats.number(cell.paper), False), (ours, cell.best)]
         if table.layout.baseline:
-            pairs += [(words.signed(cell.paper_delta), False), (_difference(cell), False)]
+            pairs += [(formats.signed(cell.paper_delta), False), (_difference(cell), False)]
         printed += pairs if table.layout.published else pairs[1::2]
     if table.layout.corrected:
-        printed.append((words.chance(line.p), False))
+        printed.append((formats.chance(line.p), False))
     if table.layout.timed:
-        printed += [(text or words.NONE, False) for text in _took(line, 2)]
+        printed += [(text or formats.NONE, False) for text in _took(line, 2)]
     return printed
 
 
@@ -83,11 +83,11 @@ def _took(line: Line, digits: int) -> tuple[str, str, str]:
 def _difference(cell: Cell) -> str:
     """Minus 1.2 [minus 2.0, minus 0.4]; fewer pairs than seeds are counted."""
     if cell.delta is None:
-        return words.NONE
+        return formats.NONE
     if not cell.delta.n:
-        return "no pair" if cell.ours.n else words.NOT_RUN
+        return "no pair" if cell.ours.n else formats.NOT_RUN
     pairs = f", {cell.delta.n} of {cell.ours.n} seeds" if cell.delta.n != cell.ours.n else ""
-    return f"{words.signed(cell.delta.mean)} {words.interval(cell.delta_interval)}".strip() + pairs
+    return f"{formats.signed(cell.delta.mean)} {formats.interval(cell.delta_interval)}".strip() + pairs
 
 
 def csv_row(table: Table, line: Line) -> dict[str, object]:
@@ -96,9 +96,9 @@ def csv_row(table: Table, line: Line) -> dict[str, object]:
     _low and _high are the ends of the interval of 95 %, _sd the sample standard deviation over seeds.
     """
     labels = (label.lower().replace(" ", "_") for label in table.layout.labels)
-    record = dict(zip(labels, (label.replace(words.MINUS, "-") for label in line.row.labels), strict=True))
+    record = dict(zip(labels, (label.replace(formats.MINUS, "-") for label in line.row.labels), strict=True))
     record |= {"corpus": line.row.corpus, "run": line.row.run, "preset": table.preset}
-    record["control"] = str(line.row.group == words.CONTROLS).lower()
+    record["control"] = str(line.row.group == formats.CONTROLS).lower()
     for measure, cell in zip(table.layout.measures, line.cells, strict=True):
         values = _quantities(measure.name, cell, bool(table.layout.baseline))
         record |= {key: value for key, value in values.items() if table.layout.published or "paper_" not in key}
@@ -110,7 +110,7 @@ def csv_row(table: Table, line: Line) -> dict[str, object]:
 
 
 def _quantities(name: str, cell: Cell, compared: bool) -> dict[str, object]:
-    values = {f"paper_{name}": "" if math.isnan(cell.paper) else words.number(cell.paper)}
+    values = {f"paper_{name}": "" if math.isnan(cell.paper) else formats.number(cell.paper)}
     values[f"{name}_mean"], values[f"{name}_sd"] = _number(cell.ours.mean), _number(cell.ours.sd)
     values |= _interval(name, cell.interval)
     if compared:
@@ -185,7 +185,7 @@ def to_tex(table: Table) -> str:
 
 
 def _columns(table: Table) -> str:
-    described = any(heading == words.OTHERS for heading, _ in table.groups())  # the last label tells of other runs
+    described = any(heading == formats.OTHERS for heading, _ in table.groups())  # the last label tells of other runs
     long = [label in PARAGRAPHS for label in table.layout.labels]
     long[-1] |= described
     width = 0.18 if described else 0.28

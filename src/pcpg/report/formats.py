@@ -1,4 +1,4 @@
-"""Words of print: how numbers, differences, intervals and p-values read in every table, figure and page."""
+"""How numbers, differences, intervals and p-values read in every table, figure and page, and headings they share."""
 
 import math
 from collections.abc import Sequence
