@@ -8,3 +8,5 @@ import os
 os.environ["MPLBACKEND"] = "agg"
 # Where the home folder cannot be written matplotlib keeps its list of fonts in a temporary one, and says so at length.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+WIDTH, COLUMN = 7.16, 3.5  # inches: both columns of a page, and one

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pcpg.mouths.video import RATE
+from pcpg.report.figures import WIDTH
+from pcpg.report.figures.style import place
 
-WIDTH = 7.16  # inches: both columns
 LEFT, RIGHT, TOP, BOTTOM = 0.5, 0.72, 0.24, 0.36  # inches: margins
 GAP = 0.06  # inches: between strip and heat map
 ROW = 0.125  # inches: one character
@@ -30,13 +31,10 @@ def draw_reading(mouths: np.ndarray, labels: list[str], weights: np.ndarray, str
     height = TOP + side + GAP + tall + BOTTOM
     figure = Figure(figsize=(WIDTH, height))
     figure.set_layout_engine("none")  # the argument of Figure would be undone when it is saved
-
-    def place(left: float, bottom: float, wide: float, high: float, **kwargs):
-        return figure.add_axes((left / WIDTH, bottom / height, wide / WIDTH, high / height), **kwargs)
-
-    heat = place(LEFT, BOTTOM, width, tall)
-    strip = place(LEFT, BOTTOM + tall + GAP, width, side, sharex=heat)
-    bar = place(LEFT + width + 0.1, BOTTOM, 0.08, min(tall, BAR))
+    below = TOP + side + GAP
+    heat = place(figure, LEFT, below, width, tall)
+    strip = place(figure, LEFT, TOP, width, side, sharex=heat)
+    bar = place(figure, LEFT + width + 0.1, below + max(tall - BAR, 0), 0.08, min(tall, BAR))
     draw_strip(strip, mouths, shown)
     strip.set_title(title, loc="left", pad=3)
     figure.colorbar(draw_heat(heat, labels, weights, stride), cax=bar).outline.set_visible(False)

@@ -11,9 +11,10 @@ from matplotlib.image import AxesImage
 from rapidfuzz.distance import Levenshtein
 
 from pcpg.mouths.store import ClipStore
+from pcpg.report.figures import WIDTH
 from pcpg.report.figures.attention import draw_heat, draw_strip
 from pcpg.report.figures.learning import STYLES
-from pcpg.report.formats import NOT_RUN
+from pcpg.report.figures.style import VERMILLION, place, say_in
 from pcpg.report.paper import DATASETS
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
@@ -23,14 +24,13 @@ if TYPE_CHECKING:
     from pcpg.report.figures.reading import Reading
 
 RUNS = ("ce", "k5s1")
-WIDTH = 7.16  # inches: both columns
 LEFT, MIDDLE, RIGHT = 0.44, 0.48, 0.62  # inches: margins, and between the two models
 TOP, HEAD, GAP, BOTTOM = 0.2, 0.2, 0.05, 0.36  # inches: title, what each model reads, strip to map, time axis
 SIDE = (WIDTH - LEFT - MIDDLE - RIGHT) / 2  # inches: one model
 ROW = 0.13  # inches: one character
 FRAMES = 7  # of a strip
 FRAME = SIDE / FRAMES  # inches: one square frame
-WRONG = "#D55E00"  # vermillion of Okabe and Ito; bold too, for grey prints
+WRONG = VERMILLION  # bold too, for grey prints
 
 
 def draw_attention_maps(corpus: str, settings: Params, paths: Paths) -> Figure:
@@ -47,19 +47,19 @@ def draw_attention_maps(corpus: str, settings: Params, paths: Paths) -> Figure:
     title = f"{DATASETS[corpus]}, said: “{said}”; seed {settings.seeds[0]}; bold characters are wrong"
     figure.text(0.005, 1 - 0.02 / height, title, va="top", fontsize=8)
     images = []
-    for place, (run, reading) in enumerate(readings.items()):
-        left, top = LEFT + place * (SIDE + MIDDLE), TOP + HEAD
-        strip = _axes(figure, left, top, SIDE, FRAME)
-        heat = _axes(figure, left, top + FRAME + GAP, SIDE, ROW * rows[run])
+    for number, (run, reading) in enumerate(readings.items()):
+        left, top = LEFT + number * (SIDE + MIDDLE), TOP + HEAD
+        strip = place(figure, left, top, SIDE, FRAME)
+        heat = place(figure, left, top + FRAME + GAP, SIDE, ROW * rows[run])
         said_by = f": “{reading.text}”" if reading else ""
         strip.set_title(STYLES[run][0] + said_by, loc="left", pad=3, fontsize=7.5)
         images += [_map(strip, heat, reading, said)] if reading else []
         if reading is None:
             strip.set_axis_off()
             heat.set_axis_off()
-            heat.text(0.5, 0.5, NOT_RUN, transform=heat.transAxes, ha="center")
+            say_in(heat)
     if images:
-        bar = _axes(figure, WIDTH - RIGHT + 0.1, TOP + HEAD + FRAME + GAP, 0.08, min(ROW * max(rows.values()), 1.3))
+        bar = place(figure, WIDTH - RIGHT + 0.1, TOP + HEAD + FRAME + GAP, 0.08, min(ROW * max(rows.values()), 1.3))
         _share_scale(images, bar)
     return figure
 
@@ -97,12 +97,6 @@ def wrong(said: str, text: str) -> set[int]:
     """The characters of `text` that are substituted or inserted, by the shortest way from what was said to it."""
     changes = Levenshtein.editops(said, text)
     return {change.dest_pos for change in changes if change.tag in ("replace", "insert")}
-
-
-def _axes(figure: Figure, left: float, top: float, wide: float, high: float) -> Axes:
-    """Axes with their upper left corner so many inches from the figure's."""
-    width, height = figure.get_size_inches()
-    return figure.add_axes((left / width, 1 - (top + high) / height, wide / width, high / height))
 
 
 def _map(strip: Axes, heat: Axes, reading: Reading, said: str) -> AxesImage:

@@ -3,16 +3,17 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pcpg.report.figures import WIDTH
 from pcpg.report.figures.strip import FRAMES, draw_row
+from pcpg.report.figures.style import place
 from pcpg.report.paper import DATASETS
 
 EACH = 5  # clips of either kind
-WIDTH = 7.16  # inches: both columns
 HEIGHT = 0.78  # inches: one clip with its caption
 HEAD = 0.3  # inches: a heading
+MARGIN = 0.01 * WIDTH  # inches: left and right
 GAP = 2  # white pixels between two frames
 
 
@@ -26,7 +27,7 @@ def draw_contact_sheet(corpus: str, store: Path) -> Figure:
         top += HEAD
         figure.text(0.01, 1 - (top - 0.1) / figure.get_figheight(), heading, fontsize=9)
         for caption, frames in shown:
-            axes = _axes(figure, top)
+            axes = place(figure, MARGIN, top + 0.15, WIDTH - 2 * MARGIN, HEIGHT - 0.19)
             draw_row(axes, frames, GAP)
             axes.set_anchor("W")
             axes.set_title(caption, loc="left", fontsize=7, pad=2)
@@ -54,8 +55,3 @@ def _shown(store, quality, number: int) -> tuple[str, np.ndarray]:
     row, jitter = store.index[number], "" if np.isnan(quality.jitter) else f", jitter {quality.jitter:.2f} px"
     repaired = f", {quality.interpolated} repaired" if quality.interpolated else ""
     return f"{row.clip}: “{row.text}”, {len(frames)} frames{repaired}{jitter}", frames[times]
-
-
-def _axes(figure: Figure, top: float) -> Axes:
-    height = figure.get_figheight()
-    return figure.add_axes((0.01, 1 - (top + HEIGHT - 0.04) / height, 0.98, (HEIGHT - 0.19) / height))

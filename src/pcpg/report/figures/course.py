@@ -6,25 +6,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pcpg.report.claims.judge import INTERVAL
-from pcpg.report.formats import NOT_RUN, plural
+from pcpg.report.figures import COLUMN
+from pcpg.report.figures.learning import STYLES
+from pcpg.report.figures.style import ZERO, say_in
+from pcpg.report.formats import plural
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import on_one_grid
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import of_numbers
 
 RUN = "k5s1-scratch"
-RIVALS = {"k1s1-scratch": ("k = 1, s = 1", "#009E73", "s"), "ce": ("cross-entropy", "#0072B2", "o")}
-SIZE = (3.5, 2.6)  # inches: one column
+RIVALS = {"k1s1-scratch": STYLES["k1s1"], "ce": STYLES["ce"]}
+SIZE = (COLUMN, 2.6)  # inches
 
 
 def draw_course(corpus: str, results: Results) -> Figure:
     """The mean over the seeds that both have, with Student's interval; below 0 k=5, s=1 is ahead."""
     figure = Figure(figsize=SIZE)
     axes = figure.subplots()
-    axes.axhline(0, color="0.35", linewidth=0.8)
+    axes.axhline(0, **ZERO)
     drawn = [_curve(axes, results, corpus, rival) for rival in RIVALS]
     if not any(drawn):
-        axes.text(0.5, 0.5, NOT_RUN, transform=axes.transAxes, ha="center")
+        say_in(axes)
         return figure
     axes.set(xlabel="update", ylabel="difference of validation CER\n(percentage points; below 0 is as claimed)")
     axes.yaxis.label.set_size(7)

@@ -7,10 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch, Rectangle
 
+from pcpg.report.figures import WIDTH
+from pcpg.report.figures.style import BLUE, ORANGE
 from pcpg.report.formats import weights
 from pcpg.report.paper import KERNELS, TABLE1, TABLE2A, TABLE2B
 
-SIZE = (7.16, 5.6)  # inches: both columns
+SIZE = (WIDTH, 5.6)  # inches
 STEPS = 24  # about a sentence of GRID
 FEW = 7  # steps of the drawings
 DRAWINGS = {  # run: what its windows do, and what their sum is
@@ -20,7 +22,7 @@ DRAWINGS = {  # run: what its windows do, and what their sum is
 }
 TABLES = {"I": TABLE1["grid"], "IIa": TABLE2A, "IIb": TABLE2B}
 
-WHOLE, PART = "#0072B2", "#E69F00"  # blue and orange of Okabe and Ito: dark and light in grey
+WHOLE, PART = BLUE, ORANGE  # dark and light in grey
 PLAIN, WINDOW, EDGE = "0.93", "#A9D3EC", "0.4"
 TOP = 1.9  # y of the first window, in rows; the step losses stand at 0, and each window has a row of its own
 FLOOR = TOP + FEW + 5.2  # y of the foot of the coverage bars

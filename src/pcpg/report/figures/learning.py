@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from pcpg.report.formats import NOT_RUN, seeds_run
+from pcpg.report.figures import WIDTH
+from pcpg.report.figures.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, say_in
+from pcpg.report.formats import seeds_run
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import Band, band, mean_convergence
 from pcpg.report.results.results import Results
@@ -18,17 +20,17 @@ from pcpg.settings.schema import SCRATCH
 
 Style = tuple[str, str, str]  # of a run: name, colour, marker
 
-# blue, green and red of Okabe and Ito; in grey the markers tell them apart
+# in grey the markers tell them apart
 STYLES = {
-    "ce": ("cross-entropy", "#0072B2", "o"),
-    "k1s1": ("k = 1, s = 1", "#009E73", "s"),
-    "k5s1": ("k = 5, s = 1", "#D55E00", "^"),
+    "ce": ("cross-entropy", BLUE, "o"),
+    "k1s1": ("k = 1, s = 1", GREEN, "s"),
+    "k5s1": ("k = 5, s = 1", VERMILLION, "^"),
 }
 FROM_SCRATCH = {"k1s1-scratch": STYLES["k1s1"], "k5s1-scratch": STYLES["k5s1"]}  # as those of the same kernels
-# the others of Okabe and Ito, and other markers: runs that the paper lacks, in looks that no other run has
-COLOURS = ("#56B4E9", "#E69F00", "#CC79A7", "black", "#0072B2")
+# other colours and markers: runs that the paper lacks, in looks that no other run has
+COLOURS = (SKY, ORANGE, PURPLE, "black", BLUE)
 MARKERS = ("v", "D", "P", "X", "<", ">")
-SIZE = (7.16, 4.0)  # inches: both columns
+SIZE = (WIDTH, 4.0)  # inches
 DASH = 3  # points, of a line at an iteration of convergence
 MARKS = 0.13  # markers along a curve, as a share of the panel's diagonal
 BAND = 0.2  # opacity
@@ -146,7 +148,7 @@ def _scale(axes: Axes) -> None:
     """Logarithmic where the values span a wide range: the branches differ where the curves are low."""
     curves = [line.get_ydata() for line in axes.lines if line.get_label() == CURVE]
     if not curves:
-        axes.text(0.5, 0.5, NOT_RUN, transform=axes.transAxes, ha="center")
+        say_in(axes)
         axes.set(xticks=[], yticks=[])
         return
     values = np.concatenate(curves)

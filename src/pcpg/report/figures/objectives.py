@@ -8,17 +8,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from pcpg.report.claims.judge import ALPHA
-from pcpg.report.formats import MINUS, NOT_RUN, plural, unusual
+from pcpg.report.figures import WIDTH
+from pcpg.report.figures.style import BLUE, ZERO, not_run, signed_tick
+from pcpg.report.formats import MINUS, plural, unusual
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import chosen
 from pcpg.report.results.results import Results
 from pcpg.report.runs import CONTINUED, objective_runs
 
-WIDTH, ROW, FRAME = 7.16, 0.155, 1.15  # inches: both columns, a run, what surrounds the rows
-OURS, DARK, START = "#0072B2", "0.25", "0.6"  # blue of Okabe and Ito; behaviour tests nothing, so it has no colour
+ROW, FRAME = 0.155, 1.15  # inches: a run, what surrounds the rows
+OURS, DARK, START = BLUE, "0.25", "0.6"  # behaviour tests nothing, so it has no colour
 ALIKE = {"color": OURS, "marker": "o", "markersize": 3.6, "markerfacecolor": "white"}
 APART = {"color": OURS, "marker": "o", "markersize": 3.6}
 ALONE = {"color": OURS, "marker": "x", "markersize": 3.6}
@@ -46,9 +48,7 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     runs = objective_runs(results.settings, corpus)
     frames = {run: list(results.histories(corpus, run, tuple(COLUMNS)).values()) for run in runs}
     if not any(frames.values()):
-        figure = Figure(figsize=(WIDTH, 1))
-        figure.text(0.5, 0.5, NOT_RUN, ha="center")
-        return figure
+        return not_run(WIDTH)
     shown = [column for column in COLUMNS if any(_chosen(frames[run], column) for run in runs)]
     figure = Figure(figsize=(WIDTH, ROW * len(runs) + FRAME))
     panels = figure.subplots(1, 1 + len(shown), squeeze=False, sharey=True, width_ratios=[3.2, *[1] * len(shown)])[0]
@@ -74,7 +74,7 @@ def _names(corpus: str, frames: dict[str, list[pd.DataFrame]], results: Results)
 
 
 def _differences(axes: Axes, corpus: str, runs: Sequence[str], results: Results) -> None:
-    axes.axvline(0, color="0.35", linewidth=0.8, zorder=1)
+    axes.axvline(0, zorder=1, **ZERO)
     ours = results.quantity(corpus, CONTINUED, "greedy_wer")
     chances = results.apart(corpus, runs, CONTINUED, "greedy_wer")
     for place, run in enumerate(runs):
@@ -91,7 +91,7 @@ def _differences(axes: Axes, corpus: str, runs: Sequence[str], results: Results)
         axes.plot([estimate.value], [place], linestyle="none", zorder=4, **look)
     axes.set_xlabel(f"WER {MINUS} that of {CONTINUED},\npercentage points", fontsize=7)
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+g}".replace("-", MINUS) if x else "0"))
+    axes.xaxis.set_major_formatter(signed_tick)
     axes.grid(visible=False, axis="y")
 
 

@@ -6,7 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from pcpg.report.figures import WIDTH
 from pcpg.report.figures.learning import STYLES, styles_of
+from pcpg.report.figures.style import PURPLE, say_in
 from pcpg.report.formats import NOT_RUN, seeds_run
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import band, mean_start
@@ -14,11 +16,11 @@ from pcpg.report.results.results import Results
 from pcpg.report.runs import drawn_runs
 from pcpg.settings.schema import SCRATCH
 
-# those of fig6 keep their looks; the other two are purple of Okabe and Ito and black
+# those of fig6 keep their looks
 RUNS = {
     "k1s1": STYLES["k1s1"],
     "k5s1": STYLES["k5s1"],
-    "k5s5": ("k = 5, s = 5", "#CC79A7", "D"),
+    "k5s5": ("k = 5, s = 5", PURPLE, "D"),
     "k1s1-scaled": ("k = 1, s = 1, a fifth of the strength", "black", "v"),
 }
 # of two runs whose curves fall together (docs/collapse.md) the second is dashed, so that the first shows beneath it
@@ -31,7 +33,7 @@ PANELS = {  # column: what the axis says
     "train_gradient_norm": "gradient norm\n(before clipping)",
     RELATIVE: "sd of the gradient norm\n/ gradient norm",
 }
-SIZE = (7.16, 3.9)  # inches: both columns
+SIZE = (WIDTH, 3.9)  # inches
 BAND = 0.1  # opacity
 CURVE, RANGE = "_curve", "_range"  # labels of what is drawn; the underscore keeps them out of legends
 
@@ -56,7 +58,7 @@ def draw_policy(corpus: str, results: Results) -> Figure:
         drawn = [_curve(axes, looks[run], of_seeds, column) for run, of_seeds in frames.items()]
         axes.set_ylabel(label)
         if not any(drawn):
-            axes.text(0.5, 0.5, "not recorded" if ran else NOT_RUN, transform=axes.transAxes, ha="center")
+            say_in(axes, "not recorded" if ran else NOT_RUN)
             axes.set_yticks([])
     for axes in panels[1]:
         axes.set_xlabel("updates since leaving the baseline")

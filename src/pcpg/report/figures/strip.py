@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pcpg.report.figures import WIDTH
 from pcpg.report.paper import DATASETS
 from pcpg.workspace.errors import InputError
 
 FRAMES = 12
-WIDTH = 7.16  # inches: both columns
 HEIGHT = 0.95  # inches: one strip with what is written above and below it
 GAP = 3  # white pixels between two frames
 

@@ -8,21 +8,22 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
-from pcpg.report.formats import MINUS, NOT_RUN, plural, unusual
+from pcpg.report.figures import COLUMN
+from pcpg.report.figures.style import BLUE, VERMILLION, ZERO, signed_tick
+from pcpg.report.formats import NOT_RUN, plural, unusual
 from pcpg.report.paper import KERNELS, TABLE2A, TABLE2B
 from pcpg.report.results import stats
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Errors, Estimate
 from pcpg.report.runs import CONTINUED
 
-SIZE = (3.5, 3.2)  # inches: one column
-OURS, PAPER = "#0072B2", "#D55E00"  # blue and vermillion of Okabe and Ito
+SIZE = (COLUMN, 3.2)  # inches
+OURS, PAPER = BLUE, VERMILLION
 MARK = {"color": OURS, "marker": "o", "markersize": 5.5, "markeredgewidth": 1.2, "linewidth": 1.6}
 DOT = {"color": OURS, "marker": ".", "markersize": 4.5, "markeredgewidth": 0, "linestyle": "none"}
 DIAMOND = {"color": PAPER, "marker": "D", "markersize": 4.5, "linestyle": "none"}
-ZERO = {"color": "0.35", "linewidth": 0.8}
 SEEDS_AT, OURS_AT, PAPER_AT = -0.24, -0.06, 0.2  # x beside the run's place
 JITTER = 0.035  # between two seeds
 APART = 0.5  # between the kernels and the control
@@ -160,7 +161,7 @@ def _scale(axes: Axes) -> None:
     margin = 0.06 * (high - low)
     axes.set_ylim(low - margin, high + margin)
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:+g}".replace("-", MINUS) if y else "0"))
+    axes.yaxis.set_major_formatter(signed_tick)
 
 
 def _rates(axes: Axes, ours: Errors | None, printed: float) -> None:

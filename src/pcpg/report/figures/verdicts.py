@@ -6,19 +6,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from pcpg.report.claims.judge import EXCLUDED, INTERVAL, REVERSED, SHOWN, UNDECIDED, Judged, Verdict, judge
 from pcpg.report.claims.say import compared
-from pcpg.report.formats import MINUS, NOT_RUN
+from pcpg.report.figures import COLUMN
+from pcpg.report.figures.style import GREEN, VERMILLION, ZERO, not_run, signed_tick
 from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.results import Results
 
-WIDTH = 3.5  # inches: one column
 ROW, HEAD, FRAME = 0.125, 0.19, 0.95  # inches: a comparison, a claim's line, what surrounds the panels
-LOOKS = {  # colours of Okabe and Ito; the shape says the same in grey
-    SHOWN: {"color": "#009E73", "marker": "o"},
-    EXCLUDED: {"color": "#D55E00", "marker": "s"},
+LOOKS = {  # the shape says the same in grey
+    SHOWN: {"color": GREEN, "marker": "o"},
+    EXCLUDED: {"color": VERMILLION, "marker": "s"},
     REVERSED: {"color": "#882255", "marker": ">"},
     UNDECIDED: {"color": "0.45", "marker": "o", "markerfacecolor": "white"},
 }
@@ -38,11 +38,9 @@ def draw_verdicts(results: Results) -> Figure:
     panels = [(title, _of(verdicts, measure)) for measure, title in PANELS.items()]
     panels = [(title, rows) for title, rows in panels if rows]
     if not panels:
-        figure = Figure(figsize=(WIDTH, 1))
-        figure.text(0.5, 0.5, NOT_RUN, ha="center")
-        return figure
+        return not_run(COLUMN)
     heights = [sum(HEAD + ROW * len(judged) for _, judged in rows) for _, rows in panels]
-    figure = Figure(figsize=(WIDTH, sum(heights) + FRAME + 0.45 * len(panels)))
+    figure = Figure(figsize=(COLUMN, sum(heights) + FRAME + 0.45 * len(panels)))
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
     for one, (title, rows) in zip(axes, panels, strict=True):
         _panel(one, title, rows)
@@ -75,7 +73,7 @@ def _panel(axes: Axes, title: str, rows: list[tuple[Verdict, list[Judged]]]) -> 
             _row(axes, place - ROW / 2, one, limit)
             ticks.append(place - ROW / 2)
             labels.append(_label(one))
-    axes.axvline(0, color="0.35", linewidth=0.8, zorder=1)
+    axes.axvline(0, zorder=1, **ZERO)
     axes.set(xlim=(-limit, limit), ylim=(place + ROW / 3, 0), xlabel=title)
     axes.xaxis.label.set_size(7)
     axes.set_yticks(ticks, labels, fontsize=6)
@@ -83,7 +81,7 @@ def _panel(axes: Axes, title: str, rows: list[tuple[Verdict, list[Judged]]]) -> 
     axes.spines["left"].set_visible(False)  # it would run through the headings
     axes.grid(visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(6, symmetric=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+g}".replace("-", MINUS) if x else "0"))
+    axes.xaxis.set_major_formatter(signed_tick)
 
 
 def _limit(judged: list[Judged]) -> float:

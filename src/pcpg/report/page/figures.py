@@ -8,13 +8,14 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from pcpg.report.figures import WIDTH
 from pcpg.report.names import figure_parts
 from pcpg.report.paper import DATASETS
 
 SVG_LIMIT = 150_000  # bytes; a larger drawing is shown as pixels
 WEBP_LIMIT = 150_000  # bytes; what has more is shown with DENSITY pixels an inch, and a loss that is hard to see
 DENSITY = 200
-WIDTH, COLUMN, PIXELS = 7.16, 5, 128  # inches: a figure whose width is unknown; the widest of one column; px an inch
+COLUMN, PIXELS = 5, 128  # inches: the widest figure of one column; px an inch
 PATH = re.compile(r'\bd="[^"]*"')
 DIGITS = re.compile(r"(\.\d\d)\d+")
 
