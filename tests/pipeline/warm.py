@@ -11,6 +11,7 @@ import json
 import os
 import pkgutil
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,7 +38,7 @@ with socket.socket(socket.AF_UNIX) as place:
 
 @cache
 def commands(clone: Path) -> Path:
-    """-> the folder of a clone's commands, to stand first in PATH. Their process ends with this one."""
+    """-> the folder of a clone's commands, to stand first in PATH; both are gone when this process ends."""
     folder = Path(tempfile.mkdtemp(prefix="warm"))  # the name of a socket may have 107 bytes
     for name in COMMANDS:
         call = folder / name
@@ -49,7 +50,12 @@ def commands(clone: Path) -> Path:
         number, environment = listener.fileno(), os.environ | {"PYTHONPATH": str(clone / "src")}
         command = [sys.executable, "-P", __file__, str(number)]
         server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, pass_fds=[number])
-    atexit.register(server.communicate)  # closes its input, at which it ends
+
+    def end() -> None:
+        server.communicate()  # closes its input, at which it ends
+        shutil.rmtree(folder)
+
+    atexit.register(end)
     return folder
 
 
