@@ -61,15 +61,12 @@ def commands(clone: Path) -> Path:
 
 def remember_code(replace: Callable = setattr) -> None:
     """What is known of a source file holds until it is written again: no call reads the whole package anew."""
-    from pcpg.settings.plan import KEYS
     from pcpg.workspace import code
 
     for name in ("_text", "_tree", "_imports", "_content"):
         replace(code, name, KNOWN.setdefault(name, remembering(getattr(code, name).__wrapped__)))
     replace(code, "_data", code._data.__wrapped__)
     replace(code, "of_stage", code.of_stage.__wrapped__)
-    for stage in KEYS:
-        code.of_stage(stage)
 
 
 KNOWN: dict[str, Callable] = {}
@@ -96,6 +93,9 @@ def serve(number: int) -> None:
         for name in LATE:
             importlib.import_module(name)
         remember_code()
+        code, plan = (importlib.import_module(f"pcpg.{name}") for name in ("workspace.code", "settings.plan"))
+        for stage in plan.KEYS:
+            code.of_stage(stage)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
         while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
             place, _ = listener.accept()
