@@ -18,6 +18,8 @@ from pcpg.reader.sizes import measure
 from pcpg.report.formats import MINUS, signed
 from pcpg.report.paper import LIPNET_OVERLAPPED, TABLE1
 from pcpg.report.readme import refresh
+from pcpg.report.results.histories import convergence
+from pcpg.report.results.stats import of_numbers
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -211,7 +213,7 @@ def test_the_verdict_quotes_the_controls_of_the_papers_regime():
     claims = claims[claims["role"] == "control"].drop_duplicates(["run", "against"]).set_index(["run", "against"])
     for pair, said in {
         ("k1s1-undivided", "ce-continued"): "which is {} [{}, {}] above cross-entropy continued",
-        ("k5s1-return", "k1s1"): "level with k=1 s=1 ({} [{}, {}])",
+        ("k5s1-return", "k1s1"): "no gain over k=1 s=1 ({} [{}, {}];",
         ("k5s1-return", "ce-continued"): "and {} [{}, {}] above cross-entropy continued",
         ("k5s5", "k1s1-scaled"): "{} [{}, {}] apart (C3's control)",
         ("k1s1-slow", "ce-slow"): "no further apart: {} [{}, {}], five seeds",
@@ -232,7 +234,7 @@ def test_readme_has_the_error_rates_of_the_tables():
         if len(cells := line.split("|")) == 7
     }
     sentences, words = (
-        pd.read_csv(ROOT / f"results/{preset}/table1.csv").query(f"corpus == '{corpus}'").set_index("run")["wer_mean"]
+        pd.read_csv(ROOT / f"results/{preset}/table1.csv").query(f"corpus == '{corpus}'").set_index("run")
         for preset, corpus in (("grid-s1-early", "grid"), ("grid-words", "grid_words"))
     )
     rows = {
@@ -244,7 +246,8 @@ def test_readme_has_the_error_rates_of_the_tables():
     }
     for name, run in rows.items():
         printed = [TABLE1[corpus].get(run, {}).get("wer", "not in the paper") for corpus in ("grid", "lrw")]
-        assert table[name] == [f"{sentences[run]:.1f}", str(printed[0]), f"{words[run]:.1f}", str(printed[1])]
+        ours = [f"{rows.loc[run, 'wer_mean']:.1f} ± {rows.loc[run, 'wer_sd']:.1f}" for rows in (sentences, words)]
+        assert table[name] == [ours[0], str(printed[0]), ours[1], str(printed[1])]
 
 
 def test_readme_says_how_large_and_how_long():
@@ -257,6 +260,9 @@ def test_readme_says_how_large_and_how_long():
     ours = f"{million['grid-s1-early']:.1f} million parameters, where our reading of the paper's network"
     assert f"{ours} has {million['paper']:.0f} million." in page
     assert f"LipNet has {LIPNET_OVERLAPPED['greedy']} over all speakers" in page
+    histories = [pd.read_csv(file) for file in (ROOT / "results/grid-s1-early/runs/grid/ce").glob("history-seed*.csv")]
+    stops = sorted(100 * history["val_cer"].dropna().iloc[-1] for history in histories)
+    assert f"at or below the paper's 8.4 % ({stops[0]:.1f} to {stops[-1]:.1f} %)" in page
     updates = pd.read_csv(ROOT / "results/grid-s1-early/costs.csv").set_index("run")["updates"]
     assert f"some {round(updates['ce'], -1):,} updates; fine-tuning takes {updates['k1s1']} more" in page
 
@@ -306,6 +312,17 @@ def test_what_the_verdict_says_of_c4_c5_and_c7_is_in_the_claims():
             said.format(*(signed(kernels.loc[(run, "k1s1"), key].item()) for key in ("effect", "low", "high"))) in page
         )
     assert f"but the {signed(kernels.loc[('k7s1', 'k1s1'), 'asked'].item())} that it would be in proportion" in page
+    gains = {
+        "k2s1": "over k=2 it gains {} [{}, {}], where the paper's would be {}",
+        "k7s1": "over k=7 {} [{}, {}], where it would be {}",
+    }
+    for rival, said in gains.items():
+        numbers = (signed(-kernels.loc[("k3s1", rival), key].item()) for key in ("effect", "high", "low", "asked"))
+        effect, low, high, asked = numbers
+        assert said.format(effect[1:], low, high, asked[1:]) in page
+    behind = kernels.loc[[("k2s1", "ce-continued")]].iloc[0]
+    effect, low, high = (signed(behind[key]) for key in ("effect", "low", "high"))
+    assert f"k=2, s=1 is {effect[1:]} [{low}, {high}] above cross-entropy continued" in page
     trained = claims_by_pair("grid-words", "grid_words", "error").loc[[("k5s1-te_tc", "scratch")]].iloc[0]
     numbers = [-trained[key] for key in ("effect", "high", "low")]
     assert "random weights by {:.1f} [{:.1f}, {:.1f}]".format(*numbers) in page
@@ -407,6 +424,7 @@ def test_what_is_said_of_random_weights_is_in_the_tables():
     wer = claims_by_pair("grid-s1-late", "grid", "wer").query("regime == 'from random weights'")
     one = wer.loc[[("k1s1-scratch", "ce")]].iloc[0]
     assert one["outcome"] == "reversed" and f"begins at +{one['low']:.2f};" in page
+    assert f"One-sided p is {one['p_reversed']:.3f}." in page
     assert rows.loc["k1s1-scratch", "wer_delta_low"] < 0
     assert set(wer["outcome"].drop(("k1s1-scratch", "ce"))) == {"excluded"} and (wer["p_holm"] < 0.05).all()
     for pair, said in {
@@ -427,6 +445,18 @@ def test_what_is_said_of_random_weights_is_in_the_tables():
     rises = claims_by_pair("grid-s1-late", "grid", "rises").loc[[("k5s1-scratch", "k1s1-scratch")]].iloc[0]
     assert f"by {rises['effect']:.0f} points [+{rises['low']:.0f}, +{rises['high']:.0f}], not after" in page
     assert rises["p_holm"] > 0.05
+    folder = ROOT / "results/grid-s1-late/runs/grid"
+    ends = {
+        run: [convergence(pd.read_csv(folder / f"{run}/history-seed{seed}.csv")) for seed in range(1, 7)]
+        for run in ("k5s1-scratch", "k1s1-scratch", "ce")
+    }
+    early, level = (
+        of_numbers([one - other for one, other in zip(ends["k5s1-scratch"], ends[rival], strict=True)])
+        for rival in ("k1s1-scratch", "ce")
+    )
+    assert f"converges {-early.value:.0f} updates before" in page and level.value == 0
+    for estimate in (early, level):
+        assert "[−{:.0f}, +{:.0f}]".format(*map(abs, estimate.interval(0.9))) in page
     steps = claims_by_pair("grid-s1-late", "grid", "updates")["effect"]
     words = {1: "one", 2: "two", 5: "five"}
     counts = [words[int(count)] for count in ((steps < 0).sum(), (steps == 0).sum(), (steps > 0).sum())]

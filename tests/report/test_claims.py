@@ -9,8 +9,9 @@ import pytest
 from made import paths_of, predict, put_history, results_of, settings_of, transcribed
 
 from pcpg.report.claims.claims import CLAIMS, CONTROL, DECIDES, FINE_TUNED, FROM_SCRATCH, REPORTED, claims_of
-from pcpg.report.claims.judge import EXCLUDED, REVERSED, SHOWN, UNDECIDED, independent, judge
+from pcpg.report.claims.judge import EXCLUDED, REVERSED, SHOWN, UNDECIDED, independent, judge, undecided_text
 from pcpg.report.claims.power import power_lines
+from pcpg.report.claims.say import p_of_outcome
 from pcpg.report.claims.write import evidence_text, write_claims
 from pcpg.report.paper import CORPORA, TABLE2B, WORDS
 from pcpg.report.results import stats
@@ -122,6 +123,10 @@ def test_worse_is_reversed(tmp_path):
     found = verdict(tmp_path, "C1")
     assert outcomes(found) == [REVERSED]
     assert found.text == "reversed (generated GRID; fine-tuned)"  # though the paper's size is ruled out as well
+    [one] = [one for one in found.judged if one.decides and one.estimate]
+    assert one.p_holm < one.p_reversed < 0.05  # it is the larger that speaks for the word
+    assert p_of_outcome(replace(one, p_reversed=0.04)) == "0.040"
+    assert p_of_outcome(replace(one, p_holm=0.03, outcome=EXCLUDED)) == "0.030"
 
 
 def test_much_noise_is_undecided(tmp_path):
@@ -135,6 +140,15 @@ def test_much_noise_is_undecided(tmp_path):
             predict(tmp_path, "grid", run, seed, rows)
     found = verdict(tmp_path, "C1")
     assert outcomes(found) == [UNDECIDED] and found.text == "undecided, 0 of 1 excluded (generated GRID; fine-tuned)"
+
+
+def test_undecided_says_what_was_shown(tmp_path):
+    transcribe(tmp_path, "grid", "ce", 0.1)
+    transcribe(tmp_path, "grid", "k1s1", 0.6)
+    [one] = [one for one in verdict(tmp_path, "C1").judged if one.decides and one.estimate]
+    shown, undecided = (replace(one, outcome=outcome) for outcome in (SHOWN, UNDECIDED))
+    assert undecided_text([shown, undecided, shown]) == "undecided, 2 of 3 shown, 0 excluded"
+    assert undecided_text([one, undecided]) == "undecided, 1 of 2 excluded"
 
 
 def test_one_seed_decides_nothing(tmp_path):

@@ -12,7 +12,6 @@ MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
 CONTROLS = "Controls that the paper lacks"
 OTHERS = "Other runs of this preset"
-OWN_WORDS = "Words cut out of GRID, which the paper has not"
 
 
 def plural(count: int, word: str) -> str:

@@ -41,6 +41,7 @@ class Judged:
     asked: float = math.nan  # T
     p: float = math.nan  # of the outcome that an interval above T or 0, or beyond the margin, would be
     p_holm: float = math.nan  # within the claim; nan where the comparison does not decide
+    p_reversed: float = math.nan  # of an interval above 0, after Holm's correction too; nan there and with a margin
     outcome: str = NOT_RUN
 
     @property
@@ -111,31 +112,44 @@ def _sides(results: Results, pair: Comparison) -> list[Errors]:
 def _verdict(results: Results, claim: Claim) -> Verdict:
     judged = [_judged(results, pair) for pair in claim.comparisons]
     tested = [one for one in judged if one.decides and one.estimate is not None and one.estimate.known]
-    adjusted = dict(zip(map(id, tested), stats.holm([one.p for one in tested]), strict=True))
-    corrected = [replace(one, p_holm=adjusted.get(id(one), math.nan)) for one in judged]
+    directed = [one for one in tested if not one.comparison.margin]
+    excluded = _holm(tested, [one.p for one in tested])
+    reversed_ = _holm(directed, [one.estimate.above(0.0) for one in directed])
+    corrected = [
+        replace(one, p_holm=excluded.get(id(one), math.nan), p_reversed=reversed_.get(id(one), math.nan))
+        for one in judged
+    ]
     own = [one for one in corrected if one.decides]
     ran = [one for one in own if one.estimate is not None]
     if not ran:
         word = NOT_RUN
     elif {one.outcome for one in ran} == {SHOWN}:
         word = REPRODUCED
-    elif any(p <= ALPHA for p in stats.holm([one.estimate.above(0.0) for one in tested if not one.comparison.margin])):
+    elif any(one.p_reversed <= ALPHA for one in ran):
         word = REVERSED  # which rules out the paper's size as well: the stronger word comes first
     elif any(one.p_holm <= ALPHA and one.sized for one in ran):
         word = NOT_REPRODUCED
     else:
         word = UNDECIDED
-    text = {NOT_REPRODUCED: f"{word}: the paper's size is excluded", UNDECIDED: _undecided(ran)}.get(word, word)
+    text = {NOT_REPRODUCED: f"{word}: the paper's size is excluded", UNDECIDED: undecided_text(ran)}.get(word, word)
     if ran:
         text += f" ({', '.join(_origins(results, own, ran))}; {claim.regime})"
     return Verdict(claim, word, text, _reason(results, own, ran), tuple(corrected))
 
 
-def _undecided(ran: list[Judged]) -> str:
-    """With how many are ruled out, of those that can be: C4 has no size in the paper."""
+def _holm(judged: list[Judged], chances: list[float]) -> dict[int, float]:
+    return dict(zip(map(id, judged), stats.holm(chances), strict=True))
+
+
+def undecided_text(ran: list[Judged]) -> str:
+    """With how many are shown or ruled out, of those that can be: C4 has no size in the paper."""
     sized = [one for one in ran if one.sized]
-    excluded = sum(one.outcome in (EXCLUDED, REVERSED) for one in sized)
-    return f"{UNDECIDED}, {excluded} of {len(sized)} excluded" if sized else UNDECIDED
+    if not sized:
+        return UNDECIDED
+    shown, excluded = (sum(one.outcome in kinds for one in sized) for kinds in ((SHOWN,), (EXCLUDED, REVERSED)))
+    if shown:
+        return f"{UNDECIDED}, {shown} of {len(sized)} shown, {excluded} excluded"
+    return f"{UNDECIDED}, {excluded} of {len(sized)} excluded"
 
 
 def _corpora(judged: list[Judged]) -> list[str]:

@@ -1,8 +1,10 @@
 """How a judged comparison reads in tables, pages and figures."""
 
 from pcpg.report.claims.claims import MEASURES
-from pcpg.report.claims.judge import INTERVAL, SHOWN, Judged
+from pcpg.report.claims.judge import INTERVAL, REVERSED, SHOWN, Judged
 from pcpg.report.formats import MINUS, NONE, NOT_RUN, chance, interval, signed
+
+CHANCE = "p of excluded, or of reversed (Holm)"  # heads a column of p_of_outcome
 
 
 def compared(one: Judged) -> str:
@@ -32,6 +34,11 @@ def could_have_shown(one: Judged) -> str:
     return f"{one.estimate.smallest:.1f}" if one.estimate and one.estimate.known else NONE
 
 
-def p_excluded(one: Judged) -> str:
-    """After Holm's correction; a dash where the effect is shown, and nobody asks, or there is no size to rule out."""
+def p_of_outcome(one: Judged) -> str:
+    """Of reversed where it is so, else of excluded, after Holm's correction.
+
+    A dash where the effect is shown, and nobody asks, or there is no size to rule out.
+    """
+    if one.outcome == REVERSED:
+        return chance(one.p_reversed)
     return chance(one.p_holm) if one.sized and one.outcome != SHOWN else NONE

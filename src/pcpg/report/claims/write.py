@@ -5,7 +5,7 @@ from itertools import chain
 
 from pcpg.report.claims.claims import claims_of
 from pcpg.report.claims.judge import INTERVAL, RULE, Judged, Verdict, judge
-from pcpg.report.claims.say import compared, could_have_shown, measured, ours, p_excluded
+from pcpg.report.claims.say import CHANCE, compared, could_have_shown, measured, ours, p_of_outcome
 from pcpg.report.formats import measured_on, plural, signed
 from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.histories import COURSE
@@ -18,8 +18,8 @@ from pcpg.workspace.rows import write_csv
 
 COLUMNS = (
     "claim", "regime", "statement", "verdict", "reason", "role", "corpus", "run", "against", "measure", "level",
-    "decoder", "against_decoder", "paper", "asked", "effect", "low", "high", "smallest", "p", "p_holm", "outcome",
-    "seeds", "utterances",
+    "decoder", "against_decoder", "paper", "asked", "effect", "low", "high", "smallest", "p", "p_holm", "p_reversed",
+    "outcome", "seeds", "utterances",
 )  # fmt: skip
 NOTES = (
     *RULE,
@@ -60,7 +60,7 @@ def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
         low, high = one.interval
         shown |= {"asked": _number(one.asked), "effect": _number(estimate.value), "low": _number(low)}
         shown |= {"high": _number(high), "smallest": _number(estimate.smallest)}
-        shown |= {"p": _chance(one.p), "p_holm": _chance(one.p_holm)}
+        shown |= {"p": _chance(one.p), "p_holm": _chance(one.p_holm), "p_reversed": _chance(one.p_reversed)}
         shown |= {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
     return dict.fromkeys(COLUMNS, "") | shown | {"outcome": one.outcome}
 
@@ -102,9 +102,7 @@ def evidence_text(verdicts: list[Verdict], where: str) -> str:
     for of in verdicts:
         lines += ["", f"#### {of.claim.name} ({of.claim.regime}). {of.claim.statement}: {of.text}", ""]
         lines += [of.claim.remark, ""] if of.claim.remark else []
-        lines += [
-            "| Corpus | Comparison | Measure | Paper | T | Ours | Could have shown | p of excluded (Holm) | Outcome |"
-        ]
+        lines += [f"| Corpus | Comparison | Measure | Paper | T | Ours | Could have shown | {CHANCE} | Outcome |"]
         lines += ["| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"]
         lines += [_line(one) for one in sorted(of.judged, key=lambda one: not one.decides)]
     return "\n".join(lines) + "\n"
@@ -114,4 +112,4 @@ def _line(one: Judged) -> str:
     pair = one.comparison
     outcome = one.outcome if one.decides else f"{one.outcome} ({pair.role})"
     texts = [DATASETS[pair.corpus], compared(one), measured(one), signed(pair.paper), signed(one.asked)]
-    return f"| {' | '.join([*texts, ours(one), could_have_shown(one), p_excluded(one), outcome])} |"
+    return f"| {' | '.join([*texts, ours(one), could_have_shown(one), p_of_outcome(one), outcome])} |"

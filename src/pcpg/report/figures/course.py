@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from pcpg.report.claims.judge import INTERVAL
 from pcpg.report.figures import COLUMN
 from pcpg.report.figures.learning import STYLES
-from pcpg.report.figures.style import ZERO, say_in
+from pcpg.report.figures.style import ZERO, band_handle, say_in
 from pcpg.report.formats import plural
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import on_one_grid
@@ -34,7 +34,8 @@ def draw_course(corpus: str, results: Results) -> Figure:
     axes.set_title(
         f"{DATASETS[corpus]}: k = 5, s = 1, from random weights, {plural(max(drawn), 'seed')}", loc="left", fontsize=8
     )
-    figure.legend(loc="outside upper center", ncols=2, fontsize=7)
+    handles = [*axes.get_legend_handles_labels()[0], band_handle(f"{INTERVAL:.0%} interval")]
+    figure.legend(handles=handles, loc="outside upper center", ncols=2, fontsize=7)
     return figure
 
 

@@ -10,10 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from pcpg.report.figures import WIDTH
-from pcpg.report.figures.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, say_in
+from pcpg.report.figures.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, band_handle, say_in
 from pcpg.report.formats import seeds_run
 from pcpg.report.paper import DATASETS
-from pcpg.report.results.histories import Band, band, mean_convergence
+from pcpg.report.results.histories import TOLERANCE, Band, band, mean_convergence
 from pcpg.report.results.results import Results
 from pcpg.report.runs import drawn_runs, scratch_runs
 from pcpg.settings.schema import SCRATCH
@@ -73,7 +73,7 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
                 _draw_run(top, bottom, styles[run], of_seeds, place)
                 if run not in stopped:
                     _draw_convergence(top, bottom, styles[run], of_seeds, place, len(frames))
-        bottom.set_xlabel("iteration")
+        bottom.set_xlabel("iteration" if bottom is panels[1, 0] else "iteration (enlarged: means alone)")
     for axes in panels[:, 0]:
         _scale(axes)
     branches = [styles[run][1] for run in styles if run != "ce" and (run not in runs or runs[run].start != SCRATCH)]
@@ -170,4 +170,5 @@ def _handles(frames: dict[str, list], styles: dict[str, Style], wanted: dict[str
     for label, style in (("training", "-"), ("validation", "--")):
         handles.append(Line2D([], [], color="0.3", linestyle=style, label=label))
     rule = {"color": "0.3", "linewidth": 0.6, "marker": "|", "markersize": 8, "linestyle": "none"}
-    return [*handles, Line2D([], [], label="converged", **rule)]
+    label = f"converged: CER within {TOLERANCE:.0%} of its lowest"
+    return [*handles, band_handle("lowest to highest seed"), Line2D([], [], label=label, **rule)]

@@ -29,8 +29,8 @@ WIDE = ("policy_entropy", "policy_kl")  # in nats a text: one run may have 20 ti
 COLUMNS = {  # of a history: what the axis says; ratios are told where the objective has some
     "policy_reward": "sampled\nreward",
     "policy_greedy": "greedy\nreward",
-    "policy_entropy": "entropy\n(nats)",
-    "policy_kl": "KL to\nthe start\n(nats)",
+    "policy_entropy": "entropy\n(nats,\nlog scale)",
+    "policy_kl": "KL to\nthe start\n(nats,\nlog scale)",
     "policy_alike": "share of\nclips whose\nsamples\nearn alike",
     "train_ratio_sd": "spread of\nlog ratios",
     "train_clipped": "share\nclipped",
@@ -58,7 +58,7 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     seeds = max(len(of_seeds) for of_seeds in frames.values())
     panels[0].set_yticks(range(len(runs)), _names(corpus, frames, results), fontsize=6.5)
     panels[0].set_ylim(len(runs) - 0.4, -0.6)
-    panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')}", loc="left", fontsize=8)
+    panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')} unless told", loc="left", fontsize=8)
     figure.legend(handles=_handles(), loc="outside upper right", ncols=6, fontsize=6.5)
     return figure
 
@@ -132,6 +132,6 @@ def _handles() -> list[Line2D]:
         Line2D([], [], label="differs (Holm, 5 %)", linewidth=1.3, **APART),
         Line2D([], [], label="one seed alone", linestyle="none", **ALONE),
         Line2D([], [], label="a seed", marker=".", linestyle="none", color="0.55", markersize=3),
-        Line2D([], [], label="mean and range", marker="o", color=DARK, markersize=2.8, linewidth=0.9),
+        Line2D([], [], label="chosen weights: mean, range", marker="o", color=DARK, markersize=2.8, linewidth=0.9),
         Line2D([], [], label="the start", color=START, linewidth=0.8),
     ]

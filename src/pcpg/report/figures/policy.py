@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from pcpg.report.figures import WIDTH
 from pcpg.report.figures.learning import STYLES, styles_of
-from pcpg.report.figures.style import PURPLE, say_in
+from pcpg.report.figures.style import PURPLE, band_handle, say_in
 from pcpg.report.formats import NOT_RUN, seeds_run
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import band, mean_start
@@ -68,6 +68,7 @@ def draw_policy(corpus: str, results: Results) -> Figure:
     for run, of_seeds in frames.items():
         seeds = seeds_run(len(of_seeds), len(results.settings.seeds_of(corpus, run)))
         handles.append(Line2D([], [], label=f"{styles[run][0]} ({seeds})", **looks[run]))
+    handles.append(band_handle("lowest to highest seed"))
     figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from pcpg.report.formats import MINUS, NOT_RUN
 
@@ -23,6 +24,11 @@ ZERO = {"color": "0.35", "linewidth": 0.8}  # the line of no difference
 def signed_tick(value: float, _: int) -> str:
     """A difference at an axis, as matplotlib formats ticks."""
     return f"{value:+g}".replace("-", MINUS) if value else "0"
+
+
+def band_handle(what: str) -> Patch:
+    """The entry of a legend that says what the band about a curve is."""
+    return Patch(facecolor="0.85", label=what)
 
 
 def say_in(axes: Axes, text: str = NOT_RUN) -> None:

@@ -104,13 +104,13 @@ def _row(axes: Axes, y: float, one: Judged, limit: float) -> None:
         axes.plot([pair.paper], [y], linestyle="none", zorder=3, **PAPER)
     asked = (-pair.margin, pair.margin) if pair.margin else (one.asked,)
     axes.plot(asked, [y] * len(asked), linestyle="none", zorder=3, **ASKED)
-    axes.plot([estimate.value], [y], linestyle="none", markersize=3.6, zorder=4, **look)
+    axes.plot([estimate.value], [y], linestyle="none", markersize=3, zorder=4, **look)
 
 
 def _label(one: Judged) -> str:
     pair = one.comparison
     level = f", {pair.level:g} %" if pair.measure == "updates" else ""
-    return f"{DATASETS[pair.corpus]} {compared(one)}{level}"
+    return f"{DATASETS[pair.corpus]} {compared(one)}{level} ({one.estimate.seeds})"
 
 
 def _handles(drawn: list[Judged]) -> list:
@@ -120,7 +120,7 @@ def _handles(drawn: list[Judged]) -> list:
     names = {EXCLUDED: "excluded: T is ruled out"}
     shown = {names.get(kind, kind): look for kind, look in LOOKS.items() if kind in found}
     marks = [Line2D([], [], label=label, markersize=4, **plain, **look) for label, look in shown.items()]
-    marks.append(Line2D([], [], color="0.2", linewidth=1.3, label=f"ours, {INTERVAL:.0%} interval"))
+    marks.append(Line2D([], [], color="0.2", linewidth=1.3, label=f"ours, {INTERVAL:.0%} interval (seeds)"))
     marks.append(Line2D([], [], label=paper, **plain, **PAPER))
     marks.append(Line2D([], [], label="T, the effect asked about, or the margin", **plain, **ASKED))
     return [*marks, Patch(facecolor="0.9", label="so small that these seeds often miss it")]

@@ -4,14 +4,14 @@ import math
 
 from pcpg.report.claims.claims import MEASURES
 from pcpg.report.claims.judge import INTERVAL, VERDICTS, Judged, Verdict
-from pcpg.report.claims.say import could_have_shown, measured, ours, p_excluded
+from pcpg.report.claims.say import CHANCE, could_have_shown, measured, ours, p_of_outcome
 from pcpg.report.formats import MINUS, plural, signed
 from pcpg.report.paper import DATASETS
 
 RATES = ("cer", "wer", "error")
 POINTS = (*RATES, "rises")  # in percentage points
 HEADINGS = (
-    "Corpus", "Comparison", "Measure", "Outcome", "Paper", "T", "Ours", "", "Could have shown", "p of excluded (Holm)",
+    "Corpus", "Comparison", "Measure", "Outcome", "Paper", "T", "Ours", "", "Could have shown", CHANCE,
 )  # fmt: skip
 HOW_TO_READ = (
     "An effect is the difference of two error rates in percentage points: below 0, to the left of the line, the run "
@@ -116,5 +116,5 @@ def _row(one: Judged, limit: float) -> dict:
         "role": "" if one.decides else pair.role,
         "numbers": [signed(pair.paper), signed(one.asked), ours(one)],
         "drawing": draw_intervals([one], limit) if _drawable(one) else None,
-        "chances": [could_have_shown(one), p_excluded(one)],
+        "chances": [could_have_shown(one), p_of_outcome(one)],
     }

@@ -19,8 +19,8 @@ CHOSEN = Measure("chosen", "chosen", "val_chosen")
 ERROR = Measure("error", "error", "word_error")
 ERROR_BY_WORD = Measure("error_by_word", "error, by word", "word_error_by_class")
 OWN_SPREAD = (
-    "Mean ± sample standard deviation over seeds, bold where the 95 % interval of its difference to "
-    "each other row excludes 0."
+    "Mean ± sample standard deviation over seeds, bold where it is better than each other row, by the 95 % interval of "
+    "their difference."
 )
 
 

@@ -53,7 +53,7 @@ def headings(table: Table) -> list[str]:
             names += ["Δ paper", "Δ ours"] if layout.published else [f"Δ to {layout.against}"]
     if layout.corrected:
         names.append(f"p of Δ {layout.corrected.upper()} (Holm)")
-    return [*names, "Epochs", "Updates", "Seconds an update"] if layout.timed else names
+    return [*names, "Epochs", "Updates", "Seconds an update (shared machine)"] if layout.timed else names
 
 
 def cells(table: Table, line: Line) -> list[tuple[str, bool]]:
