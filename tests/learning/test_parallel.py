@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+import yaml
 from test_cli import called
+from torch import nn
 
 from pcpg.reader.checkpoint import load
+from pcpg.settings.yaml_file import read_yaml
+from pcpg.workspace import parallel
+from tests.conftest import ROOT, noise_store, toy_in
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
@@ -112,3 +118,95 @@ def test_what_all_processes_meet_is_told_once(toy, monkeypatch):
     failed = called("train", "grid", "k5s1", "--seed", "1", cwd=toy)
     assert failed.returncode == 2
     assert failed.stderr == "pcpg: nodes: 2 machines are for jobs of Slurm, and there is no srun here\n"
+
+
+def test_batch_normalisation_over_all_processes_keeps_its_parameters():
+    """Those of a fixed encoder, or of a frozen copy, learn nothing."""
+    module = nn.Sequential(nn.BatchNorm2d(3), nn.Sequential(nn.BatchNorm2d(2).requires_grad_(False).eval()))
+    before = list(module.parameters())
+    parallel._synchronise(module)
+    assert all(one is other for one, other in zip(module.parameters(), before, strict=True))
+    assert [parameter.requires_grad for parameter in module.parameters()] == [True, True, False, False]
+    assert (module[0].training, module[1][0].training) == (True, False)
+    assert type(module[1][0]) is parallel.SyncBatchNorm
+
+
+# What each of two processes does, one training after the other; the second is broken off and goes on
+TRAININGS = """
+import shutil, sys
+from pcpg import cli
+from pcpg.learning import loop
+import torch.distributed as dist
+
+def train(*command):
+    sys.argv[1:] = [*command, "--seed", "1"]
+    status = cli.main()
+    dist.barrier()
+    return status
+
+def broken(self, batch, number):
+    if number == 2:
+        raise KeyboardInterrupt
+    return learn(self, batch, number)
+
+assert train("train", "grid", "k5s1") == 0
+if dist.get_rank() == 0:
+    shutil.move("results/smoke/runs/grid/k5s1/history-seed1.csv", "unbroken.csv")
+learn, loop.Learner.learn, loop.SAVE_SECONDS = loop.Learner.learn, broken, -1.0
+assert train("train", "grid", "k5s1") == 130
+loop.Learner.learn = learn
+for command in (("train", "grid", "k5s1"), ("train", "grid", "nlpo"), ("probe", "lrw", "ce-fe_tc")):
+    assert train(*command) == 0
+"""
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory) -> Path:
+    """The folder in which two processes have trained."""
+    folder = toy_in(tmp_path_factory.mktemp("pair"))
+    noise_store(folder / "clips/smoke/lrw")
+    params = read_yaml(folder / "params.yaml") | {"max_length": 12}
+    runs, probe = params["runs"]["grid"], params["classifiers"]["lrw"]["ce-fe_tc"]
+    nlpo = read_yaml(ROOT / "presets/grid-s1-objectives.yaml")["runs"]["grid"]["nlpo"]
+    nlpo["objective"]["nlpo"]["updates"] = 2
+    short = runs["k5s1"]["optimisation"] | {"batch": 2, "learning_rate": 0.01}  # four updates
+    params["runs"]["grid"] = {name: run | {"optimisation": short} for name, run in (runs | {"nlpo": nlpo}).items()}
+    params["classifiers"]["lrw"]["ce-fe_tc"] = probe | {"optimisation": short}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    for corpus in ("grid", "lrw"):
+        assert called("train", corpus, "ce", "--seed", "1", cwd=folder).returncode == 0
+    with socket.socket() as free:
+        free.bind(("", 0))
+        place = {"MASTER_ADDR": "localhost", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", TRAININGS],
+            cwd=folder,
+            env=os.environ | place | {"RANK": rank, "LOCAL_RANK": rank},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in "01"
+    ]
+    said = [process.communicate(timeout=300)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    return folder
+
+
+def test_a_broken_training_of_two_processes_ends_in_the_same_history(pair):
+    """Of the losses since the last evaluation each process had its own share."""
+    broken = pair / "results/smoke/runs/grid/k5s1/history-seed1.csv"
+    assert broken.read_text() == (pair / "unbroken.csv").read_text()
+    assert broken.read_text().count("\n") == 3
+
+
+def test_a_fixed_encoder_is_fixed_in_two_processes(pair):
+    start, probed = (load(pair / f"runs/smoke/lrw/{name}/seed1/model.pt")["model"] for name in ("ce", "ce-fe_tc"))
+    fixed = [name for name in probed if name.startswith("encoder.")]
+    assert sum("running_mean" in name for name in fixed) > 3
+    assert all(torch.equal(probed[name], start[name]) for name in fixed)
+
+
+def test_nlpo_trains_in_two_processes(pair):
+    """Its mask policy learns nothing, and torch would wait for a gradient of what may learn."""
+    assert (pair / "runs/smoke/grid/nlpo/seed1/model.pt").is_file()

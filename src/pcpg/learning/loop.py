@@ -57,17 +57,15 @@ class Progress:
     peak: int = 0  # bytes of memory
 
     def note(self, losses: Losses) -> None:
+        """Means over the processes, so that all of them can go on from what the first one saves."""
         self.done += 1
-        for key, value in losses.items():
+        for key, value in parallel.means(losses).items():
             self.recent.setdefault(key, []).append(value)
 
     def evaluated(self, row: dict, validated: dict[str, float], select: str, model: nn.Module) -> None:
         """A row of the history, and the weights where they are the best so far."""
         norms = torch.stack(self.recent["gradient_norm"])
-        means = {
-            f"train_{key}": float(parallel.add(torch.stack(values).mean())) / parallel.world()
-            for key, values in self.recent.items()
-        }
+        means = {f"train_{key}": float(torch.stack(values).mean()) for key, values in self.recent.items()}
         self.history.append(row | means | {"train_gradient_norm_sd": deviation(norms)} | validated)
         self.recent = {}
         if validated[select] < self.best:

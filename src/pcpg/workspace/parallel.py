@@ -58,6 +58,14 @@ def add(values: torch.Tensor) -> torch.Tensor:
     return total
 
 
+def means(values: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The mean over the processes of each of their scalars, for all of them, in one exchange."""
+    if world() == 1:
+        return values
+    total = add(torch.stack([value.float() for value in values.values()])) / world()
+    return dict(zip(values, total, strict=True))
+
+
 def wrap(module: nn.Module) -> nn.Module:
     """A module whose gradients are averaged over the processes and whose batch statistics are those of all."""
     if world() == 1:
@@ -117,10 +125,12 @@ class SyncBatchNorm(nn.modules.batchnorm._BatchNorm):
 
 
 def _synchronise(module: nn.Module) -> None:
+    """Put a SyncBatchNorm in the place of each BatchNorm2d, with its own parameters: what is fixed stays fixed."""
     for name, child in module.named_children():
         if isinstance(child, nn.BatchNorm2d):
             replacement = SyncBatchNorm(child.num_features, child.eps, child.momentum)
             replacement.load_state_dict(child.state_dict())
+            replacement.weight, replacement.bias = child.weight, child.bias
             setattr(module, name, replacement.to(child.weight.device).train(child.training))
         else:
             _synchronise(child)
