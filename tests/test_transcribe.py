@@ -216,7 +216,7 @@ def test_other_checkpoints_are_refused(root, tmp_path, weights):
         ({"model": {}}, "is not a checkpoint of a lip-reader"),
         (good | {"classes": 3}, "is a word classifier's checkpoint"),
         (good | {"view": old}, "view.repeat: missing key"),
-        (good | {"model": renamed}, "does not fit the lip-reader of this version"),
+        (good | {"model": renamed}, "does not fit the network of this version"),
         (good | {"view": large}, "looks at 112 pixels, its mouth clips have 96"),
     ):
         checkpoint.save(path, content)

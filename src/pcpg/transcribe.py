@@ -76,10 +76,7 @@ def read_model(path: Path) -> Reader:
     content = checkpoint.load(path)
     if "classes" in content:
         raise InputError(path, "is a word classifier's checkpoint; a lip-reader's is needed")
-    try:
-        model, view = checkpoint.restore(content, torch.device("cpu"))
-    except (KeyError, TypeError, RuntimeError):  # RuntimeError: the names or shapes of weights
-        raise InputError(path, "does not fit the lip-reader of this version; train it anew") from None
+    model, view = checkpoint.restore(content, torch.device("cpu"))
     seen, settings = Region(**content["region"]), content["network"]
     if view.crop > seen.size:
         raise InputError(path, f"looks at {view.crop} pixels, its mouth clips have {seen.size}")

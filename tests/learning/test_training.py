@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -21,12 +22,12 @@ from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.mouths.store import ClipStore
 from pcpg.objectives.base import Context, Objective
-from pcpg.reader.checkpoint import read, save
+from pcpg.reader.checkpoint import Content, read, save
 from pcpg.reader.network import Classifier, LipReader
 from pcpg.reader.view import View
 from pcpg.settings.load import load
 from pcpg.settings.schema import Optimisation
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import InputError, refusal
 from tests.bench.objectives import learners
 
 SETTINGS = Optimisation(
@@ -144,16 +145,34 @@ def test_time_and_memory_are_those_of_all_parts_of_a_broken_training(toy, tmp_pa
     assert 1000 < progress.seconds < 1060 and progress.peak == 2**50
 
 
-def test_only_the_same_training_goes_on(tmp_path):
+def test_only_the_same_training_goes_on(tmp_path, capsys):
+    """And another begins anew, with a line that says why."""
     Resume(tmp_path / "model.pt", "one").save({"done": 1})
     assert Resume(tmp_path / "model.pt", "one").load() == {"done": 1}
-    assert Resume(tmp_path / "model.pt", "another").load() is None
+    assert capsys.readouterr().err == ""
+    begun = [(Resume(tmp_path / "model.pt", "another").load(), capsys.readouterr().err)]
+    save(tmp_path / "resume.pt", ["a list"])
+    begun.append((Resume(tmp_path / "model.pt", "one").load(), capsys.readouterr().err))
     (tmp_path / "resume.pt").write_bytes((tmp_path / "resume.pt").read_bytes()[:-40])
-    assert Resume(tmp_path / "model.pt", "one").load() is None
+    begun.append((Resume(tmp_path / "model.pt", "one").load(), capsys.readouterr().err))
+    for (state, line), problem in zip(begun, ("other settings", "not the saved state", "not a readable"), strict=True):
+        assert state is None and line.count("\n") == 1 and problem in line
+        assert line.startswith(f"{tmp_path}/resume.pt: ") and line.endswith("; the training begins anew\n")
     left = tmp_path / f".resume.pt.{socket.gethostname()}-4194305.partial"
     left.write_bytes(b"cut")
     Resume(tmp_path / "model.pt", "one").save({"done": 2})
     assert not left.exists()
+
+
+def test_a_state_for_which_memory_is_short_is_kept(tmp_path, monkeypatch):
+    """Torch says so by a RuntimeError: no reason to begin anew."""
+    Resume(tmp_path / "model.pt", "one").save({"done": 1})
+    short = RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried to")
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError) as raised:
+        patch.setattr(torch, "load", Mock(side_effect=short))
+        Resume(tmp_path / "model.pt", "one").load()
+    assert refusal(raised.value).startswith("out of memory: ")
+    assert Resume(tmp_path / "model.pt", "one").load() == {"done": 1}
 
 
 def test_a_training_of_other_numerics_is_another(toy, monkeypatch):
@@ -169,7 +188,7 @@ def test_a_class_without_a_clip_is_no_word(toy, monkeypatch):
     network = load(toy / "params.yaml").network["grid"]
     model = Classifier(LipReader(**network.model_dump()).encoder, 9)
     content = {"network": network.model_dump(), "classes": 9, "model": model.state_dict()}
-    monkeypatch.setattr(evaluate.checkpoint, "load", lambda path, region: content)
+    monkeypatch.setattr(evaluate.checkpoint, "load", lambda path, region: Content(content))
     monkeypatch.setattr(evaluate.checkpoint, "view_of", lambda content: None)
     rows = store.select("test")
     monkeypatch.setattr(evaluate, "classify_clips", lambda *_: dict.fromkeys(rows, 8))

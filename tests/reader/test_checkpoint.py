@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from test_cli import called
 
 from pcpg.corpora.base import Clip
+from pcpg.learning.evaluate import classify_test
 from pcpg.learning.probe import train_classifier
 from pcpg.learning.session import Session
 from pcpg.mouths.store import ClipStore, Region
@@ -46,6 +48,52 @@ def test_what_was_trained_on_one_kind_of_mouth_is_refused_for_another(toy):
     for made in (toy / "runs/smoke/grid/k5s1/seed1/model.pt", toy / "classifier/model.pt"):  # of the first
         content = checkpoint.read(made)
         assert content["region"]["size"] == 96 and content["words"] == words
+
+
+def test_weights_that_do_not_fit_are_named_by_every_stage(toy):
+    """One is missing, or they are none."""
+    assert called("train", "grid", "ce", "--seed", "1", cwd=toy).returncode == 0
+    weights, probed = toy / "runs/smoke/grid/ce/seed1/model.pt", toy / "classifier/model.pt"
+    classify(toy, weights)
+    whole, words = checkpoint.read(weights), checkpoint.read(probed)
+    store = ClipStore(toy / "clips/smoke/grid")
+    problem = "does not fit the network of this version; train it anew"
+    for broken in (dict(list(whole["model"].items())[1:]), [], dict.fromkeys(whole["model"], "x"), {1: 2}):
+        checkpoint.save(weights, whole | {"model": broken})
+        for stage in (["train", "grid", "k5s1", "--seed", "1"], ["evaluate", "grid", "ce"]):
+            done = called(*stage, cwd=toy)
+            assert done.returncode == 2 and done.stderr.endswith(f"pcpg: {weights.relative_to(toy)}: {problem}\n")
+        checkpoint.save(probed, words | {"model": broken})
+        for stage in (partial(classify, toy, weights), partial(classify_test, probed, store, torch.device("cpu"))):
+            with pytest.raises(InputError, match=rf"/model\.pt: {problem}"):
+                stage()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("mean", "x", "mean: expected a number, got 'x'"),
+        ("std", 0.0, "std: must be above 0.0, got 0.0"),
+        ("std", float("nan"), "std: expected a number, got nan"),
+        ("iteration", 1.5, "iteration: expected a whole number, got 1.5"),
+    ],
+)
+def test_numbers_that_are_none_are_refused(toy, key, value, problem):
+    checkpoint.save(toy / "model.pt", content_of(toy) | {key: value})
+    with pytest.raises(InputError, match=rf"model\.pt: {problem}"):
+        checkpoint.load(toy / "model.pt")
+
+
+def test_a_classifier_sees_as_its_start_does(toy):
+    """Whatever the parameter file says by then."""
+    assert called("train", "grid", "ce", "--seed", "1", cwd=toy).returncode == 0
+    weights, params = toy / "runs/smoke/grid/ce/seed1/model.pt", toy / "params.yaml"
+    params.write_text(params.read_text().replace("crop: 64", "crop: 72").replace("embedding: 32", "embedding: 16"))
+    classify(toy, weights)
+    start, probed = checkpoint.read(weights), checkpoint.load(toy / "classifier/model.pt")
+    assert probed["view"] == start["view"] and probed["view"]["crop"] == 64
+    assert probed["network"] == start["network"] and probed["network"]["embedding"] == 32
+    assert probed["classes"] == 3 and probed["words"] == start["words"]
 
 
 def classify(toy, start) -> None:

@@ -44,10 +44,10 @@ def transcribe_test(
 def classify_test(weights: Path, store: ClipStore, device: torch.device) -> tuple[Rows, dict]:
     """-> one row per test clip, its class named by its word, and the accuracy."""
     content = checkpoint.load(weights, store.region)
-    if "classes" not in content:
+    if not isinstance(content.get("classes"), int):
         raise InputError(weights, "is not a checkpoint of a word classifier")
     model = Classifier(LipReader(**content["network"]).encoder, content["classes"]).to(device)
-    model.load_state_dict(content["model"])
+    checkpoint.fill(model, content)
     view = checkpoint.view_of(content)
     classes = classify_clips(model, store, store.select("test"), view, device)
     words = {clip.label: clip.text for clip in store.index}

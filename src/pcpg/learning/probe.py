@@ -41,13 +41,10 @@ def train_classifier(
 ) -> None:
     """Train on the word classes; write the session's weights, history and record.
 
-    start: the weights whose encoder is taken, None for random ones.
+    start: the weights whose encoder is taken, with its network and view; None for random ones.
     """
     store, device, fixed = ClipStore(clips), session.device, settings.encoder == "fixed"
-    if start is None:
-        lip_reader, seen = checkpoint.new_lip_reader(store, view, network, device)
-    else:
-        lip_reader, seen = checkpoint.restore(checkpoint.load(start, store.region), device)
+    lip_reader, seen, content = checkpoint.begin(store, start, view, network, device)
     identity = fingerprint(session, [view, network, settings], store, *filter(None, [start]))
     resume = Resume(session.weights, identity)
     rows = store.select("val")
@@ -66,6 +63,5 @@ def train_classifier(
         session=session,
         resume=resume,
     )
-    content = checkpoint.describe(store, view, network, seen) | {"classes": classes}
     sections = {"view": view, "network": network, "classifier": settings}
-    finish(session, model, progress, resume, "val_error", content, sections)
+    finish(session, model, progress, resume, "val_error", content | {"classes": classes}, sections)

@@ -39,15 +39,20 @@ class Resume:
         return time.monotonic() - self.saved
 
     def load(self) -> dict | None:
-        """The state last saved; None where there is none, or none of just this training."""
+        """The state last saved; None where there is none, or, in one line, none of just this training."""
         if not self.path.is_file():
             return None
         try:
             content = checkpoint.read(self.path)
+            if not isinstance(content, dict) or not content.keys() >= {"identity", "state"}:
+                raise InputError(self.path, "is not the saved state of a training")
+            if content["identity"] != self.identity:
+                raise InputError(self.path, "saved by a training of other settings, code or weights")
         except InputError as error:
-            print(f"{error}; the training begins anew", file=sys.stderr)
+            if parallel.rank() == 0:
+                print(f"{error}; the training begins anew", file=sys.stderr)
             return None
-        return content["state"] if content.get("identity") == self.identity else None
+        return content["state"]
 
     def save(self, state: dict) -> None:
         checkpoint.save(self.path, {"identity": self.identity, "state": state})

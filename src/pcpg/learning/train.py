@@ -26,7 +26,7 @@ def train(
     """
     store, device, objective = ClipStore(clips), session.device, of_run(run)
     refuse_longer(store, max_length)
-    model, seen, content = _begin(store, start, view, network, device)
+    model, seen, content = checkpoint.begin(store, start, view, network, device)
     training = training_of(store, run.optimisation, seen, device, session.seed)
     before = None if start is None else frozen(model)  # not saved: a broken-off training begins with it again
     context = Context(
@@ -58,15 +58,6 @@ def train(
     )
     sections = {"view": view, "network": network, "run": run}
     finish(session, model, progress, resume, "val_cer", content, sections, [first])
-
-
-def _begin(store: ClipStore, start: Path | None, view: ViewKeys, network: Network, device):
-    """-> network, its view of the clips, and what its checkpoint holds beside the weights."""
-    if start is None:
-        model, seen = checkpoint.new_lip_reader(store, view, network, device)
-        return model, seen, checkpoint.describe(store, view, network, seen)
-    content = checkpoint.load(start, store.region)
-    return *checkpoint.restore(content, device), content
 
 
 def _stored(objective: Objective, model: LipReader, training: Training, max_length: int) -> StoredTexts:

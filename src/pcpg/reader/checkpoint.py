@@ -5,16 +5,32 @@ import zipfile
 from pathlib import Path
 
 import torch
+from pydantic import NonNegativeInt
+from torch import nn
 
 from pcpg.mouths.store import ClipStore, Region
 from pcpg.reader.network import LipReader
 from pcpg.reader.view import View
-from pcpg.settings.keys import build
+from pcpg.settings.keys import Keys, Number, Positive, build
 from pcpg.settings.schema import Network, ViewKeys
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.files import atomic_file
 
 PARTS = {"view", "network", "model", "region", "mean", "std", "iteration"}
+
+
+class Numbers(Keys):
+    """What a checkpoint holds beside its sections."""
+
+    mean: Number
+    std: Positive
+    iteration: NonNegativeInt
+
+
+class Content(dict):
+    """What a checkpoint holds; `path` is for messages, and is not saved again."""
+
+    path: Path
 
 
 def new_lip_reader(store: ClipStore, view: ViewKeys, network: Network, device: torch.device) -> tuple[LipReader, View]:
@@ -56,13 +72,15 @@ def read(path: Path) -> object:
         return torch.load(raw, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(path, "no such checkpoint") from None
-    except (InputError, OSError, MemoryError):
+    except (InputError, OSError):
         raise
     except Exception as error:  # whatever zipfile and torch raise on bytes that somebody else has chosen
+        if shortage(error):
+            raise
         raise InputError(path, f"not a readable checkpoint ({type(error).__name__})") from None
 
 
-def load(path: Path, region: Region | None = None) -> dict:
+def load(path: Path, region: Region | None = None) -> Content:
     """A lip-reader's checkpoint; an InputError names a file that is none, or of other mouths than those of `region`."""
     content = read(path)
     if not isinstance(content, dict) or not {"model", "mean", "std", "iteration"} <= content.keys():
@@ -78,14 +96,41 @@ def load(path: Path, region: Region | None = None) -> dict:
     learnt = build(Region, content["region"], path, "region")
     if region and (learnt.kind, learnt.size) != (region.kind, region.size):
         raise InputError(path, f"was trained on mouths of another kind ({learnt}) than these clips ({region})")
+    build(Numbers, {key: content[key] for key in Numbers.model_fields}, path)
+    content = Content(content)
+    content.path = path
     return content
 
 
-def restore(content: dict, device: torch.device) -> tuple[LipReader, View]:
-    """The trained lip-reader and the view of the clips that it was trained on."""
+def begin(
+    store: ClipStore, start: Path | None, view: ViewKeys, network: Network, device: torch.device
+) -> tuple[LipReader, View, dict]:
+    """The lip-reader that a training begins with, its view, and what its checkpoint holds beside the weights.
+
+    start: the checkpoint whose weights, network and view are taken; None for random weights.
+    """
+    if start is None:
+        model, seen = new_lip_reader(store, view, network, device)
+        return model, seen, describe(store, view, network, seen)
+    content = load(start, store.region)
+    return *restore(content, device), {key: value for key, value in content.items() if key != "model"}
+
+
+def restore(content: Content, device: torch.device) -> tuple[LipReader, View]:
+    """The trained lip-reader and the view of the clips that it was trained on; an InputError as that of `fill`."""
     model = LipReader(**content["network"]).to(device)
-    model.load_state_dict(content["model"])
+    fill(model, content)
     return model, view_of(content)
+
+
+def fill(model: nn.Module, content: Content) -> None:
+    """Put the weights into their network; an InputError names the file where they do not fit."""
+    try:
+        model.load_state_dict(content["model"])
+    except (AttributeError, RuntimeError, TypeError) as error:  # other names or shapes, or no weights at all
+        if shortage(error):
+            raise
+        raise InputError(content.path, "does not fit the network of this version; train it anew") from None
 
 
 def view_of(content: dict) -> View:
