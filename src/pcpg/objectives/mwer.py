@@ -8,8 +8,8 @@ from pydantic import Field
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import cross_entropy, per_character
 from pcpg.objectives.policy import log_policy
-from pcpg.objectives.rewards import prefix_edit_distances
-from pcpg.objectives.rollout import before_end, score
+from pcpg.objectives.rewards import whole_distances
+from pcpg.objectives.rollout import score
 from pcpg.reader.batches import Batch
 from pcpg.reader.decode import beam_search
 from pcpg.reader.network import LipReader, Memory
@@ -47,8 +47,5 @@ def minimum_risk(log_probs: torch.Tensor, errors: torch.Tensor) -> torch.Tensor:
 
 def error_rates(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
     """Character error rate of each of H texts a clip: (N, H, U) -> (N, H)."""
-    clips, each, _ = texts.shape
-    rows = texts.flatten(0, 1)
-    lengths = (batch.target_lengths - 1).repeat_interleave(each)  # without the end symbol
-    distances = prefix_edit_distances(rows, batch.targets.repeat_interleave(each, 0), lengths)
-    return (distances.gather(1, before_end(rows)[:, None]).squeeze(1) / lengths).view(clips, each)
+    wrong, lengths = whole_distances(texts.flatten(0, 1), batch)
+    return (wrong / lengths).view(texts.shape[:2])

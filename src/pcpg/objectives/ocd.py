@@ -9,8 +9,8 @@ import torch
 
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import per_character
-from pcpg.objectives.rewards import edit_distances, prefix_edit_distances
-from pcpg.objectives.rollout import before_end, sample, steps_taken
+from pcpg.objectives.rewards import edit_distances, whole_distances
+from pcpg.objectives.rollout import sample, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.padding import within
@@ -25,12 +25,9 @@ class OCD(Objective):
         """Cross-entropy to the uniform distribution over optimal next characters, at each step that a sample took."""
         memory = model.encode(batch.frames, batch.lengths)
         passed = sample(model, memory, batch, context.max_length, samples=self.samples)
-        reference = batch.targets.repeat_interleave(self.samples, 0)
-        lengths = (batch.target_lengths - 1).repeat_interleave(self.samples)
-        optimal = optimal_characters(passed.sampled, reference, lengths)
+        wrong, lengths = whole_distances(passed.sampled, batch)
+        optimal = optimal_characters(passed.sampled, batch.targets.repeat_interleave(self.samples, 0), lengths)
         loss = distil(passed.log_probs, optimal, steps_taken(passed.sampled))
-        distances = prefix_edit_distances(passed.sampled, reference, lengths)
-        wrong = distances.gather(1, before_end(passed.sampled)[:, None]).squeeze(1)
         return {"loss": loss, "ce": per_character(passed.forced, batch), "reward": (1 - wrong / lengths).mean()}
 
 

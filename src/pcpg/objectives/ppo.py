@@ -52,15 +52,14 @@ class PPO(WeightedTexts):
             old = drawn.steps
         start = self.at_start(passed, batch, context)
         seen = see(passed, start, batch)
-        gains, own = self.advantages(self.pulled(seen).reward, passed, batch, context)
+        gains, own = self.gains(self.pulled(seen).reward, passed, batch, context)
         clipped = clipped_gain(passed.steps, old, gains, taken(passed.sampled), self.clip)
-        each = passed.sampled.shape[0] // len(batch.targets)
-        weighed = -clipped.gain.sum() / (each * len(batch.targets))
+        weighed = -clipped.gain.sum() / len(passed.sampled)
         losses = self.mixed(weighed, passed, start, batch) | told(seen)
         losses["loss"] = losses["loss"] + own
         return losses | {"ratio_sd": clipped.spread, "clipped": clipped.share}
 
-    def advantages(
+    def gains(
         self, reward: torch.Tensor, passed: Rollout, batch: Batch, context: Context
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """(N * M, U) for each step taken, without gradient, and the value head's own loss."""
@@ -103,15 +102,15 @@ class Clipped(NamedTuple):
 
 
 def clipped_gain(
-    steps: torch.Tensor, old: torch.Tensor, gains: torch.Tensor, taken: torch.Tensor, clip: float | None
+    steps: torch.Tensor, old: torch.Tensor, gains: torch.Tensor, mask: torch.Tensor, clip: float | None
 ) -> Clipped:
     """min(rho A, clip(rho, 1 - clip, 1 + clip) A) of each step, rho = p / p_old.
 
-    log p, log p_old and A (N, U), 0 where no step was taken.
+    log p, log p_old and A (N, U), 0 where no step was taken, as the mask (N, U) has it.
     """
     logs = steps - old
     ratio = logs.exp()
-    spread = root((logs.detach().square() * taken).sum() / taken.sum().clamp(min=1))
+    spread = root((logs.detach().square() * mask).sum() / mask.sum().clamp(min=1))
     if clip is None:
         return Clipped(ratio * gains, ratio.new_zeros(()), spread)
     held = ratio.clamp(1 - clip, 1 + clip)

@@ -66,10 +66,18 @@ def earned(texts: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tenso
     return rewards(texts, before_end(texts), batch.targets.repeat_interleave(each, 0), lengths), lengths
 
 
+def whole_distances(texts: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """ED of the M texts of each of N clips, side by side, and the |S| of each: (N * M, U) -> two int64 (N * M,)."""
+    each = len(texts) // len(batch.targets)
+    lengths = batch.target_lengths.repeat_interleave(each) - 1  # without the end symbol
+    distances = prefix_edit_distances(texts, batch.targets.repeat_interleave(each, 0), lengths)
+    return distances.gather(1, before_end(texts)[:, None]).squeeze(1), lengths
+
+
 def rewards_of(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
     """R = 1 - ED / |S| of the M texts of each of N clips: (N * M, U) -> (N, M); below 0 for very many edits."""
-    immediate, lengths = earned(texts, batch)
-    return (immediate.sum(dim=1) / lengths).view(len(batch.targets), -1)
+    wrong, lengths = whole_distances(texts, batch)
+    return ((lengths - wrong) / lengths).view(len(batch.targets), -1)
 
 
 def to_come(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
