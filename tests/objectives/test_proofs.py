@@ -32,7 +32,7 @@ from pcpg.objectives.rwr import RWR
 from pcpg.objectives.scst import SCST
 from pcpg.objectives.stored import StoredTexts
 from pcpg.objectives.weighted import Pull, Seen
-from pcpg.reader.text import BEGIN, END, PAD, encode
+from pcpg.reader.text import BEGIN, CLASSES, END, PAD, encode
 
 CE = CrossEntropy(label_smoothing=0.0, teacher_forcing=1.0, mask_padding=True)
 ALONE = {"cross_entropy": CE, "lambda_pg": 1, "temperature": 1.0, "top_p": 1.0, "kl": None, "entropy": 0.0}
@@ -330,6 +330,13 @@ def test_nlpo_that_keeps_all_is_ppo_to_the_bit():
     assert torch.equal(gradient, exact) and all(torch.equal(losses[key], wanted[key]) for key in wanted)
 
 
+def test_the_coldest_policy_still_draws_no_padding():
+    """The coldest that is allowed: logits / temperature stay above what stands for never."""
+    logits = torch.full((CLASSES,), -1000.0)
+    closed = {temperature: policy_of(logits, temperature).exp()[[PAD, BEGIN]].sum() for temperature in (1e-3, 1e-7)}
+    assert closed[1e-3] == 0 and closed[1e-7] == 1
+
+
 def test_nlpo_draws_what_its_mask_policy_keeps():
     """An older policy's nucleus, not its own."""
     tiny, batch = Tiny(), batch_of_tiny(40)
@@ -429,6 +436,24 @@ def test_what_mixer_forces_earns_nothing():
 def test_mixer_forces_less_and_less():
     assert [mixer.forced_at(25, 6, (t + 0.5) / 6) for t in range(6)] == [25, 21, 17, 12, 8, 4]
     assert mixer.forced_at(25, 6, 1.0) == 4
+
+
+@pytest.mark.parametrize("updates", [*range(1, 100), 492, 1_000_003])
+def test_mixers_stages_begin_with_the_update_that_is_due(updates):
+    """By whole numbers: 1/49 of 49 stages is below 1 in floating point."""
+    for stages in (1, 3, 6, 7, 49, 100):
+        for stage in range(1, stages):
+            due = -(-updates * stage // stages)  # the first update with that share behind it
+            for number in {max(due - 1, 0), due} - {updates}:
+                wanted = round(stages * (1 - number * stages // updates / stages))
+                assert mixer.forced_at(stages, stages, number / updates) == wanted
+
+
+@pytest.mark.parametrize("updates", [12, 48, 96, 492])
+def test_six_stages_begin_where_they_did(updates):
+    for number in range(updates):
+        wanted = round(30 * (1 - int(number / updates * 6) / 6))
+        assert mixer.forced_at(30, 6, number / updates) == wanted
 
 
 # Texts of any origin

@@ -63,6 +63,7 @@ def read(monkeypatch):
     return from_file
 
 
+REWARD = {"weight": 0.1, "form": "reward"}
 PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
 
 
@@ -80,6 +81,8 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         (f"{PG}.kernel", ["1/5", "1/5"], rf"{PG}\.kernel: the weights sum to 2/5"),
         (f"{PG}.kernel", ["1/0"], rf"{PG}\.kernel\[0\]: expected a number such as"),
         (f"{PG}.kernel", ["1/41"] * 41, rf"{PG}\.kernel: 41 weights for texts of at most 40 characters"),
+        (f"{PG}.stride", 6, rf"{PG}\.stride: 6 leaves steps out of every window of 5"),
+        (f"{PG}.temperature", 1e-4, rf"{PG}\.temperature: must be at least 0.001, got 0.0001"),
         (f"{PG}.gamma", 0.0, rf"{PG}\.gamma: 0 counted from the end keeps"),
         (f"{PG}.kernel", [], rf"{PG}\.kernel: must have at least 1 entries"),
         (f"{PG}.convolve", "none", rf"{PG}\.convolve: none needs kernel \[1\]"),
@@ -204,8 +207,25 @@ def test_a_training_in_parts_refuses_what_needs_the_whole_batch(read):
             {"optimiser": "npg_igt", "momentum": 0.9, "weight_decay": 0},
             r"optimisation\.optimiser: npg_igt looks ahead",
         ),
-        ("ipo", "objective.ipo.kl", {"weight": 0.1, "form": "reward"}, r"objective\.ipo\.kl\.form: must be exact"),
-        ("dpo", "objective.dpo.kl", {"weight": 0.1, "form": "reward"}, r"objective\.dpo\.kl\.form: must be exact"),
+        ("ipo", "objective.ipo.kl", REWARD, r"objective\.ipo\.kl\.form: must be exact"),
+        ("dpo", "objective.dpo.kl", REWARD, r"objective\.dpo\.kl\.form: must be exact"),
+        (
+            "best_of_m",
+            "objective.best_of_m.kl",
+            REWARD,
+            r"objective\.best_of_m\.kl\.form: must be exact: a reward less",
+        ),
+        ("best_of_m-stored", "objective.best_of_m.kl", REWARD, r".*\.kl\.form: must be exact for stored texts"),
+        ("a_lol", "objective.a_lol.kl", REWARD, r"objective\.a_lol\.kl\.form: must be exact for stored texts"),
+        ("copg", "objective.copg.kl", REWARD, r"objective\.copg\.kl\.form: must be exact for stored texts"),
+        (
+            "copg",
+            "objective.copg",
+            {"kl": REWARD, "texts": "fresh", "reference": False, "edited": None},
+            r"objective\.copg\.kl\.form: must be exact: beta has the pull",
+        ),
+        ("nlpo", "objective.nlpo", {"top_p": 1.0}, r"objective\.nlpo\.top_p: must be below 1; at 1 nothing is masked"),
+        ("mixer", "objective.mixer", {"forced": 41}, r"objective\.mixer\.forced: 41 characters of texts of at most 40"),
     ],
 )
 def test_what_means_nothing_together_is_refused(run, path, value, message):

@@ -22,6 +22,7 @@ TINY, BELOW_ONE, ABOVE_ONE = 5e-324, 1 - 2**-53, 1 + 2**-52
 COUNT = ([1, 10**6], [0, 10**6 + 1, 1.5, True, "1", None])
 CROWD = ([1, 1024], [0, 1025, 10**20, True])
 SEED = ([0, 2**32 - 1], [-1, 2**32, 1.0, "1"])
+TEMPERATURE = ([1e-3, 1, 1e300], [9.9e-4, 0, float("inf"), "1", True])
 POSITIVE = ([TINY, 1, 1e300], [0, -TINY, float("inf"), float("nan"), "1", True])
 NOT_NEGATIVE = ([0, TINY, 1e300], [-TINY, float("inf"), "0"])
 SHARE = ([0, 1, 0.5], [-TINY, ABOVE_ONE, "0.5", None])
@@ -59,11 +60,11 @@ FILES = {"train": "a", "test": "b"}
 SMALL = {"view.grid": {"crop": 8, "shift": 0, "pool": 1, "flip": True, "repeat": 0}}
 ONE_RUN = {"runs": {corpus: {"ce": RUN} for corpus in ("grid", "lrw", "lrw1000")}, "classifiers": {}}
 
-EXACT = ([None, {"weight": 0.1, "form": "exact"}], [[], 1, {"weight": 0.1, "form": "reward"}])  # beside ranked pairs
+EXACT = ([None, {"weight": 0.1, "form": "exact"}], [[], 1, {"weight": 0.1, "form": "reward"}])  # the only form
 ORIGIN = (["fresh"], ["other", None, "stored"])  # stored beside augmentation
 TEXTS = {
     "cross_entropy": SECTION, "lambda_pg": ([1, "1/6"], [0, 1.5, "7/6"]), "samples": ([2, 100], [1, 101, 2.0]),
-    "temperature": POSITIVE, "top_p": ([TINY, 1, 0.5], [0, ABOVE_ONE, "1"]),
+    "temperature": TEMPERATURE, "top_p": ([TINY, 1, 0.5], [0, ABOVE_ONE, "1"]),
     "kl": ([None, {"weight": 0.1, "form": "reward"}], [[], 1, {"weight": 0, "form": "exact"}]),
     "entropy": NOT_NEGATIVE,
 }  # fmt: skip
@@ -84,7 +85,8 @@ PLACES = {
         "corpora": ([], [None, [], {}, {"lrs2": {}}]),
         "view": ([], [None, [], {}, {"lrs2": {}}]),
         "network": ([], [None, [], {}, {"lrs2": {}}]),
-        "max_length": ([5, 1000, With(1, {}, ONE_RUN)], [0, 1001, 12.0]),
+        "max_length": ([With(5, {}, {"runs.grid.mixer.objective.mixer.forced": 5}), 1000, With(1, {}, ONE_RUN)],
+                       [0, 1001, 12.0]),
         "runs": ([], [None, [], {}, {"lrs2": {}}]),
         "fewer_seeds": ([{}, {"grid": {}}], [None, [], {"lrs2": {}}, {"grid": {"ce": 0}}, {"grid": {"ce": 1.0}}]),
         "classifiers": ([{}], [None, [], {"lrs2": {}}]),
@@ -191,13 +193,14 @@ PLACES = {
         "cross_entropy": SECTION,
         "lambda_pg": ([1, "1/1000000", 0.5, "1e-9"], [0, "1000001/1000000", -1, "x", True, None]),
         "kernel": ([[1], ["1/2", 0.5], ["1/32"] * 32, [-1, 2]], [[], [0.5], ["1/33"] * 33, 1, ["x"]]),
-        "stride": ([1, 32], [0, 33, 1.5, True]),
-        "convolve": (["loss", "return", "none", With("loss", {"stride": 2})],
+        "stride": ([1, With(32, {"kernel": ["1/32"] * 32})],
+                   [0, 2, With(33, {"kernel": ["1/32"] * 32}), 1.5, True]),
+        "convolve": (["loss", "return", "none", With("loss", {"kernel": [0.5, 0.5], "stride": 2})],
                      ["other", With("none", {"stride": 2}), None]),
         "padding": one_of("same", "valid"),
         "samples": ([1, With(2, {"baseline": "mean"})], [0, 1.0]),
         "sampling": (["multinomial", With("argmax", {"samples": 1})], ["argmax", "greedy", None]),
-        "temperature": POSITIVE, "gamma": ([1, 0.5, With(0, {"discount_from": "step"})], [0, -TINY, ABOVE_ONE, "0.5", None]),
+        "temperature": TEMPERATURE, "gamma": ([1, 0.5, With(0, {"discount_from": "step"})], [0, -TINY, ABOVE_ONE, "0.5", None]),
         "discount_from": one_of("end", "step"), "divide_by_length": BOOL,
         "standardise": one_of("none", "sequence", "batch"),
         "baseline": (["none", "mean", "greedy"], ["other", With("mean", {"samples": 1}), None]),
@@ -213,27 +216,28 @@ PLACES = {
         "clip": ([0.2, 5, None], [0, -1, "0.2", With(0.2, {"updates": 1})]), "value": ([0.5, None], [0, "1"]),
     },
     "runs.grid.nlpo.objective.nlpo": {
-        **TEXTS, "updates": ([2, 100], [0, 101, With(1, {"clip": None})]), "clip": ([0.2, None], [0, "0.2"]),
+        **TEXTS, "top_p": ([TINY, BELOW_ONE], [0, 1, "1"]), "updates": ([2, 100], [0, 101, With(1, {"clip": None})]),
+        "clip": ([0.2, None], [0, "0.2"]),
         "value": ([0.5, None], [0, "1"]), "refresh": COUNT,
     },
     "runs.grid.ipo.objective.ipo": {**TEXTS, "kl": EXACT, "texts": ORIGIN, "beta": POSITIVE},
     "runs.grid.dpo.objective.dpo": {**TEXTS, "kl": EXACT, "texts": ORIGIN, "beta": POSITIVE},
-    "runs.grid.best_of_m.objective.best_of_m": {**TEXTS, "texts": ORIGIN},
+    "runs.grid.best_of_m.objective.best_of_m": {**TEXTS, "kl": EXACT, "texts": ORIGIN},
     "runs.grid.rwr.objective.rwr": {**TEXTS, "texts": ORIGIN, "beta": POSITIVE},
     "runs.grid.copg.objective.copg": {
         **{key: value for key, value in TEXTS.items() if key != "top_p"}, "top_p": ([1], [0.9, 0, 1.1]),
-        "texts": (["stored", With("fresh", {"reference": False, "edited": None})], ["other", None]),
+        "kl": EXACT, "texts": (["stored", With("fresh", {"reference": False, "edited": None})], ["other", None]),
         "beta": ([0, 1], [-TINY, With(0, {"texts": "fresh", "reference": False, "edited": None})]),
         "reference": BOOL, "edited": ([None], [[], 1]),
     },
     "runs.grid.copg.objective.copg.edited": {"texts": ([1, 100], [0, 101, 1.0]), "tau": POSITIVE},
     "runs.grid.a_lol.objective.a_lol": {
         **{key: value for key, value in TEXTS.items() if key != "top_p"}, "top_p": ([1], [0.9, 0, 1.1]),
-        "form": (["r_lol", "a_lol", "ref_free", "seq", With("kl", {"beta": 0.1})], ["other", None]),
+        "kl": EXACT, "form": (["r_lol", "a_lol", "ref_free", "seq", With("kl", {"beta": 0.1})], ["other", None]),
         "beta": ([0, With(0.1, {"form": "kl"})], [-TINY, 0.1, With(0, {"form": "kl"})]),
     },
     "runs.grid.mixer.objective.mixer": {
-        "samples": ([2, 100], [1, 101, 2.0]), "temperature": POSITIVE, "forced": COUNT, "stages": ([1, 12], [0, 13, 1.0]),
+        "samples": ([2, 100], [1, 101, 2.0]), "temperature": TEMPERATURE, "forced": ([1, 32], [0, 33, 1.5]), "stages": ([1, 12], [0, 13, 1.0]),
     },
     "runs.grid.raml.objective.raml": {"tau": POSITIVE},
 }  # fmt: skip

@@ -1,11 +1,15 @@
 """The best of M texts alone is pushed up: no text is pushed down (control; Tajwar et al., 2024)."""
 
+from typing import ClassVar
+
 import torch
 
 from pcpg.objectives.weighted import Seen, TextsOfAnyOrigin
 
 
 class BestOfM(TextsOfAnyOrigin):
+    ranks: ClassVar[bool] = True
+
     def weights(self, seen: Seen) -> torch.Tensor:
         return best(seen.reward)
 

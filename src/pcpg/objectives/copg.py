@@ -40,6 +40,8 @@ class CoPG(TextsOfAnyOrigin):
         yield from super().refuse_combinations(run, params, corpus)
         if self.texts == FRESH and self.beta == 0:
             yield "beta", "must be above 0 for texts: fresh; at 0 it is rloo"
+        if self.kl is not None and self.kl.form == "reward":
+            yield "kl.form", "must be exact: beta has the pull in the reward already"
         if self.texts == FRESH and (self.reference or self.edited):
             yield "texts", "must be stored beside reference or edited texts"
 

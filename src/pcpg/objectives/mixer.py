@@ -11,33 +11,32 @@ from pydantic import Field
 
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import cross_entropy, per_character
-from pcpg.objectives.policy import entropy
+from pcpg.objectives.policy import Temperature, entropy
 from pcpg.objectives.policy_gradient import leave_one_out
 from pcpg.objectives.rewards import alike, rewards_of, to_come
 from pcpg.objectives.rollout import sample, steps_taken, taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import PAD
-from pcpg.settings.keys import Count, Positive
+from pcpg.settings.keys import Count
 from pcpg.settings.schema import Params, Run
 
 
 class MIXER(Objective):
     samples: Annotated[int, Field(ge=2, le=100)]  # M, each compared with the mean of the others
-    temperature: Positive
+    temperature: Temperature
     forced: Count  # characters that are forced at first
     stages: Count  # equal parts of the training, from all of `forced` down to forced / stages
 
     def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
+        if self.forced > params.max_length:
+            yield "forced", f"{self.forced} characters of texts of at most {params.max_length}"
         if self.stages > run.optimisation.epochs:
             yield "stages", f"{self.stages} of them in {run.optimisation.epochs} epochs"
 
-    def prefix(self, done: float) -> int:
-        """Forced characters once this share of the training is behind."""
-        return forced_at(self.forced, self.stages, done)
-
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
-        prefix, memory = self.prefix(context.done), model.encode(batch.frames, batch.lengths)
+        prefix = forced_at(self.forced, self.stages, context.done)
+        memory = model.encode(batch.frames, batch.lengths)
         passed = sample(
             model, memory, batch, context.max_length, samples=self.samples, temperature=self.temperature, prefix=prefix
         )
@@ -54,8 +53,11 @@ class MIXER(Objective):
 
 
 def forced_at(forced: int, stages: int, done: float) -> int:
-    """From `forced` down in equal steps, one a stage: forced (1 - stage / stages), rounded."""
-    stage = min(int(done * stages), stages - 1)
+    """From `forced` down in equal steps, one a stage: forced (1 - stage / stages), rounded.
+
+    done: the share of the training that is behind.
+    """
+    stage = min(int(done * stages + 1e-9), stages - 1)  # 1/49 * 49 is below 1; far less than one update is added
     return round(forced * (1 - stage / stages))
 
 

@@ -28,6 +28,8 @@ class NLPO(PPO):
 
     def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
         yield from super().refuse_combinations(run, params, corpus)
+        if self.top_p == 1:
+            yield "top_p", "must be below 1; at 1 nothing is masked, and it is ppo"
         if run.optimisation.accumulate > 1:
             yield "refresh", "counts draws, so that it needs the whole batch at once, accumulate: 1"
 

@@ -1,13 +1,11 @@
 """What `ipo` and `dpo` share: pairs of texts of a clip, ranked by their reward; ties are no pairs."""
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
 
 from pcpg.objectives.weighted import Seen, TextsOfAnyOrigin
 from pcpg.settings.keys import Positive
-from pcpg.settings.schema import Params, Run
 
 
 class RankedPairs(TextsOfAnyOrigin):
@@ -15,11 +13,7 @@ class RankedPairs(TextsOfAnyOrigin):
 
     beta: Positive
     compares: ClassVar[bool] = True
-
-    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
-        yield from super().refuse_combinations(run, params, corpus)
-        if self.kl is not None and self.kl.form == "reward":
-            yield "kl.form", "must be exact: a reward less the pull would rank texts by their probability too"
+    ranks: ClassVar[bool] = True
 
     def weights(self, seen: Seen) -> torch.Tensor:
         return of_pairs(seen.reward, self.strength(margins(seen.above_start)))

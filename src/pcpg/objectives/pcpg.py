@@ -12,13 +12,13 @@ from pydantic import Field, model_validator
 from pcpg.objectives import policy_gradient
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import CrossEntropy
-from pcpg.objectives.policy import entropy
+from pcpg.objectives.policy import Temperature, entropy
 from pcpg.objectives.rewards import earned, returns
 from pcpg.objectives.rollout import sample, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.padding import within
-from pcpg.settings.keys import Count, Exact, NotNegative, Positive, Share, refuse
+from pcpg.settings.keys import Count, Exact, NotNegative, Share, refuse
 from pcpg.settings.schema import Params, Run
 
 
@@ -31,7 +31,7 @@ class PCPG(Objective):
     padding: Literal["same", "valid"]
     samples: Count  # M of Eq. 9-10
     sampling: Literal["multinomial", "argmax"]
-    temperature: Positive  # the policy is the softmax of logits / temperature
+    temperature: Temperature  # the policy is the softmax of logits / temperature
     gamma: Share
     discount_from: Literal["end", "step"]
     divide_by_length: bool  # returns divided by |S|
@@ -46,6 +46,8 @@ class PCPG(Objective):
         refuse(self.convolve == "none" and not bare, "convolve", "none needs kernel [1] and stride 1")
         refuse(self.convolve == "return" and self.stride != 1, "stride", "convolve: return needs stride 1")
         refuse(self.convolve == "return" and self.padding != "same", "padding", "convolve: return needs same")
+        size = len(self.kernel)
+        refuse(self.stride > size, "stride", f"{self.stride} leaves steps out of every window of {size}")
         nothing = self.gamma == 0 and self.discount_from == "end"
         refuse(nothing, "gamma", "0 counted from the end keeps the end symbol's reward alone, which is 0")
         refuse(self.baseline == "mean" and self.samples < 2, "baseline", "mean needs at least 2 samples")
@@ -57,8 +59,6 @@ class PCPG(Objective):
     def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
         if self.standardise == "batch" and run.optimisation.accumulate > 1:
             yield "standardise", "batch needs the whole batch at once, accumulate: 1"
-        if self.stride > params.max_length:
-            yield "stride", f"{self.stride} steps further than texts of at most {params.max_length} characters"
         if len(self.kernel) > params.max_length:
             yield "kernel", f"{len(self.kernel)} weights for texts of at most {params.max_length} characters"
 

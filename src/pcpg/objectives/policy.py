@@ -1,12 +1,17 @@
 """The policy: a distribution over the next character, at each step of a text."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 
 from pcpg.reader.padding import within
 from pcpg.reader.text import BEGIN, END, PAD
+from pcpg.settings.keys import Number
 
 CLOSED = [PAD, BEGIN]  # no characters of a text
 NEVER = -1e9  # as a logit; minus infinity would give 0 * infinity in an entropy
+Temperature = Annotated[Number, Field(ge=1e-3)]  # of the policy; far below, logits / temperature would reach NEVER
 
 
 def log_policy(logits: torch.Tensor, temperature: float = 1.0, kept: torch.Tensor | None = None) -> torch.Tensor:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import CrossEntropy
-from pcpg.objectives.policy import divergence, entropy
+from pcpg.objectives.policy import Temperature, divergence, entropy
 from pcpg.objectives.rewards import alike, rewards_of
 from pcpg.objectives.rollout import Rollout, sample, score, steps_taken
 from pcpg.reader.batches import Batch
@@ -51,12 +51,13 @@ class WeightedTexts(Objective):
     cross_entropy: CrossEntropy
     lambda_pg: Annotated[Exact, Field(gt=0, le=1)]  # the share of this objective beside cross-entropy, as in Eq. 8
     samples: Annotated[int, Field(ge=2, le=100)]  # M
-    temperature: Positive  # the policy is the softmax of logits / temperature
+    temperature: Temperature  # the policy is the softmax of logits / temperature
     top_p: Annotated[float, Field(gt=0, le=1)]  # of the fewest likeliest characters that have this probability; 1: all
     kl: Pull | None
     entropy: NotNegative  # weight of the policy's entropy, as a bonus
 
     compares: ClassVar[bool] = False  # whether its weights follow from log p by the start
+    ranks: ClassVar[bool] = False  # whether its weights follow from which text earns more
     origin: ClassVar[str] = FRESH  # of the texts
 
     @property
@@ -73,6 +74,11 @@ class WeightedTexts(Objective):
             yield key, "stored texts are of clips as they are, which needs augment: false"
         if self.origin == STORED and self.top_p < 1:
             yield "top_p", "must be 1 for texts: stored, which were drawn without it"
+        if self.kl is not None and self.kl.form == "reward":
+            if self.origin == STORED:
+                yield "kl.form", "must be exact for stored texts, which are no samples of the policy"
+            if self.ranks:
+                yield "kl.form", "must be exact: a reward less the pull would rank texts by their probability too"
 
     def weights(self, seen: Seen) -> torch.Tensor:
         """(N, M), or (N, M, U) with one a step: positive where a text is pushed up."""
