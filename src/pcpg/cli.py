@@ -15,7 +15,7 @@ import pcpg
 from pcpg import commands, parameters
 from pcpg.settings.schema import Params
 from pcpg.workspace import code, guard, launch
-from pcpg.workspace.errors import InputError, misplaced, one_line, refusal
+from pcpg.workspace.errors import InputError, SettingError, misplaced, one_line, refusal
 from pcpg.workspace.paths import Paths
 
 TRAININGS = (commands.train, commands.probe)
@@ -182,7 +182,8 @@ def main() -> int:
         return status
     except InputError as error:
         launch.wait_for_turn()
-        print(f"pcpg: {error}", file=sys.stderr)
+        file = f"{one_line(args.params)}: " if isinstance(error, SettingError) else ""
+        print(f"pcpg: {file}{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -106,7 +106,7 @@ def _session(args: argparse.Namespace, settings: Params, paths: Paths, code: str
 
 def _device(settings: Params):
     from pcpg.workspace import numerics
-    from pcpg.workspace.seeding import choose_device
+    from pcpg.workspace.device import choose_device
 
     device = choose_device(settings.device)
     numerics.settle(settings.numerics, device.type)
@@ -155,6 +155,7 @@ def _test(args: argparse.Namespace, settings: Params, paths: Paths, section: str
     from pcpg.corpora.protocol import protocol
     from pcpg.learning.evaluate import evaluate_seeds
     from pcpg.mouths.store import ClipStore
+    from pcpg.workspace.device import tell
     from pcpg.workspace.seeding import seed_process
 
     seed_process(settings.seeds[0], settings.threads)
@@ -162,6 +163,7 @@ def _test(args: argparse.Namespace, settings: Params, paths: Paths, section: str
     identity = {"corpus": args.corpus, "run": args.run, "protocol": protocol(_corpus(settings, args.corpus).raw)}
     _named(getattr(settings, section).get(args.corpus, {}), args.run, f"{section}.{args.corpus}")
     opened = ClipStore(paths.clips(args.corpus))
+    tell(device)
     evaluate_seeds(
         {seed: paths.weights(args.corpus, args.run, seed) for seed in settings.seeds_of(args.corpus, args.run)},
         lambda weights: of_seed(weights, opened, device),

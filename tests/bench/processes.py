@@ -13,7 +13,7 @@ import torch.distributed as dist
 from pcpg.objectives.base import of_run
 from pcpg.settings.load import load
 from pcpg.workspace import parallel
-from pcpg.workspace.seeding import choose_device
+from pcpg.workspace.device import choose_device
 from tests.bench.speeds import PRESETS, learner, line, made_up_batch, timed
 
 ROUNDS = 20

@@ -117,7 +117,7 @@ def test_what_all_processes_meet_is_told_once(toy, monkeypatch):
     monkeypatch.setenv("PATH", str(toy))
     failed = called("train", "grid", "k5s1", "--seed", "1", cwd=toy)
     assert failed.returncode == 2
-    assert failed.stderr == "pcpg: nodes: 2 machines are for jobs of Slurm, and there is no srun here\n"
+    assert failed.stderr == "pcpg: params.yaml: nodes: 2 machines are for jobs of Slurm, and there is no srun here\n"
 
 
 def test_batch_normalisation_over_all_processes_keeps_its_parameters():
@@ -190,6 +190,7 @@ def pair(tmp_path_factory) -> Path:
     ]
     said = [process.communicate(timeout=300)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0], said
+    assert [text.count("device: cpu") for text in said] == [5, 0]
     return folder
 
 

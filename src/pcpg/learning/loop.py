@@ -18,6 +18,7 @@ from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.reader.batches import Batch
 from pcpg.settings.schema import Optimisation
 from pcpg.workspace import parallel
+from pcpg.workspace.device import tell
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.seeding import stream
 
@@ -205,6 +206,7 @@ def fit(
     due = {math.ceil(total * (i + 1) / settings.evaluations) for i in range(settings.evaluations)}
     learner = Learner(model, objective, context, settings, total, session)
     progress = restore(resume, learner, session.device)
+    tell(session.device)
     clock = time.monotonic() - progress.seconds
     batches = training.batches(progress.done, progress.done if progress.stopped(select, settings.stop) else total)
     if session.device.type == "cuda":  # else the thread would only take the processor from the training

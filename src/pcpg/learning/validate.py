@@ -13,18 +13,18 @@ from pcpg.reader.network import Classifier, LipReader
 from pcpg.reader.text import decode
 from pcpg.reader.view import View
 from pcpg.workspace import parallel
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import SettingError
 
 BATCH = 64  # clips
 
 
 def refuse_longer(store: ClipStore, max_length: int) -> None:
-    """InputError where a text does not fit into max_length steps: its errors would be those of the cut."""
+    """SettingError where a text does not fit into max_length steps: its errors would be those of the cut."""
     longest = max(store.index, key=lambda clip: len(clip.text))
     needed = len(longest.text) + 1
     if needed > max_length:
         what = f"must be at least {needed}, for the text of clip {longest.clip} and the end symbol; it is {max_length}"
-        raise InputError("max_length", what)
+        raise SettingError("max_length", what)
 
 
 @torch.no_grad()

@@ -27,6 +27,10 @@ class InputError(ValueError):
         super().__init__(one_line(f"{where}: {problem}"))
 
 
+class SettingError(InputError):
+    """The same of a key of the parameter file, by code that does not know the file: the command line names it."""
+
+
 def one_line(text: str) -> str:
     """`text` with all that would end the line, or cannot be printed, as Python writes it: names may hold anything."""
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

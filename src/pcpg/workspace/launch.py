@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import SettingError
 
 MEETING = "PCPG_MEETING"  # host:port where the machines of one training find each other
 
@@ -35,7 +35,7 @@ def wait_for_turn() -> None:
 def _on_each(nodes: int) -> int:
     """This command line again, once on each machine of the Slurm job."""
     if shutil.which("srun") is None:
-        raise InputError("nodes", f"{nodes} machines are for jobs of Slurm, and there is no srun here")
+        raise SettingError("nodes", f"{nodes} machines are for jobs of Slurm, and there is no srun here")
     with socket.socket() as free:
         free.bind(("", 0))
         meeting = f"{socket.gethostname()}:{free.getsockname()[1]}"

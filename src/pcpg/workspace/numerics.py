@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import SettingError
 
 PORTABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",  # torch's own kernels
@@ -46,7 +46,7 @@ def in_use() -> tuple[str | None, ...]:
 def settle(choice: str, device: str) -> None:
     """What `numerics` of the parameter file means for a stage that computes; one line where it cannot be kept.
 
-    InputError where the processor lacks what "portable" needs.
+    SettingError where the processor lacks what "portable" needs.
     """
     if choice == "fast":
         return
@@ -58,4 +58,4 @@ def settle(choice: str, device: str) -> None:
     elif _late:
         print(f"numerics: {_late[0]} was imported before pcpg: bytes may be those of this machine", file=sys.stderr)
     elif torch.backends.cpu.get_cpu_capability() != "AVX2":
-        raise InputError("numerics", "portable needs a processor with AVX2, and this one has none; set it to fast")
+        raise SettingError("numerics", "portable needs a processor with AVX2, and this one has none; set it to fast")

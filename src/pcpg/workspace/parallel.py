@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from pcpg.workspace.errors import InputError
+from pcpg.workspace.errors import SettingError
 
 
 def begin(device: torch.device) -> None:
@@ -19,7 +19,7 @@ def begin(device: torch.device) -> None:
     if device.type == "cuda":
         count = torch.cuda.device_count()
         if local_rank() >= count:
-            raise InputError("processes", f"more of them on this machine than its {count} GPU{'s'[: count != 1]}")
+            raise SettingError("processes", f"more of them on this machine than its {count} GPU{'s'[: count != 1]}")
         torch.cuda.set_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")

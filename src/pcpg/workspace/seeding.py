@@ -5,8 +5,6 @@ import os
 import numpy as np
 import torch
 
-from pcpg.workspace import parallel
-
 
 def seed_process(seed: int, threads: int) -> None:
     """Seed torch (initial weights) and fix its threads."""
@@ -27,10 +25,3 @@ def stream(*path: int) -> int:
 
 def generator(*path: int) -> torch.Generator:
     return torch.Generator().manual_seed(stream(*path))
-
-
-def choose_device(name: str) -> torch.device:
-    """The device named "cpu" or "cuda"; for "auto" the GPU where there is one. One GPU a process."""
-    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    return torch.device("cuda", parallel.local_rank())
