@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 import torch
+from test_cli import called
 
 from pcpg.learning.evaluate import transcribe_test
 from pcpg.learning.session import Session
@@ -111,6 +112,9 @@ def test_texts_that_would_be_cut_off_are_refused(toy):
     store, weights = ClipStore(toy / "clips/smoke/grid"), toy / "ce/model.pt"
     with pytest.raises(InputError, match=short):
         transcribe_test(weights, store, params.decoding, 11, torch.device("cpu"))
+    (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("max_length: 32", "max_length: 11"))
+    done = called("train", "grid", "ce", "--seed", "1", cwd=toy)
+    assert done.returncode == 2 and done.stderr.startswith("pcpg: params.yaml: max_length: must be at least 12, ")
 
 
 def test_a_missing_baseline_is_named(toy):
