@@ -214,14 +214,14 @@ def make_lrw1000(root, frames=60):
 def test_lrw1000_cut30(tmp_path):
     clips, excluded, _, _ = lrw1000.read_corpus(make_lrw1000(tmp_path), protocol="cut30")
     assert [(clip.clip, clip.text, clip.label, clip.first, clip.frames) for clip in clips] == [
-        ("train/000001-abc", "shi jie", 1, 10, 11),  # frames int(25 t) = 10 .. 20, both counted: jpgs 11 .. 21
-        ("val/000001-abc", "ai", 0, 30, 11),
-        ("test/000001-abc", "shi jie", 1, 55, 11),  # frames 60 .. 65 are missing; the clips stage counts them
+        ("train/000001-abc", "shi jie", 1, 10, 10),  # frames int(25 t), that of the end not: jpgs 11 .. 20
+        ("val/000001-abc", "ai", 0, 30, 10),
+        ("test/000001-abc", "shi jie", 1, 55, 10),  # frames 60 .. 64 are missing; the clips stage counts them
     ]
     assert {row.clip: row.reason.split(";")[0].split(",")[0] for row in excluded} == {
         "train/000003": "trn_1000.txt",
         "test/000003": "tst_1000.txt",
-        "train/000002-abc": "lasts 41 frames",
+        "train/000002-abc": "lasts 40 frames",
         "val/000002-none": "its folder has no numbered jpg",
         "test/000002-abc": "none of its frames exists",
     }
@@ -241,6 +241,40 @@ def test_lrw1000_centred40(tmp_path):
         ][:4]
     )
     assert "test/000002-abc" in {row.clip for row in excluded}
+
+
+def cut_in_the_first_authors_code(start, end):
+    """Numbers of the jpgs, from 1: data.py of luomingshuang/S2S-ATTENTION-LRW1000-LMS."""
+    first, stop = int(start * 25) + 1, int(end * 25) + 1
+    return list(range(first, stop)) if stop - first <= 30 else None
+
+
+def cut_in_the_public_code(start, end):
+    """The same of scripts/prepare_lrw1000.py of VIPL's learn-an-effective-lip-reading-model-without-pains."""
+    op, ed = int(start * 25) + 1, int(end * 25) + 1
+    if ed - op > 40:
+        return None
+    first = int((op + ed) / 2 - 40 // 2)
+    return [number for number in range(first, first + 40) if 1 <= number <= 60]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "reference"), [("cut30", cut_in_the_first_authors_code), ("centred40", cut_in_the_public_code)]
+)
+def test_lrw1000_is_cut_as_in_the_public_code(protocol, reference):
+    existing = frozenset(range(60))
+    times = [hundredths / 100 for hundredths in range(0, 236, 3)]
+    for start, end in ((start, end) for start in times for end in times if end >= start + 0.04):
+        try:
+            first, frames = lrw1000.frame_range(start, end, existing, protocol)
+        except ValueError:
+            assert reference(start, end) is None
+            continue
+        assert list(range(first + 1, first + frames + 1)) == reference(start, end), (start, end)
+
+
+def test_a_word_within_one_frame_is_that_frame():
+    assert lrw1000.frame_range(0.81, 0.83, frozenset(range(60)), "cut30") == (20, 1)
 
 
 def test_a_speaker_without_a_clip_is_told(tmp_path):

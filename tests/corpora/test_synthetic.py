@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pcpg.corpora import lrw1000
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
 from pcpg.corpora.synthetic import generate_grid, generate_lrw, generate_lrw1000
+from pcpg.corpora.synthetic import lrw1000 as synthetic_lrw1000
 from pcpg.corpora.synthetic.english import NEWS_WORDS
 from pcpg.corpora.synthetic.grid import align
 from pcpg.corpora.synthetic.lrw import Take, film_clip
@@ -159,6 +161,22 @@ def test_lrw1000(corpora):
     assert sorted(seen) == sorted(by_video) == sorted(path.name for path in (root / "images").iterdir())
     with Image.open(root / "images" / seen[0] / "1.jpg") as picture:
         assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (112, 112))
+
+
+def test_the_frames_that_are_cut_show_the_word(tmp_path, monkeypatch):
+    """Those whose middle lies within the word as it was drawn, of a picture each 1/25 s."""
+    shown, draw = [], synthetic_lrw1000.trajectory
+
+    def drawn(speech, rest, times, manner):
+        start, end = rest + speech.spans[1]
+        shown.append(np.flatnonzero((start <= times) & (times < end)).tolist())
+        return draw(speech, rest, times, manner)
+
+    monkeypatch.setattr(synthetic_lrw1000, "trajectory", drawn)
+    generate_lrw1000(tmp_path, seed=7, words=8, train=2, val=1, test=1, workers=1)
+    clips = lrw1000.read_corpus(tmp_path, protocol="cut30").clips
+    assert len(clips) == 32
+    assert sorted(list(range(clip.first, clip.first + clip.frames)) for clip in clips) == sorted(shown)
 
 
 def test_vocabularies_are_large_enough():

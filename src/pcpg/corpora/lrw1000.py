@@ -32,7 +32,7 @@ FILES = {"train": "trn_1000.txt", "val": "val_1000.txt", "test": "tst_1000.txt"}
 SAMPLES, CLASSES = 718_018, 1_000
 FRAMES = None  # a clip's number of frames is that of its word
 LONGEST = 86_400.0  # s; the jpgs of a folder are numbered through at 25 a second, and no programme lasts a day
-CUT, CENTRED = 30, 40  # frames: the most of a word that is cut exactly, and the window around its middle
+CUT, CENTRED = 30, 40  # frames: the most of a word, by protocol, and the window around its middle
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def read_corpus(root: Path, *, protocol: str) -> Reading:
     """All words, with their frames by `protocol`, and those that cannot be used.
 
     "cut30" takes the word exactly, and words over 30 frames are excluded (the paper's first author). "centred40"
-    takes 40 frames about its middle, as far as they exist. Accuracies of the two do not compare. The label is the
-    place of the pinyin among those of ALL three files. Raises InputError where files or folders are missing, Unusable
-    where no word is left.
+    takes 40 frames about its middle, as far as they exist, and words over 40 are excluded (the public preprocessing).
+    Accuracies of the two do not compare. The label is the place of the pinyin among those of ALL three files.
+    Raises InputError where files or folders are missing, Unusable where no word is left.
     """
     root = Path(root)
     images, lists = _layout(root)
@@ -168,17 +168,20 @@ def _is_name(folder: str) -> bool:
 def frame_range(start: float, end: float, existing: frozenset[int], protocol: str) -> tuple[int, int]:
     """First frame (0-based) and number of frames of the word from `start` to `end` seconds.
 
-    The frame at time t is int(25 t), as the corpus counts (its jpgs from 1), and the frame of `end` belongs to the
-    word. Frames of the range that do not exist are met, and counted, when the clip is read.
-    Raises ValueError, with the reason to report, where the protocol leaves the word out or none of its frames exists.
+    The frame at time t is int(25 t), as the corpus counts (its jpgs from 1). As in the public code the frame of `end`
+    is the first that the word has not. Frames of the range that do not exist are met, and counted, when the clip is
+    read. Raises ValueError, with the reason to report, where the protocol leaves the word out or none of its frames
+    exists.
     """
-    first, last = int(start * RATE), int(end * RATE)
-    if protocol == "cut30" and last - first + 1 > CUT:
-        raise ValueError(f"lasts {last - first + 1} frames; protocol cut30 leaves out words over {CUT}")
+    first, stop = int(start * RATE), int(end * RATE)
+    most = CUT if protocol == "cut30" else CENTRED
+    if stop - first > most:
+        raise ValueError(f"lasts {stop - first} frames; protocol {protocol} leaves out words over {most}")
     if protocol == "centred40":
-        first = (first + last + 1) // 2 - CENTRED // 2
-        last = min(first + CENTRED - 1, max(existing, default=-1))
-        first = max(first, 0)
-    if existing.isdisjoint(range(first, last + 1)):
+        jpg = int((first + 1 + stop + 1) / 2 - CENTRED / 2)  # in numbers from 1, of which half a one is cut towards 0
+        first, stop = max(jpg - 1, 0), min(jpg - 1 + CENTRED, max(existing, default=-1) + 1)
+    else:
+        stop = max(stop, first + 1)
+    if existing.isdisjoint(range(first, stop)):
         raise ValueError("none of its frames exists" if existing else "its folder has no numbered jpg, or is not there")
-    return first, last - first + 1
+    return first, stop - first
