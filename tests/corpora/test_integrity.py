@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pcpg.corpora import grid, lrw, lrw1000, raw
+from pcpg.corpora import grid, grid_align, lrw, lrw1000, raw
 from pcpg.corpora.base import Clip, Excluded, Word
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
@@ -98,6 +98,54 @@ def test_local_alignments_are_matched_by_what_they_cover(tmp_path):
     timing = [(word.word, word.start, word.end) for word in reading.words if word.clip == first]
     assert timing[:2] == [("bin", 0.0, 0.036), ("blue", 0.04, 0.076)] and len(timing) == 6
     assert {word.clip.split("/")[0] for word in reading.words} == {"s1", "s2", "s4"}
+
+
+@pytest.mark.parametrize("place", ["alignments/s1", "align/s1", "s1/align", "s1"])
+@pytest.mark.parametrize("inner", ["", "s1", "video/mpg_6000"])
+def test_videos_and_aligns_are_found_where_archives_put_them(tmp_path, place, inner):
+    root = make_grid(tmp_path, {"s1": 1})
+    expected = grid.read_corpus(root, speakers=None, plan=DRAW)
+    for old, new in (("alignments/s1/*", place), ("s1/*.mpg", f"s1/{inner}")):
+        files = sorted(root.glob(old))
+        (root / new).mkdir(parents=True, exist_ok=True)
+        for path in files:
+            path.rename(root / new / path.name)
+    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
+    assert [clip.video for clip in reading.clips] == [f"s1/{inner}/{name}.mpg".replace("//", "/")
+                                                      for name in sorted(names_of(1))]  # fmt: skip
+    assert [(clip.clip, clip.split) for clip in reading.clips] == [(clip.clip, clip.split) for clip in expected.clips]
+    assert (reading.words, reading.excluded, reading.remarks) == (expected.words, [], [])
+
+
+def test_of_two_videos_of_a_name_the_shallowest_is_read_and_the_other_told(tmp_path):
+    root, name = make_grid(tmp_path, {"s1": 1}), names_of(1)[0]
+    (root / "s1/a").mkdir()
+    (root / "s1/a" / f"{name}.mpg").write_bytes(b"other")
+    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
+    assert f"s1/{name}.mpg" in {clip.video for clip in reading.clips}
+    assert reading.excluded == [Excluded(f"s1/a/{name}.mpg", "raw", f"is not read, but s1/{name}.mpg")]
+
+
+def test_aligns_of_several_speakers_in_one_folder_are_nobodys(tmp_path):
+    root = make_grid(tmp_path, {"s1": 1, "s2": 2, "s3": 3})
+    for path in sorted(root.glob("alignments/s[12]/*")):
+        path.rename(root / "alignments" / path.name)
+    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
+    assert len(reading.clips) == 36 and reading.excluded == []
+    assert {word.clip.split("/")[0] for word in reading.words} == {"s3"}
+    [(what, told)] = remarks_of(reading).items()
+    assert "mixed in one folder" in what and told == (2, "s1 in alignments, s2 in alignments")
+
+
+def test_a_folder_of_more_aligns_than_a_speaker_has_is_nobodys(tmp_path, monkeypatch):
+    """Where one of the speakers alone is on disk, or read."""
+    root = make_grid(tmp_path, {"s1": 1, "s2": 2})
+    for path in sorted(root.glob("alignments/*/*")):
+        path.rename(root / "alignments" / path.name)
+    monkeypatch.setattr(grid_align, "SENTENCES", 20)
+    reading = grid.read_corpus(root, speakers=["s1"], plan=DRAW)
+    assert len(reading.clips) == 12 and reading.words == reading.excluded == []
+    assert [told for what, told in remarks_of(reading).items() if "mixed" in what] == [(1, "s1 in alignments")]
 
 
 def test_videos_that_only_an_align_names_are_listed(tmp_path):

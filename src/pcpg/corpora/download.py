@@ -9,7 +9,7 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from pcpg.corpora import unpack
-from pcpg.corpora.base import entries, sort_files
+from pcpg.corpora.base import files_below, sort_files
 from pcpg.corpora.fetch import TRIES, Remote, arrived, fetch_file, progress
 from pcpg.corpora.grid_align import covering, named_as
 from pcpg.workspace.errors import InputError
@@ -115,7 +115,7 @@ def _align(root: Path, speakers: list[str], archive: Path) -> None:
         names = {folder: unpack.stems(entries) for folder, entries in folders.items()}
         elsewhere = []
         for speaker in speakers:
-            folder = covering(names, set(sort_files(entries(root / speaker)).videos), speaker)
+            folder = covering(names, set(sort_files(files_below(root / speaker)).videos), speaker)
             if folder is None:
                 _say(f"{archive} has no folder for {speaker}, which goes without .align files")
                 continue

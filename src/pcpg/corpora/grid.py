@@ -21,13 +21,12 @@ from pcpg.corpora.base import (
     some,
     sort_files,
 )
-from pcpg.corpora.grid_align import match_alignments
+from pcpg.corpora.grid_align import SENTENCES, match_alignments
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists
 from pcpg.corpora.grid_text import SILENCES, TICKS, read_align, sentence_of
 from pcpg.workspace.errors import InputError
 
 WHERE = "GRID is free (CC BY 4.0): Zenodo record 3625687, sN.zip and alignments.zip"
-SENTENCES = 1000  # of each speaker
 FRAMES = (75,)  # that a whole clip may have
 SILENT = 21  # the speaker of whom there is no video
 
@@ -42,10 +41,10 @@ def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -
     folders = _chosen(root, speakers)
     plan.check(root, list(folders))
     files = {speaker: _files(folder) for speaker, folder in folders.items()}
-    aligns, remarks = match_alignments(root, {speaker: set(found.videos) for speaker, found in files.items()})
+    aligns, remarks = match_alignments(root, folders, {speaker: set(found.videos) for speaker, found in files.items()})
     others = [path.relative_to(root).as_posix() for found in files.values() for path in found.others]
     if others:
-        remarks.append(Remark("files in the speakers' folders are no videos", len(others), some(others)))
+        remarks.append(Remark("files in the speakers' folders are neither video nor .align", len(others), some(others)))
     excluded, usable = [], {}
     for speaker, folder in tqdm(folders.items(), "grid", unit="speaker"):
         usable[speaker], unusable = _usable(root, speaker, folder, files[speaker], aligns.get(speaker, {}))
@@ -111,8 +110,8 @@ def _chosen(root: Path, names: list[str] | None) -> dict[str, Path]:
 
 
 def _files(folder: Path) -> Files:
-    """All files below a speaker's folder, however deep: what lies too deep is to be listed."""
-    return sort_files(path for path in files_below(folder) if not path.name.startswith("."))
+    """All files below a speaker's folder, however deep, as s1/video/mpg_6000/bbaf2n.mpg: names are unique."""
+    return sort_files((path for path in files_below(folder) if not path.name.startswith(".")), ".align")
 
 
 def _usable(
@@ -122,7 +121,7 @@ def _usable(
     usable, excluded = {}, []
     for name in sorted(files.videos | aligns):
         try:
-            usable[name] = _words(speaker, name, folder, files.videos.get(name), aligns.get(name))
+            usable[name] = _words(speaker, name, files.videos.get(name), aligns.get(name))
         except InputError as error:
             excluded.append(Excluded(f"{speaker}/{name}", "raw", str(error).replace(f"{root}/", "")))
     for path in files.doubles:
@@ -131,13 +130,11 @@ def _usable(
     return usable, excluded
 
 
-def _words(speaker: str, name: str, folder: Path, video: Path | None, align: Path | None) -> list[Word]:
+def _words(speaker: str, name: str, video: Path | None, align: Path | None) -> list[Word]:
     """The words of a usable clip with their timing; none without .align, which is no fault: the name has the text."""
     sentence = sentence_of(name)
     if video is None:
         raise InputError(name, "has an .align but no .mpg")
-    if video.parent != folder:
-        raise InputError(video, f"lies too deep; expected {folder.name}/{video.name}")
     check_video(video)
     if align is None:
         return []

@@ -3,19 +3,22 @@
 Zenodo's alignments.zip has many folders under another speaker's name, and so have the copies made from it.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from pcpg.corpora.base import Remark, child, files_below, some
 
-FOLDER = "alignments"
+FOLDERS = ("alignments", "align")  # beside the speakers' own, which may hold them too
+SENTENCES = 1000  # of each speaker
 
 
-def align_files(folder: Path) -> dict[str, dict[str, Path]]:
-    """The .align files of each folder below `folder`, by the clip's name; the key is the folder's relative path."""
+def align_files(root: Path, places: Iterable[Path]) -> dict[str, dict[str, Path]]:
+    """The .align files of each folder below `places`, by the clip's name; the key is the folder's path from `root`."""
     files = {}
-    for path in sorted(files_below(folder)) if folder.is_dir() else ():
+    for path in (path for place in places if place.is_dir() for path in sorted(files_below(place))):
         if path.suffix.lower() == ".align" and not path.name.startswith("."):  # macOS leaves ._name beside name
-            files.setdefault(path.parent.relative_to(folder).as_posix(), {})[path.stem.lower()] = path
+            files.setdefault(path.parent.relative_to(root).as_posix(), {})[path.stem.lower()] = path
     return files
 
 
@@ -32,28 +35,47 @@ def covering(folders: dict[str, set[str]], clips: set[str], speaker: str = "") -
 
 
 def named_as(folder: str, speaker: str) -> bool:
-    """Whether a folder bears the speaker's name, wherever it lies."""
-    return PurePosixPath(folder).name.lower() == speaker
+    """Whether a folder, or one that it lies in, bears the speaker's name."""
+    return speaker in PurePosixPath(folder.lower()).parts
 
 
-def match_alignments(root: Path, clips: dict[str, set[str]]) -> tuple[dict[str, dict[str, Path]], list[Remark]]:
-    """Each speaker's .align files by the clip's name, matched by the names of its clips; and who has none, or another
-    one's."""
-    top = child(root, FOLDER)
-    files = align_files(top)
+def match_alignments(
+    root: Path, folders: dict[str, Path], clips: dict[str, set[str]]
+) -> tuple[dict[str, dict[str, Path]], list[Remark]]:
+    """Each speaker's .align files by the clip's name, matched by the names of its clips, from alignments/, align/ and
+    the speakers' own `folders`; and remarks on who has none, or another one's.
+
+    Speakers share names of sentences, so that .align files of several in one folder have overwritten one another:
+    what fits more than one speaker, or is more than one can have, is taken for none.
+    """
+    files = align_files(root, [*(child(root, name) for name in FOLDERS), *folders.values()])
     names = {folder: set(paths) for folder, paths in files.items()}
-    folders = {}
-    for speaker, wanted in clips.items():  # a speaker without any clip keeps the own folder, which says what is missing
-        folder = covering(names, wanted, speaker) if wanted or speaker not in names else speaker
-        if folder is not None:
-            folders[speaker] = folder
-    without = [speaker for speaker, wanted in clips.items() if wanted and speaker not in folders]
-    strangers = [(speaker, folder) for speaker, folder in folders.items() if not named_as(folder, speaker)]
-    elsewhere = [f"those of {speaker} in {top.name}/{folder}" for speaker, folder in strangers]
-    remarks = []
-    if elsewhere:
-        what = "speakers whose .align files lie under another name, by the clips that they cover"
-        remarks.append(Remark(what, len(elsewhere), some(elsewhere, most=len(elsewhere))))
-    if without:
-        remarks.append(Remark("speakers without .align files, whose words have no timing", len(without), some(without)))
-    return {speaker: files[folder] for speaker, folder in folders.items()}, remarks
+    matched = {speaker: covering(names, wanted, speaker) for speaker, wanted in clips.items() if wanted}
+    matched = {speaker: folder for speaker, folder in matched.items() if folder is not None}
+    count = Counter(matched.values())
+    for speaker in (speaker for speaker, wanted in clips.items() if not wanted):
+        own = [folder for folder in names if named_as(folder, speaker) and folder not in count]
+        matched |= {speaker: own[0]} if own else {}  # says of which sentences only the .align is there
+    mixed = {
+        speaker: folder
+        for speaker, folder in matched.items()
+        if count[folder] > 1 or (len(names[folder]) > SENTENCES and not named_as(folder, speaker))
+    }
+    matched = {speaker: folder for speaker, folder in matched.items() if speaker not in mixed}
+    elsewhere = [f"those of {one} in {folder}" for one, folder in matched.items() if not named_as(folder, one)]
+    without = [speaker for speaker, wanted in clips.items() if wanted and speaker not in matched | mixed]
+    remarks = [
+        Remark(
+            "speakers whose .align files lie under another name, by the clips that they cover",
+            len(elsewhere),
+            some(elsewhere, most=len(elsewhere)),
+        ),
+        Remark(
+            "speakers whose .align files lie mixed in one folder, where those of one name overwrote one another; their "
+            "words have no timing",
+            len(mixed),
+            some(f"{speaker} in {folder}" for speaker, folder in mixed.items()),
+        ),
+        Remark("speakers without .align files, whose words have no timing", len(without), some(without)),
+    ]
+    return {speaker: files[folder] for speaker, folder in matched.items()}, [one for one in remarks if one.count]
