@@ -83,6 +83,18 @@ def unnumbered(root):
         path.rename(path.with_name(f"{path.stem}_mouth.jpg"))
 
 
+def renamed(root):
+    make_lrw1000(root)
+    for path in sorted((root / "images").iterdir()):
+        path.rename(path.with_name(f"x-{path.name}"))
+
+
+def parts(root):
+    root.mkdir()
+    for name in ("lrw-v1-partaa", "lrw-v1-partab"):
+        (root / name).write_bytes(b"part of a tar")
+
+
 # corpus, what builds it, what the line says, clips in the list
 WRONG = {
     "utf-16": (
@@ -119,7 +131,9 @@ WRONG = {
     "GRID for LRW": ("lrw", lambda root: make_grid(root, {"s1": 1}), r"it holds alignments/, s1/", 0),
     "no train, val, test": ("lrw", no_splits, r"6 x lipread_mp4/ABOUT/ABOUT_00001\.mp4: is none of train/, val/", 6),
     "no lists": ("lrw1000", lambda root: (root / "images").mkdir(parents=True), r"missing: info/.*it holds images/", 0),
-    "no numbers": ("lrw1000", unnumbered, r"5 x its folder has no numbered jpg", 5),
+    "no numbers": ("lrw1000", unnumbered, r"images/: it holds abc/, gap/\. .*5 x its folder has no numbered jpg", 5),
+    "clips of another copy": ("lrw1000", renamed, r"images/: it holds x-abc/, x-gap/\. .*5 x its folder has no", 5),
+    "parts of an archive": ("lrw", parts, r"it holds lrw-v1-partaa, lrw-v1-partab; lrw-v1-partaa must be unpacked", 0),
 }
 
 
@@ -136,6 +150,38 @@ def test_a_wrong_folder_is_told_in_one_line_with_reasons_and_the_list_is_kept(tm
     assert not out.exists() and kept.exists() == bool(listed)
     if listed:
         assert len(rows_of(kept)) == listed and said.endswith(f"all are listed in {kept}")
+
+
+@pytest.mark.parametrize("name", ["s1.zip", "lrw-v1-partaa", "a.tar.gz00", "a.tar.gz.aa", "a.zip.001", "a.part1"])
+def test_archives_and_their_parts_must_be_unpacked(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    assert base.held(tmp_path) == f"it holds {name}; {name} must be unpacked first"
+
+
+@pytest.mark.parametrize("name", ["apartment", "s1", "readme.txt", "ABOUT", "images"])
+def test_what_is_no_archive_is_not_taken_for_one(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    assert base.held(tmp_path) == f"it holds {name}"
+
+
+@pytest.mark.parametrize("inner", ["images/images", "images/LRW1000_Public/images"])
+def test_pictures_that_lie_deeper_are_found(tmp_path, inner):
+    root = make_lrw1000(tmp_path)
+    expected = lrw1000.read_corpus(root, protocol="cut30")
+    (root / "images").rename(root / "unpacked")
+    (root / inner).parent.mkdir(parents=True)
+    (root / "unpacked").rename(root / inner)
+    reading = lrw1000.read_corpus(root, protocol="cut30")
+    moved = [dataclasses.replace(clip, video=clip.video.replace("images", inner, 1)) for clip in expected.clips]
+    assert reading.clips == moved and (root / reading.clips[0].video).is_dir()
+    assert reading.excluded == expected.excluded
+
+
+def test_lrw_is_read_where_its_own_folder_is_named(tmp_path):
+    root = make_lrw(tmp_path, {"ABOUT": (2, 1, 1)})
+    named = lrw.read_corpus(root / "lipread_mp4", words=None)
+    assert len(named.clips) == 4 and all((root / "lipread_mp4" / clip.video).is_file() for clip in named.clips)
+    assert [clip.clip for clip in named.clips] == [clip.clip for clip in lrw.read_corpus(root, words=None).clips]
 
 
 def test_the_plan_does_not_hide_the_reasons_and_success_takes_the_list_away(tmp_path):

@@ -19,6 +19,9 @@ VIDEOS = {
     ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".mp4", ".m4v", ".avi", ".mov", ".qt", ".mkv", ".webm", ".wmv", ".asf",
     ".flv", ".f4v", ".3gp", ".3g2", ".ts", ".mts", ".m2ts", ".vob", ".ogv", ".mxf", ".dv",
 }  # in small or capital letters  # fmt: skip
+PACKED = re.compile(  # archives, and parts of them, as s1.zip, lrw-v1-partaa, a.tar.gz00, a.tar.gz.aa, a.part1
+    r".*(\.(zip|tar|gz|tgz|bz2|xz|rar|7z)[.-]?([a-z]{2}|\d{1,3})?|[.-]part([a-z]{2}|\d{1,3}))", re.IGNORECASE
+)
 NUMBERED = re.compile(r"(?!\.)(?:.*\D)?(\d+)\.jpe?g", re.IGNORECASE)  # names of pictures
 
 
@@ -122,7 +125,7 @@ def reasons(excluded: list[Excluded]) -> str:
 def held(folder: Path) -> str:
     """What a folder holds, for a message: "it holds s1.zip, s2.zip and 3 more"."""
     names = [f"{path.name}/" if path.is_dir() else path.name for path in entries(folder)]
-    packed = [name for name in names if name.endswith((".zip", ".tar", ".gz", ".tgz", ".rar", ".7z"))]
+    packed = [name for name in names if PACKED.fullmatch(name)]
     hint = f"; {packed[0]} must be unpacked first" if packed else ""
     return f"it holds {some(names)}{hint}" if names else "it is empty"
 

@@ -73,7 +73,7 @@ def read_corpus(root: Path, *, words: list[str] | None) -> Reading:
 
 def _word_folders(root: Path) -> tuple[Path, dict[str, Path]]:
     """The folder lipread_mp4, and the folders of its words by the word in capitals, in their order."""
-    top = child(root, FOLDER)
+    top = root if root.name.lower() == FOLDER else child(root, FOLDER)
     if not top.is_dir():
         there = held(root) if root.is_dir() else "there is no such folder"
         raise InputError(root, f"no folder {FOLDER}/ with a folder for each word; {there}. {WHERE}")

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from tqdm import tqdm
 
 from pcpg.corpora.base import (
+    NUMBERED,
     RATE,
     Clip,
     Excluded,
@@ -20,6 +21,7 @@ from pcpg.corpora.base import (
     Word,
     check_text,
     child,
+    entries,
     held,
     picture_files,
     some,
@@ -67,22 +69,25 @@ def read_corpus(root: Path, *, protocol: str) -> Reading:
         for row in _rows(file, split):
             (rows if isinstance(row, Row) else excluded).append(row)
     labels = {pinyin: label for label, pinyin in enumerate(sorted({row.pinyin for row in rows}))}
-    ranges, remarks = _ranges(images, rows, protocol)
+    ranges, remarks = _ranges(root, images, rows, protocol)
     clips, words = [], []
     for row in rows:
         span = ranges[row.clip]
         if isinstance(span, str):
             excluded.append(Excluded(row.clip, "raw", span))
             continue
-        video = f"{images.name}/{row.folder}"
+        video = (images / row.folder).relative_to(root).as_posix()
         clips.append(Clip(row.clip, video, "", row.split, row.pinyin, labels[row.pinyin], *span))
         words.append(Word(row.clip, row.pinyin, row.start, row.end))
     if not clips:
-        raise Unusable(root, f"none of {len(excluded)} words can be used. {WHERE}", excluded)
+        name = images.relative_to(root).as_posix()
+        raise Unusable(root, f"none of {len(excluded)} words can be used; {name}/: {held(images)}. {WHERE}", excluded)
     return Reading(clips, excluded, words, remarks)
 
 
-def _ranges(images: Path, rows: list[Row], protocol: str) -> tuple[dict[str, tuple[int, int] | str], list[Remark]]:
+def _ranges(
+    root: Path, images: Path, rows: list[Row], protocol: str
+) -> tuple[dict[str, tuple[int, int] | str], list[Remark]]:
     """First frame and number of frames of each clip, or why it has none; and the folders and jpgs that are not there.
 
     Each folder is listed once, however many words it holds, and forgotten before the next: there are many.
@@ -93,7 +98,7 @@ def _ranges(images: Path, rows: list[Row], protocol: str) -> tuple[dict[str, tup
         try:
             existing = frozenset(number - 1 for number in picture_files(images / folder))
         except InputError as error:
-            ranges |= {row.clip: str(error).replace(f"{images.parent}/", "") for row in words}
+            ranges |= {row.clip: str(error).replace(f"{root}/", "") for row in words}
             continue
         if not existing:
             folders.append(f"images/{folder}")
@@ -128,14 +133,26 @@ def lacking(reading: Reading) -> list[Remark]:
 
 
 def _layout(root: Path) -> tuple[Path, dict[str, Path]]:
-    """The folder of pictures, and the list of each split; InputError where one is not there."""
+    """The folder that holds those of the clips, and the list of each split; InputError where one is not there."""
     images, info = child(root, "images"), child(root, "info")
     lists = {split: child(info, name) for split, name in FILES.items()}
     absent = [str(path.relative_to(root)) for path in (images, *lists.values()) if not path.exists()]
     if absent:
         there = held(root) if root.is_dir() else "there is no such folder"
         raise InputError(root, f"missing: {', '.join(absent)}; {there}. {WHERE}")
+    while folder := _only_folder(images):
+        images = folder
     return images, lists
+
+
+def _only_folder(images: Path) -> Path | None:
+    """The one folder in images/ if it holds folders and no pictures, as where an archive was unpacked in it."""
+    inside = entries(images)
+    if len(inside) > 1 or not all(path.is_dir() for path in inside):
+        return None
+    below = [path for folder in inside for path in entries(folder)]
+    pictures = any(NUMBERED.fullmatch(path.name) for path in below)
+    return inside[0] if any(path.is_dir() for path in below) and not pictures else None
 
 
 def _rows(path: Path, split: str) -> Iterator[Row | Excluded]:
