@@ -324,9 +324,12 @@ def test_only_what_is_missing_is_fetched(zenodo, tmp_path, capsys):
     download_grid(tmp_path, None, api=zenodo.api)  # s10 has no .align files, which is no reason to ask for more
     assert len(zenodo.log) == 5
     shutil.rmtree(tmp_path / "s1")
-    (tmp_path / "archives" / "s1.zip").write_bytes(zenodo.files["/files/s1.zip"])  # brought by hand
+    by_hand = tmp_path / "archives" / "s1.zip"
+    by_hand.write_bytes(zenodo.files["/files/s1.zip"])
     download_grid(tmp_path, None, api=zenodo.api)
     assert len(zenodo.log) == 5 and len(list((tmp_path / "s1").iterdir())) == 5
+    kept = sorted(path.name for path in (tmp_path / "archives").iterdir())
+    assert kept == ["alignments.zip", "record.json", "s1.zip"]  # the user's own stays, what was fetched goes
 
 
 def test_a_download_broken_off_between_and_within_archives_goes_on(zenodo, tmp_path, pauses):

@@ -23,8 +23,8 @@ def download_grid(root: Path, speakers: list[str] | None, *, api: str = RECORD, 
 
     A speaker's folder appears when it is complete, and one that is there is left alone. root/archives holds the
     record's list of files, what is not unpacked yet, and the alignments of everybody; what lies there is not fetched
-    again, so that archives put there by hand serve as well. Raises InputError for a speaker that the record lacks,
-    before anything large is fetched, and for what cannot be fetched, verified or unpacked.
+    again, so that archives put there by hand serve as well, and are kept. Raises InputError for a speaker that the
+    record lacks, before anything large is fetched, and for what cannot be fetched, verified or unpacked.
     """
     root = Path(root)
     if speakers and all(_folders_there(root, speaker) for speaker in speakers):
@@ -87,7 +87,7 @@ def _chosen(speakers: list[str] | None, remotes: dict[str, Remote], api: str) ->
 
 
 def _fetch_speakers(root: Path, speakers: list[str], remotes: dict[str, Remote], get: Callable) -> None:
-    """One speaker after the other, so that at most one archive takes room beside the clips."""
+    """One speaker after the other, so that at most one archive that was fetched takes room beside the clips."""
     if not speakers:
         return
     places = {speaker: root / "archives" / f"{speaker}.zip" for speaker in speakers}
@@ -98,7 +98,8 @@ def _fetch_speakers(root: Path, speakers: list[str], remotes: dict[str, Remote],
             get(remotes[archive.name], archive, bar=bar)
             with unpack.open_archive(archive) as opened:
                 unpack.extract_files(opened, _videos(opened, archive), root / speaker)
-            archive.unlink()
+            if archive in waiting:
+                archive.unlink()
 
 
 def _videos(opened: ZipFile, archive: Path) -> list[ZipInfo]:
