@@ -270,6 +270,7 @@ def test_lists_of_clips_are_known_by_what_they_hold(tmp_path):
         ("a: {b: 1, 'b': 2}", r"line 1: not valid YAML: b: key given twice"),
         ("a: 010", r"line 1: not valid YAML: 010 is not the same in YAML 1\.1 and 1\.2"),
         ("a: 1\nm: &m {b: 1}\nn:\n  <<: *m\n  <<: *m", r"line 5: not valid YAML: <<: key given twice"),
+        ("n:\n  <<: {b: 1, b: 2}\n  c: 1", r"line 2: not valid YAML: b: key given twice"),
         ("a: 08", r"line 1: .*08 is not the same"),
         ("a: 1_0e5", r"line 1: .*1_0e5 is not the same"),
         ('a: !!int "010"', r"line 1: .*010 is not the same"),
@@ -305,6 +306,20 @@ def test_what_is_read_is_what_dvc_reads(tmp_path):
 
     theirs = load_yaml(str(file))
     assert found == theirs and [*map(type, found.values())] == [*map(type, theirs.values())]
+
+
+def test_what_is_merged_may_itself_be_merged_and_overridden(tmp_path):
+    """The parameter file of one who builds a run on a run: each has keys of its own over those of the other."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "a: &a {x: 1, y: 2}\nin: {there: {b: &b {<<: *a, x: 3}}}\nc: &c {<<: *b, x: 4, z: 5}\nd: {<<: [*c, *a]}\n"
+    )
+    from dvc.utils.serialize import load_yaml
+
+    assert read_yaml(file) == load_yaml(str(file))
+    assert read_yaml(file)["c"] == {"x": 4, "y": 2, "z": 5}
+    file.write_text("b: {<<: &b {<<: &a {x: 1, y: 2}, x: 3}, x: 4}\n")
+    assert read_yaml(file) == load_yaml(str(file)) == {"b": {"x": 4, "y": 2}}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)

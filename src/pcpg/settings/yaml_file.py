@@ -33,15 +33,15 @@ class _Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, what, node.start_mark)
         return value
 
-    def construct_mapping(self, node, deep=False):
+    def compose_mapping_node(self, anchor):
+        """As it is written: to construct it, PyYAML puts what is merged behind `<<` into the same list of keys."""
+        node = super().compose_mapping_node(anchor)
         keys: set = set()
-        for name, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-            if not isinstance(name, yaml.ScalarNode):
-                continue
+        for name in (name for name, _ in node.value if isinstance(name, yaml.ScalarNode)):
             if name.value in keys:
-                raise yaml.constructor.ConstructorError(None, None, f"{name.value}: key given twice", name.start_mark)
+                raise yaml.composer.ComposerError(None, None, f"{name.value}: key given twice", name.start_mark)
             keys.add(name.value)
-        return super().construct_mapping(node, deep)
+        return node
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+.0123456789"))
