@@ -150,6 +150,7 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         ("classifiers.lrw.k1s1", MINI["classifiers"]["lrw"]["scratch"], r"classifiers\.lrw\.k1s1: is the name of a run"),
         ("classifiers.grid", MINI["classifiers"]["lrw"], r"classifiers\.grid: its clips are sentences"),
         ("nodes", 2, r"processes: 1 cannot be spread evenly over 2 nodes"),
+        ("processes", 17, r"processes: 17 share batches of 16 clips in runs\.grid\.ce; some would have none"),
         ("processes", 0, r"processes: must be at least 1"),
         ("precision", "float16", r"precision: 'float16' is not one of float32, bfloat16"),
         ("numerics", "exact", r"numerics: 'exact' is not one of portable, fast"),
@@ -163,6 +164,45 @@ def test_a_mistake_is_named(read, path, value, message):
     with pytest.raises(InputError, match=rf"^mine\.yaml: ({message})") as caught:
         read(changed(path, value))
     assert "\n" not in str(caught.value)
+
+
+def of_public_lists(train: str, test: str, mapping=MINI) -> dict:
+    own = {"split": "lists", "test_speakers": [], "test_sentences": 0, "lists": {"train": train, "test": test}}
+    raw = mapping["corpora"]["grid"]["raw"] | own
+    return changed("corpora.grid.raw", raw, mapping)
+
+
+def by_mediapipe(model: str) -> dict:
+    clips = MINI["corpora"]["grid"]["clips"] | {"landmarks": "mediapipe", "landmark_model": model}
+    return changed("corpora.grid.clips", clips)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "key"),
+    [
+        (of_public_lists("data/mini/grid/train.txt", "test.txt"), "raw.lists.train"),
+        (of_public_lists("train.txt", "clips/mini/grid/shards/test.txt"), "raw.lists.test"),
+        (by_mediapipe("data/mini/grid/face_landmarker.task"), "clips.landmark_model"),
+    ],
+    ids=["train", "test", "model"],
+)
+def test_what_is_the_users_own_may_not_lie_where_folders_are_made_anew(read, mapping, key):
+    with pytest.raises(InputError, match=rf"^mine\.yaml: corpora\.grid\.{key}: \S+ lies in \S+, which is deleted"):
+        read(mapping)
+
+
+def test_a_link_to_itself_is_no_traceback(read, tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    raw = {"source": "local", "root": str(loop), "synthetic": None, "words": None}
+    assert read(changed("corpora.lrw.raw", raw)).corpora.lrw.raw.root == str(loop)
+
+
+def test_every_process_has_a_clip_in_each_part(read):
+    mapping = changed("processes", 2, changed("runs.grid.ce.optimisation.accumulate", 8))
+    assert read(mapping).processes == 2
+    with pytest.raises(InputError, match="processes: 2 share batches of 16 clips in runs.grid.ce, each in 9 parts"):
+        read(changed("runs.grid.ce.optimisation.accumulate", 9, mapping))
 
 
 def test_a_corpus_without_a_run_has_mouths_alone(read):

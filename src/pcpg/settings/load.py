@@ -1,5 +1,6 @@
 """From a parameter file to checked settings, or one line that names the file, the key and the nearest valid key."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,23 @@ def _check_places(params: Params, corpus: str, require) -> None:
     """What is the user's own may not lie where a stage, or an engine before it, deletes what it makes anew."""
     paths, settings = Paths(params.preset), getattr(params.corpora, corpus)
     made = (paths.raw(corpus), paths.clips(corpus) / "shards")
-    for key, place in (("raw.root", settings.raw.root), ("clips.landmark_folder", settings.clips.landmark_folder)):
+    lists = getattr(settings.raw, "lists", None)
+    places = {
+        "raw.root": settings.raw.root,
+        "raw.lists.train": lists and lists.train,
+        "raw.lists.test": lists and lists.test,
+        "clips.landmark_folder": settings.clips.landmark_folder,
+        "clips.landmark_model": settings.clips.landmark_model,
+    }
+    for key, place in places.items():
         for folder in made:
-            ours = place is not None and Path(place).resolve().is_relative_to(folder.resolve())
+            ours = place is not None and _real(place).is_relative_to(_real(folder))
             require(not ours, f"corpora.{corpus}.{key}", f"{place} lies in {folder}, which is deleted and made anew")
+
+
+def _real(place: str | Path) -> Path:
+    """Behind links; of links in a circle, as far as they lead."""
+    return Path(os.path.realpath(place))
 
 
 def _check_view(params: Params, corpus: str, require) -> None:
@@ -74,11 +88,10 @@ def _check_trainings(params: Params, corpus: str, require) -> None:
             key = f"{section}.{corpus}.{name}.start"
             there = training.start == SCRATCH or training.start in runs
             require(there, key, f"{training.start!r} is not one of {', '.join([SCRATCH, *runs])}")
-            batch = training.optimisation.batch
-            few = (
-                f"{params.processes} share batches of {batch} clips in {section}.{corpus}.{name}; some would have none"
-            )
-            require(params.processes <= batch, "processes", few)
+            batch, parts = training.optimisation.batch, training.optimisation.accumulate
+            of_each = f", each in {parts} parts" if parts > 1 else ""
+            shared = f"{params.processes} share batches of {batch} clips in {section}.{corpus}.{name}{of_each}"
+            require(params.processes * parts <= batch, "processes", f"{shared}; some would have none")
     for name in runs:
         _check_no_circle(runs, name, f"runs.{corpus}.{name}.start", require)
 
