@@ -1,11 +1,13 @@
 """Presets, each checked by one update of each kind at its own network, size and precision on a few clips of noise."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from pcpg import parameters
 from pcpg.corpora.base import Clip
 from pcpg.learning.epochs import Training
 from pcpg.learning.loop import Learner
@@ -16,9 +18,11 @@ from pcpg.objectives.stored import draw_texts
 from pcpg.reader.checkpoint import new_lip_reader
 from pcpg.reader.network import frozen
 from pcpg.settings.load import load
+from pcpg.settings.plan import Plan
 from tests.conftest import store_of
 
 CPU = torch.device("cpu")
+SECTIONS = ("corpora", "view", "network", "runs", "classifiers")
 FRAMES, STEPS = 2, 6  # of 75 frames and 40 characters, to be quick; all else is the preset's
 
 
@@ -54,3 +58,33 @@ def test_one_update_of_each_kind(root, store, preset):
         assert all(torch.isfinite(value).all() for value in losses.values())
         assert torch.isfinite(after).all() and not torch.equal(before, after), name
         assert name != "pcpg" or (losses["pcpg"] != 0 and losses["entropy"] > 0)
+
+
+def without(corpus: str, text: str) -> str:
+    """A parameter file of three corpora without what is named after one of them."""
+    kept, section, inside = [], "", False
+    for line in text.splitlines():
+        if line[:1].isalpha():
+            section = line.partition(":")[0]
+        indent = len(line) - len(line.lstrip())
+        if line.strip() and indent <= 2:
+            inside = section in SECTIONS and line.startswith(f"  {corpus}:")
+        if not inside:
+            kept.append(re.sub(rf"\w+_{corpus}\b,? ?", "", line) if section == "figures" else line)
+    return "\n".join(kept)
+
+
+@pytest.mark.parametrize("corpus", ["grid", "lrw", "lrw1000"])
+def test_a_corpus_that_one_has_not_can_be_taken_out_of_the_preset_of_the_paper(root, tmp_path, corpus):
+    file = tmp_path / "mine.yaml"
+    file.write_text(without(corpus, (root / "presets/paper.yaml").read_text()))
+    params, whole = parameters.read(file), parameters.read(root / "presets/paper.yaml")
+    assert set(params.corpus_names) == set(whole.corpus_names) - {corpus}
+    for name in params.corpus_names:
+        for section in ("view", "network", "runs", "classifiers"):
+            assert getattr(params, section).get(name) == getattr(whole, section).get(name)
+    jobs, of_whole = Plan(params).as_mapping(), Plan(whole).as_mapping()
+    assert "templates" not in Plan(params).values
+    assert (
+        jobs["evaluate"] == {name: job for name, job in of_whole["evaluate"].items() if job["corpus"] != corpus} != {}
+    )

@@ -88,6 +88,7 @@ PLACES = {
         "max_length": ([With(5, {}, {"runs.grid.mixer.objective.mixer.forced": 5}), 1000, With(1, {}, ONE_RUN)],
                        [0, 1001, 12.0]),
         "runs": ([], [None, [], {}, {"lrs2": {}}]),
+        "templates": ([{}, {"view": 1}], [None, [], 1, "a"]),
         "fewer_seeds": ([{}, {"grid": {}}], [None, [], {"lrs2": {}}, {"grid": {"ce": 0}}, {"grid": {"ce": 1.0}}]),
         "classifiers": ([{}], [None, [], {"lrs2": {}}]),
         "decoding": SECTION,

@@ -130,6 +130,7 @@ class Decoding(Keys):
 
 
 class Params(Keys):
+    templates: dict[str, Any] = Field(default={}, exclude=True)  # a place for anchors; no stage, and no check, reads it
     preset: Name  # the name in every path below data/, clips/, runs/, results/ and figures/
     seeds: Annotated[list[Seed], Field(min_length=1)]
     fewer_seeds: dict[Corpus, dict[Name, Count]] = Field(default={})  # who takes the first so many of the seeds
