@@ -28,11 +28,11 @@ def _named(mapping: dict, key: str, where: str):
 def raw(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.corpora.raw import prepare_corpus
 
-    prepare_corpus(_corpus(settings, args.corpus).raw, paths.raw(args.corpus), settings.workers)
+    prepare_corpus(args.corpus, _corpus(settings, args.corpus).raw, paths.raw(args.corpus), settings.workers)
 
 
 def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.corpora.raw import corpus_root, windows
+    from pcpg.corpora.about import corpus_root, windows
     from pcpg.mouths.detector import locate_model
     from pcpg.mouths.join import part, read_manifest
     from pcpg.mouths.shard import make_shard
@@ -54,12 +54,12 @@ def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
             folder=Path(roi.landmark_folder) if roi.landmark_folder else None,
             size=roi.size,
             workers=settings.workers,
-            in_windows=windows(corpus.raw),
+            in_windows=windows(args.corpus),
         )
 
 
 def store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.corpora.raw import whole_lengths
+    from pcpg.corpora.about import whole_lengths
     from pcpg.mouths.inventory import write_inventory
     from pcpg.mouths.join import join_shards, read_manifest
     from pcpg.mouths.store import Region
@@ -67,7 +67,7 @@ def store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
     region = Region(kind=corpus.clips.roi, landmarks=corpus.clips.landmarks, size=corpus.clips.size)
     made = join_shards(read_manifest(folder / "manifest.csv"), paths.clips(args.corpus), len(settings.shards), region)
-    write_inventory(folder, made, paths.inventory(args.corpus), whole_lengths(corpus.raw))
+    write_inventory(folder, made, paths.inventory(args.corpus), whole_lengths(args.corpus))
 
 
 def clips_info(args: argparse.Namespace) -> None:
@@ -114,7 +114,7 @@ def _device(settings: Params):
 
 
 def _start(args: argparse.Namespace, training, paths: Paths) -> Path | None:
-    from pcpg.settings.schema import SCRATCH
+    from pcpg.settings.training import SCRATCH
 
     return None if training.start == SCRATCH else paths.weights(args.corpus, training.start, args.seed)
 
@@ -152,7 +152,7 @@ def probe(args: argparse.Namespace, settings: Params, paths: Paths, of_stage: Ca
 
 def _test(args: argparse.Namespace, settings: Params, paths: Paths, section: str, of_seed, more: dict) -> None:
     """What `evaluate` and `classify` share: every seed's weights on the test split."""
-    from pcpg.corpora.protocol import protocol
+    from pcpg.corpora.about import protocol
     from pcpg.learning.evaluate import evaluate_seeds
     from pcpg.mouths.store import ClipStore
     from pcpg.workspace.device import tell

@@ -18,7 +18,8 @@ from pcpg.mouths import shard as clips
 from pcpg.mouths.store import ClipStore
 from pcpg.reader.batches import Batch, fetch
 from pcpg.reader.view import View, cut
-from pcpg.settings.schema import Params, ViewKeys
+from pcpg.settings.schema import Params
+from pcpg.settings.training import ViewKeys
 from pcpg.workspace import pool
 from pcpg.workspace.seeding import generator
 from tests.conftest import store_of

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from pcpg.reader.sizes import measure
 from pcpg.settings.load import load
-from pcpg.settings.schema import SCRATCH, Optimisation, Params
+from pcpg.settings.schema import Params
+from pcpg.settings.training import SCRATCH, Optimisation
 from tests.bench.full_size import SIZES, Size
 
 GPUS = (1, 4, 16)

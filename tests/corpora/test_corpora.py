@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -284,9 +285,9 @@ def test_a_speaker_without_a_clip_is_told(tmp_path):
     (tmp_path / "s2").mkdir()
     reading = read_grid(tmp_path, split="unseen", test_speakers=["s1", "s2"], test_sentences=0)
     count = len(NAMES) - 1
-    assert [remark.detail for remark in grid.lacking(reading, ["s1", "s2", "s3"])] == [
-        f"s1 has {count}, s2 has 0, s3 has {count}"
-    ]
+    assert [
+        remark.detail for remark in grid.lacking(SimpleNamespace(speakers=["s1", "s2", "s3"]), tmp_path, reading)
+    ] == [f"s1 has {count}, s2 has 0, s3 has {count}"]
 
 
 def test_links_are_followed_once_and_a_closed_folder_is_named(tmp_path, monkeypatch):

@@ -388,9 +388,9 @@ def test_the_stage_raw_downloads(zenodo, tmp_path):
         split_seed=1,
     )
     with pytest.raises(InputError, match="holds no speaker folder"):
-        prepare_corpus(settings.model_copy(update={"source": "local"}), tmp_path / "data", workers=1)
+        prepare_corpus("grid", settings.model_copy(update={"source": "local"}), tmp_path / "data", workers=1)
     assert zenodo.log == []  # nobody is asked without being told to
-    prepare_corpus(settings, tmp_path / "data", workers=1)
+    prepare_corpus("grid", settings, tmp_path / "data", workers=1)
     assert (tmp_path / "data" / "manifest.csv").read_text().count("\n") == 11
     assert sorted(path.name for path in root.iterdir()) == ["alignments", "archives", "s1", "s2"]
 
@@ -410,7 +410,7 @@ def test_two_jobs_that_need_one_copy_download_it_once(zenodo, tmp_path, monkeypa
 
     def prepare(name: str) -> None:
         with suppress(InputError):  # the copy stays empty
-            prepare_corpus(settings, tmp_path / name, 1)
+            prepare_corpus("grid", settings, tmp_path / name, 1)
 
     jobs = [threading.Thread(target=prepare, args=[name]) for name in "ab"]
     for job in jobs:

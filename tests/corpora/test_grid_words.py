@@ -1,6 +1,7 @@
 """Words cut out of GRID: places, classes, splits and windows that reach beyond the video."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,8 +65,8 @@ def test_sentences_without_timing_are_listed(tmp_path):
 
 def test_what_a_copy_lacks_is_counted_in_sentences(tmp_path):
     reading = read(make_grid(tmp_path))
-    whole = grid.read_corpus(tmp_path, speakers=None, plan=PLAN)
-    assert grid_words.lacking(reading, None) == grid.lacking(whole, None)
+    whole, everybody = grid.read_corpus(tmp_path, speakers=None, plan=PLAN), SimpleNamespace(speakers=None)
+    assert grid_words.lacking(everybody, tmp_path, reading) == grid.lacking(everybody, tmp_path, whole)
 
 
 @pytest.mark.skipif(not GRID.is_dir(), reason="no real GRID clips beside the repository")

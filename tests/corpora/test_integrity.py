@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from pcpg.corpora import grid, grid_align, lrw, lrw1000, raw
+from pcpg.corpora.about import protocol, whole_lengths
 from pcpg.corpora.base import Clip, Excluded, Word
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
-from pcpg.corpora.protocol import protocol
 from pcpg.mouths import inventory
 from pcpg.mouths.join import join_shards
 from pcpg.mouths.shard import make_shard
@@ -67,12 +67,12 @@ def remarks_of(reading) -> dict[str, tuple[int, str]]:
     return {remark.what: (remark.count, remark.detail) for remark in reading.remarks}
 
 
-def taken_stock(settings, folder: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
+def taken_stock(corpus: str, settings, folder: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Counts and notes of the inventory, once the stage raw has written folder/data."""
     clips, root, out = read_rows(folder / "data/manifest.csv", Clip), Path(settings.root), folder / "clips"
     make_shard(clips, root, shard_folder(out, "0"), roi="frame", landmarks=None, model=None, size=16, workers=1)
     store = join_shards(clips, out, 1, Region(kind="frame", landmarks=None, size=16))
-    inventory.write_inventory(folder / "data", store, folder / "out", raw.whole_lengths(settings))
+    inventory.write_inventory(folder / "data", store, folder / "out", whole_lengths(corpus))
     tables = [csv.DictReader((folder / f"out/{name}.csv").read_text().splitlines()) for name in ("summary", "notes")]
     return {row["what"]: row["count"] for row in tables[0]}, list(tables[1])
 
@@ -241,7 +241,7 @@ def test_the_public_lists(kind, lines, test):
 
 def test_the_stage_tells_what_a_local_copy_lacks(tmp_path, capsys):
     root = make_grid(tmp_path / "grid", {"s1": 2, "s2": 1})
-    raw.prepare_corpus(LOCAL.model_copy(update={"root": str(root)}), tmp_path / "data", workers=1)
+    raw.prepare_corpus("grid", LOCAL.model_copy(update={"root": str(root)}), tmp_path / "data", workers=1)
     told = [
         line for line in capsys.readouterr().err.splitlines() if line.startswith("grid: ") and "speaker/s" not in line
     ]
@@ -262,7 +262,7 @@ def test_lists_by_the_parameters_and_in_the_protocol(tmp_path):
     write_lists(tmp_path, lines[:9], lines[9:])
     lists = GridLists(train=str(tmp_path / "train.txt"), test=str(tmp_path / "test.txt"))
     settings = LOCAL.model_copy(update={"root": str(root), "split": "lists", "lists": lists})
-    raw.prepare_corpus(settings, tmp_path / "data", workers=1)
+    raw.prepare_corpus("grid", settings, tmp_path / "data", workers=1)
     tested = {clip.clip for clip in read_rows(tmp_path / "data/manifest.csv", Clip) if clip.split == "test"}
     assert tested == set(lines[9:])
     assert protocol(settings) == "lists train.txt and test.txt"
@@ -294,8 +294,8 @@ def test_real_clips_that_are_short_damaged_or_missing_are_counted_and_listed(tmp
     for name in (whole, short, cut, noise, empty, lost):
         shutil.copy(SHARED / "alignments/s1" / f"{name}.align", tmp_path / "grid/alignments/s1")
     settings = LOCAL.model_copy(update={"root": str(tmp_path / "grid"), "test_sentences": 1})
-    raw.prepare_corpus(settings, tmp_path / "data", workers=1)
-    counts, notes = taken_stock(settings, tmp_path)
+    raw.prepare_corpus("grid", settings, tmp_path / "data", workers=1)
+    counts, notes = taken_stock("grid", settings, tmp_path)
     notes = {row["clip"][3:]: (row["status"], row["reason"]) for row in notes if row["clip"]}
     assert notes[short] == ("odd", "74 frames, not 75") and "74,1" in (tmp_path / "out/lengths.csv").read_text()
     assert notes[noise][0] == "excluded" and "not a readable video" in notes[noise][1]
@@ -323,7 +323,9 @@ def test_an_incomplete_lrw_is_counted(tmp_path, capsys):
     root = make_lrw(tmp_path / "lrw", {"ABOUT": (3, 50, 50), "ZERO": (2, 49, 50), "BLACK": (0, 50, 1)})
     (root / "lipread_mp4/ABOUT/test/ABOUT_00001.txt").unlink()
     (root / "lipread_mp4/ABOUT/test/ABOUT_00002.txt").write_text("1\n2\n3\n4\nDuration: 1.20 seconds\n")
-    raw.prepare_corpus(LrwRaw(source="local", root=str(root), synthetic=None, words=None), tmp_path / "data", workers=1)
+    raw.prepare_corpus(
+        "lrw", LrwRaw(source="local", root=str(root), synthetic=None, words=None), tmp_path / "data", workers=1
+    )
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lrw: ") and "word/s" not in line]
     assert told == [
         "lrw: 255 clips (5 train, 149 val, 101 test); 0 excluded",
@@ -340,7 +342,8 @@ def test_an_incomplete_lrw_is_counted(tmp_path, capsys):
     ]
     words = read_rows(tmp_path / "data/words.csv", Word)
     assert len(words) == 254 and words[0] == Word("ABOUT/train/ABOUT_00001", "about", 0.38, 0.78)
-    assert lrw.lacking(lrw.read_corpus(root, words=["about"]), root, ["about"]) == []
+    of_one = LrwRaw(source="local", root=str(root), synthetic=None, words=["about"])
+    assert lrw.lacking(of_one, root, lrw.read(of_one, root)) == []
 
 
 def make_lrw1000(root: Path) -> Path:
@@ -358,7 +361,7 @@ def make_lrw1000(root: Path) -> Path:
 def test_an_incomplete_lrw1000_is_counted(tmp_path, capsys):
     root = make_lrw1000(tmp_path / "lrw1000")
     settings = Lrw1000Raw(source="local", root=str(root), synthetic=None, protocol="cut30")
-    raw.prepare_corpus(settings, tmp_path / "data", workers=1)
+    raw.prepare_corpus("lrw1000", settings, tmp_path / "data", workers=1)
     told = [
         line for line in capsys.readouterr().err.splitlines() if line.startswith("lrw1000: ") and "word/s" not in line
     ]
@@ -373,5 +376,5 @@ def test_an_incomplete_lrw1000_is_counted(tmp_path, capsys):
         "lrw1000: 1 classes to validate or test have no clip to train on: ai",
         f"lrw1000: to complete it: {lrw1000.WHERE}",
     ]
-    _, notes = taken_stock(settings, tmp_path)
+    _, notes = taken_stock("lrw1000", settings, tmp_path)
     assert [row["reason"] for row in notes if row["clip"] == "train/000002-gap"] == ["2 frames missing"]

@@ -11,11 +11,11 @@ from PIL import Image
 
 from pcpg.corpora import lrw1000
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
-from pcpg.corpora.synthetic import generate_grid, generate_lrw, generate_lrw1000
 from pcpg.corpora.synthetic import lrw1000 as synthetic_lrw1000
 from pcpg.corpora.synthetic.english import NEWS_WORDS
-from pcpg.corpora.synthetic.grid import align
-from pcpg.corpora.synthetic.lrw import Take, film_clip
+from pcpg.corpora.synthetic.grid import align, generate_grid
+from pcpg.corpora.synthetic.lrw import Take, film_clip, generate_lrw
+from pcpg.corpora.synthetic.lrw1000 import generate_lrw1000
 from pcpg.corpora.synthetic.mandarin import WORDS, word_visemes
 
 GRID = {"speakers": 2, "sentences": 2}

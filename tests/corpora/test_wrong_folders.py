@@ -142,7 +142,7 @@ def test_a_wrong_folder_is_told_in_one_line_with_reasons_and_the_list_is_kept(tm
     root, out = tmp_path / "root", tmp_path / "data/grid"
     build(root)
     with pytest.raises(InputError) as raised:
-        prepare_corpus(settings_of(corpus, root), out, workers=1)
+        prepare_corpus(corpus, settings_of(corpus, root), out, workers=1)
     said = str(raised.value)
     print(said.replace(str(tmp_path), ""))
     assert said.startswith(str(root)) and "\n" not in said and re.search(line, said), said
@@ -192,14 +192,14 @@ def test_the_plan_does_not_hide_the_reasons_and_success_takes_the_list_away(tmp_
     for number, path in enumerate(aligns):
         path.write_text("0 1\n" if number < 10 else "nothing\nat all\n")
     with pytest.raises(InputError, match=r"s1: has 0 usable clips, so 2 of them cannot be kept for test") as raised:
-        prepare_corpus(settings_of("grid", root), out, workers=1)
+        prepare_corpus("grid", settings_of("grid", root), out, workers=1)
     assert re.search(
         r"; 12 excluded: 12 x alignments/s1/\w+.align, line 1: expected .*found '0 1'; all", str(raised.value)
     )
     assert len(rows_of(kept)) == 12
     for path, content in zip(aligns, good, strict=True):
         path.write_text(content)
-    prepare_corpus(settings_of("grid", root), out, workers=1)
+    prepare_corpus("grid", settings_of("grid", root), out, workers=1)
     assert not kept.exists() and (out / "manifest.csv").is_file()
 
 
@@ -211,7 +211,7 @@ def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
     for corpus in ("grid", "lrw", "lrw1000"):
         (tmp_path / corpus).mkdir()
         with pytest.raises(InputError, match=f"{corpus}: Permission denied"):
-            prepare_corpus(settings_of(corpus, tmp_path / corpus), tmp_path / "data", workers=1)
+            prepare_corpus(corpus, settings_of(corpus, tmp_path / corpus), tmp_path / "data", workers=1)
 
 
 def test_reasons_that_differ_in_files_and_numbers_alone_are_one():
@@ -242,7 +242,7 @@ def test_capitals_and_other_containers_are_read_and_doubles_listed(tmp_path):
     (aligns / f"{names[5]}.align").write_text(f"{align_of(names[5])}6000 7000 <sil>\n")
     (root / "s1").rename(root / "S1")
     (root / "alignments").rename(root / "Alignments")
-    prepare_corpus(settings_of("grid", root), tmp_path / "data", workers=1)
+    prepare_corpus("grid", settings_of("grid", root), tmp_path / "data", workers=1)
     clips = {row["clip"]: row for row in csv.DictReader((tmp_path / "data/manifest.csv").read_text().splitlines())}
     assert sorted(clips) == [f"s1/{name}" for name in names]
     assert clips[f"s1/{names[0]}"]["video"] == f"S1/{names[0].upper()}.MPG"
@@ -264,7 +264,7 @@ def test_a_name_that_is_no_utf_8_is_listed(tmp_path, corpus):
     build[corpus](tmp_path / "root")
     folder = tmp_path / "root" / {"grid": "s1", "lrw": "lipread_mp4/ABOUT/train"}[corpus]
     (folder / "B\udcffAF2N.mp4").write_bytes(b"x")
-    prepare_corpus(settings_of(corpus, tmp_path / "root"), tmp_path / "data", workers=1)
+    prepare_corpus(corpus, settings_of(corpus, tmp_path / "root"), tmp_path / "data", workers=1)
     [(clip, reason)] = rows_of(tmp_path / "data/excluded.csv").items()
     assert clip.lower().endswith("b\\udcffaf2n") and ("character 2" in reason or "cannot be printed" in reason)
 

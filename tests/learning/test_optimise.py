@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pcpg.learning.optimise import NormalisedMomentum, make_optimiser, make_schedule
-from pcpg.settings.schema import Optimisation
+from pcpg.settings.training import Optimisation
 
 KEYS = {
     "epochs": 1, "batch": 1, "accumulate": 1, "augment": True, "learning_rate": 0.1, "schedule": "cosine",

@@ -11,7 +11,8 @@ from pcpg.learning.train import train
 from pcpg.mouths.store import ClipStore
 from pcpg.reader.checkpoint import load as load_checkpoint
 from pcpg.settings.load import load
-from pcpg.settings.schema import Params, Run
+from pcpg.settings.schema import Params
+from pcpg.settings.training import Run
 from pcpg.workspace.errors import InputError
 
 THIRDS = ["1/3"] * 3

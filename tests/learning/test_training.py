@@ -26,7 +26,7 @@ from pcpg.reader.checkpoint import Content, read, save
 from pcpg.reader.network import Classifier, LipReader
 from pcpg.reader.view import View
 from pcpg.settings.load import load
-from pcpg.settings.schema import Optimisation
+from pcpg.settings.training import Optimisation
 from pcpg.workspace.errors import InputError, refusal
 from tests.bench.objectives import learners
 

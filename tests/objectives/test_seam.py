@@ -27,7 +27,7 @@ from pcpg.reader.network import Decoder, LipReader
 from pcpg.settings.keys import NotNegative
 from pcpg.settings.load import load
 from pcpg.settings.plan import Plan
-from pcpg.settings.schema import Run
+from pcpg.settings.training import Run
 from pcpg.workspace import code
 from pcpg.workspace.errors import InputError
 from tests.conftest import ROOT, toy_in

@@ -34,8 +34,9 @@ def sums(package, monkeypatch):
     monkeypatch.setattr(code, "PACKAGE", package)
 
     def of_all() -> dict[str, str]:
-        plain = {stage: code.of_stage(stage) for stage in KEYS if stage != "train"}
-        return plain | {name: code.of_stage("train", name) for name in ("cross_entropy", "mwer", "ocd", "pcpg")}
+        plain = {stage: code.of_stage(stage) for stage in KEYS if stage not in code.CHOSEN}
+        raw = {f"raw {corpus}": code.of_stage("raw", corpus) for corpus in CORPORA}
+        return plain | raw | {name: code.of_stage("train", name) for name in sorted(TRAININGS)}
 
     return of_all
 
@@ -56,6 +57,8 @@ def differing(one: dict, other: dict) -> set[str]:
     return {key for key, value in one.items() if other[key] != value}
 
 
+CORPORA = ("grid", "lrw", "lrw1000", "grid_words")
+RAW = {f"raw {corpus}" for corpus in CORPORA}
 TRAININGS = {"cross_entropy", "mwer", "ocd", "pcpg"}
 REPORT = {"tables", "claims", "figures", "page"}
 PG = "objectives/pcpg.py"
@@ -81,10 +84,19 @@ OTHER = {  # file, old, new, the stages that import it
     "what objectives share": ("objectives/policy_gradient.py", 'if over == "none"', 'if over == "nothing"', {"pcpg"}),
     "what every run is seen to do": ("objectives/rollout.py", "count, longest =", "count = 0\n    count, longest =",
                                      TRAININGS),
-    "a command": ("commands.py", "    prepare_corpus(_corpus", "    prepare_corpus(1 and _corpus", {"raw"}),
+    "a command": ("commands.py", "    prepare_corpus(args", "    prepare_corpus(1 and args", RAW),
     "a function that commands call": ("commands.py", 'f"is not one of {\', \'.join(mapping)}"', '"is none"',
                                       TRAININGS | {"probe", "evaluate", "classify"}),
     "what computes the checksums": ("workspace/code.py", "[:16]", "[:17]", set()),
+    "a reader": ("corpora/lrw.py", "WORDS = 500", "WORDS = 501", {"raw lrw"}),
+    "a reader that another one uses": ("corpora/grid.py", "SILENT = 21", "SILENT = 22", {"raw grid", "raw grid_words"}),
+    "a generator": ("corpora/synthetic/lrw1000.py", "_SIZE = 112", "_SIZE = 111", {"raw lrw1000"}),
+    "what all readers share": ("corpora/raw.py", "lines.insert(1,", "lines.insert(2,", RAW),
+    "a new key of a corpus": ("settings/corpus.py", "    words: list", "    more: Text\n    words: list", REPORT),
+    "a new key of all trainings": ("settings/training.py", "    batch: Count", "    more: Count\n    batch: Count",
+                                   TRAININGS | {"probe", "evaluate", "classify"} | REPORT),
+    "what is known of all corpora": ("corpora/about.py", "(29, 30)", "(29,)",
+                                     RAW | {"shard", "store", "evaluate", "classify"}),
     "test": ("learning/evaluate.py", '"split": "test"', '"split": "tests"', {"evaluate", "classify"}),
     "beam search": ("reader/decode.py", "scores[:, 0] = 0.0", "scores[:, 0] = 0.0 * 1", None),
     "a style sheet": ("report/figures/pcpg.mplstyle", "\n", "\n# x\n", {"figures"}),
@@ -111,9 +123,10 @@ def test_what_changes_a_statement_changes_the_stages_that_import_it_and_no_other
 
 def importers(path: Path) -> set[str]:
     """Those whose files it is among."""
-    found = {stage for stage in KEYS if stage != "train" and path in code.sources(stage)}
-    trained = [(name, code.sources("train", name)) for name in TRAININGS]
-    return found | {name for name, files in trained if path in files}
+    found = {stage for stage in KEYS if stage not in code.CHOSEN and path in code.sources(stage)}
+    chosen = [(name, code.sources("train", name)) for name in TRAININGS]
+    chosen += [(f"raw {corpus}", code.sources("raw", corpus)) for corpus in CORPORA]
+    return found | {name for name, files in chosen if path in files}
 
 
 def test_a_new_data_file_counts_for_who_names_it(package, sums):
@@ -196,7 +209,7 @@ def test_a_changed_function_plans_the_stages_that_import_it(smoke, monkeypatch, 
     plan = smoke / "plan.json"
     before = plan.read_bytes()
     monkeypatch.setattr(code, "PACKAGE", smoke / "src/pcpg")
-    stages = {"train" if stage in TRAININGS else stage for stage in importers(path)}
+    stages = {"train" if stage in TRAININGS else stage.split()[0] for stage in importers(path)}
     path.write_text(new)
     try:
         jobs, status = planned(smoke), dvc_stages(smoke)

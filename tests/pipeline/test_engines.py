@@ -113,7 +113,8 @@ def test_the_same_parameters(dvc_jobs):
         told = {key.format(**names): places[key].format(stage=stage, **names) for key in KEYS[stage] if key in places}
         keys = plan.keys(stage, **names).keys() - told.keys()
         assert job["params"].get("params.yaml", set()) == keys, command
-        kind = f"train.{plan.objective(**names)}" if stage == "train" else stage
+        chosen = {"raw": names.get("corpus"), "train": plan.objective(**names) if stage == "train" else ""}
+        kind = f"{stage}.{chosen[stage]}" if stage in chosen else stage
         assert job["params"]["plan.json"] == {f"code.{kind}", *told.values()}, command
 
 
@@ -123,7 +124,9 @@ def test_every_checksum_of_the_plan_is_the_one_that_snakemake_computes():
     content = plan.as_mapping()
     for corpus, run_ in plan.jobs("runs"):
         assert plan.code("train", corpus, run_) == content["code"]["train"][plan.objective(corpus, run_)]
-    for stage in KEYS.keys() - {"train"}:
+    for corpus in plan.params.corpus_names:
+        assert plan.code("raw", corpus) == content["code"]["raw"][corpus]
+    for stage in KEYS.keys() - {"train", "raw"}:
         assert plan.code(stage) == content["code"][stage]
 
 

@@ -6,7 +6,7 @@ import torchvision
 from pcpg.reader.network import LipReader
 from pcpg.reader.sizes import describe, measure
 from pcpg.settings.load import load
-from pcpg.settings.schema import Network, ViewKeys
+from pcpg.settings.training import Network, ViewKeys
 from pcpg.workspace.errors import InputError
 
 FRAMES, CHARACTERS, CLASSES = 20, 9, 40

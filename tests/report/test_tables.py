@@ -16,7 +16,7 @@ from made import (
     with_runs,
 )  # fmt: skip
 
-from pcpg.corpora.protocol import protocol
+from pcpg.corpora.about import protocol
 from pcpg.report import paper, runs
 from pcpg.report.names import table_names
 from pcpg.report.tables import layouts

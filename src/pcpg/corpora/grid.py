@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -25,10 +26,41 @@ from pcpg.corpora.grid_align import SENTENCES, match_alignments
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists
 from pcpg.corpora.grid_text import SILENCES, TICKS, read_align, sentence_of
 from pcpg.workspace.errors import InputError
+from pcpg.workspace.files import locked
+
+if TYPE_CHECKING:
+    from pcpg.settings.corpus import GridRaw
 
 WHERE = "GRID is free (CC BY 4.0): Zenodo record 3625687, sN.zip and alignments.zip"
-FRAMES = (75,)  # that a whole clip may have
 SILENT = 21  # the speaker of whom there is no video
+
+
+def generate(settings: "GridRaw", root: Path, workers: int) -> None:
+    """Write a corpus of talking faces in GRID's format below `root`."""
+    from pcpg.corpora.synthetic.grid import generate_grid
+
+    generate_grid(root, **dict(settings.synthetic), workers=workers)
+
+
+def download(settings: "GridRaw", root: Path) -> None:
+    """Fetch what is missing below `root`."""
+    from pcpg.corpora.download import download_grid
+
+    plan_of(settings)  # a fault of the lists is told before a download and not after it
+    with locked(root / "archives" / "download"):  # words of GRID may be of the same copy, by a job beside it
+        download_grid(root, settings.speakers)
+
+
+def read(settings: "GridRaw", root: Path) -> Reading:
+    """What the settings ask of the corpus at `root`; raises what `read_corpus` raises."""
+    return read_corpus(root, speakers=settings.speakers, plan=plan_of(settings))
+
+
+def plan_of(settings: "GridRaw") -> Draw | Lists:
+    if settings.lists:
+        return Lists(settings.lists.train, settings.lists.test, settings.validation, settings.split_seed)
+    tests = settings.test_speakers, settings.test_sentences
+    return Draw(settings.split, *tests, settings.validation, settings.split_seed)
 
 
 def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -> Reading:
@@ -70,8 +102,9 @@ def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -
     return Reading(clips, excluded + misfits, words, remarks + more)
 
 
-def lacking(reading: Reading, speakers: list[str] | None) -> list[Remark]:
-    """What a copy of the real corpus lacks, of which nothing on disk tells; `speakers` as in `read`."""
+def lacking(settings: "GridRaw", root: Path, reading: Reading) -> list[Remark]:
+    """What a copy of the real corpus lacks, of which nothing on disk tells."""
+    speakers = settings.speakers
     names = dict.fromkeys(row.clip.partition(".")[0] for row in [*reading.clips, *reading.excluded])
     sentences = dict.fromkeys(speakers or [], 0) | Counter(name.split("/")[0] for name in names)
     odd = [f"{speaker} has {count:,}" for speaker, count in sentences.items() if count != SENTENCES]

@@ -7,15 +7,25 @@ GRID's grammar, whatever is on disk.
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pcpg.corpora import grid
+from pcpg.corpora.about import FRAMES
 from pcpg.corpora.base import RATE, Clip, Excluded, Reading, Remark, Unusable, Word
 from pcpg.corpora.grid_splits import Draw, Lists
 from pcpg.corpora.grid_text import GRAMMAR
 
-WHERE = grid.WHERE
-FRAMES = (29,)  # as in LRW: the word's middle is that of the clip
+if TYPE_CHECKING:
+    from pcpg.settings.corpus import GridWordsRaw
+
+WHERE, generate, download = grid.WHERE, grid.generate, grid.download
+WINDOW = FRAMES["grid_words"][0]  # frames; as in LRW: the word's middle is that of the clip
 LABELS = {word: label for label, word in enumerate(sorted(word for words in GRAMMAR for word in words.values()))}
+
+
+def read(settings: "GridWordsRaw", root: Path) -> Reading:
+    """What the settings ask of the corpus at `root`; raises what `read_corpus` raises."""
+    return read_corpus(root, speakers=settings.speakers, plan=grid.plan_of(settings))
 
 
 def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -> Reading:
@@ -39,8 +49,8 @@ def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -
 
 def _cut(sentence: Clip, place: int, word: Word) -> tuple[Clip, Word]:
     name = f"{sentence.clip}/{place}-{word.word}"
-    first = int((word.start + word.end) / 2 * RATE) - FRAMES[0] // 2
-    clip = replace(sentence, clip=name, text=word.word, label=LABELS[word.word], first=first, frames=FRAMES[0])
+    first = int((word.start + word.end) / 2 * RATE) - WINDOW // 2
+    clip = replace(sentence, clip=name, text=word.word, label=LABELS[word.word], first=first, frames=WINDOW)
     return clip, replace(word, clip=name)
 
 
@@ -49,7 +59,7 @@ def sentence_of(clip: str) -> str:
     return "/".join(clip.split("/")[:2])
 
 
-def lacking(reading: Reading, speakers: list[str] | None) -> list[Remark]:
+def lacking(settings: "GridWordsRaw", root: Path, reading: Reading) -> list[Remark]:
     """As pcpg.corpora.grid says it, of the sentences."""
     of_sentences = [[replace(row, clip=sentence_of(row.clip)) for row in rows] for rows in reading[:2]]
-    return grid.lacking(Reading(*of_sentences, [], []), speakers)
+    return grid.lacking(settings, root, Reading(*of_sentences, [], []))

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -25,6 +26,9 @@ from pcpg.corpora.base import (
 )
 from pcpg.workspace.errors import InputError
 
+if TYPE_CHECKING:
+    from pcpg.settings.corpus import LrwRaw
+
 FOLDER = "lipread_mp4"
 WHERE = (
     "LRW is licensed by the BBC and cannot be downloaded by a script: ask through "
@@ -32,8 +36,19 @@ WHERE = (
 )
 WORDS = 500
 CLIPS = {"train": 488_766, "val": 25_000, "test": 25_000}  # of all words; val and test have 50 of each
-FRAMES = (29, 30)  # that a whole clip may have: decoders disagree
 MIDDLE = 29 / 2 / 25  # s; the word stands in the middle of the clip
+
+
+def generate(settings: "LrwRaw", root: Path, workers: int) -> None:
+    """Write a corpus of talking faces in LRW's format below `root`."""
+    from pcpg.corpora.synthetic.lrw import generate_lrw
+
+    generate_lrw(root, **dict(settings.synthetic), workers=workers)
+
+
+def read(settings: "LrwRaw", root: Path) -> Reading:
+    """What the settings ask of the corpus at `root`; raises what `read_corpus` raises."""
+    return read_corpus(root, words=settings.words)
 
 
 def read_corpus(root: Path, *, words: list[str] | None) -> Reading:
@@ -132,8 +147,8 @@ def read_duration(path: Path) -> float:
     return duration
 
 
-def lacking(reading: Reading, root: Path, words: list[str] | None) -> list[Remark]:
-    """What a copy of the real corpus lacks, the excluded clips counted as there; `words` as in `read_corpus`."""
+def lacking(settings: "LrwRaw", root: Path, reading: Reading) -> list[Remark]:
+    """What a copy of the real corpus lacks, the excluded clips counted as there."""
     counts = Counter(tuple(row.clip.split("/")[:2]) for row in [*reading.clips, *reading.excluded])
     there = sorted({word for word, _ in counts})
     remarks = []
@@ -142,7 +157,7 @@ def lacking(reading: Reading, root: Path, words: list[str] | None) -> list[Remar
         if count > 0:
             remarks.append(Remark(what, count, some(names)))
 
-    if words is None:
+    if settings.words is None:
         missing = WORDS - len(_word_folders(Path(root))[1])
         note(f"of LRW's {WORDS} word folders are missing, and classes are numbered without them", missing, [])
         for split, full in CLIPS.items():

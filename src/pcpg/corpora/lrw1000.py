@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -29,10 +30,12 @@ from pcpg.corpora.base import (
 )
 from pcpg.workspace.errors import InputError
 
+if TYPE_CHECKING:
+    from pcpg.settings.corpus import Lrw1000Raw
+
 WHERE = "LRW-1000 is licensed by ICT-CAS to universities and institutes: ask through https://vipl.ict.ac.cn"
 FILES = {"train": "trn_1000.txt", "val": "val_1000.txt", "test": "tst_1000.txt"}
 SAMPLES, CLASSES = 718_018, 1_000
-FRAMES = None  # a clip's number of frames is that of its word
 LONGEST = 86_400.0  # s; the jpgs of a folder are numbered through at 25 a second, and no programme lasts a day
 CUT, CENTRED = 30, 40  # frames: the most of a word, by protocol, and the window around its middle
 
@@ -52,6 +55,18 @@ class Row:
     def clip(self) -> str:
         """Unique name: one folder may hold several words."""
         return f"{self.split}/{self.line:06d}-{self.folder}"
+
+
+def generate(settings: "Lrw1000Raw", root: Path, workers: int) -> None:
+    """Write a corpus of talking faces in LRW-1000's format below `root`."""
+    from pcpg.corpora.synthetic.lrw1000 import generate_lrw1000
+
+    generate_lrw1000(root, **dict(settings.synthetic), workers=workers)
+
+
+def read(settings: "Lrw1000Raw", root: Path) -> Reading:
+    """What the settings ask of the corpus at `root`; raises what `read_corpus` raises."""
+    return read_corpus(root, protocol=settings.protocol)
 
 
 def read_corpus(root: Path, *, protocol: str) -> Reading:
@@ -118,7 +133,7 @@ def _ranges(
     return ranges, [remark for remark in remarks if remark.count]
 
 
-def lacking(reading: Reading) -> list[Remark]:
+def lacking(settings: "Lrw1000Raw", root: Path, reading: Reading) -> list[Remark]:
     """What a copy of the real corpus lacks, the excluded words counted as there."""
     total, classes = len(reading.clips) + len(reading.excluded), {clip.label for clip in reading.clips}
     texts = {split: {clip.text for clip in reading.clips if clip.split == split} for split in FILES}

@@ -12,7 +12,7 @@ import torch
 from pcpg.mouths.store import ClipStore
 from pcpg.reader.batches import Batch, collate
 from pcpg.reader.view import View
-from pcpg.settings.schema import Optimisation
+from pcpg.settings.training import Optimisation
 from pcpg.workspace import parallel
 from pcpg.workspace.seeding import generator
 

@@ -14,7 +14,7 @@ from pcpg.reader.decode import beam_search, greedy
 from pcpg.reader.metrics import error_rates
 from pcpg.reader.network import Classifier, LipReader
 from pcpg.reader.text import decode
-from pcpg.settings.schema import Decoding
+from pcpg.settings.training import Decoding
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import write_text
 from pcpg.workspace.rows import write_csv

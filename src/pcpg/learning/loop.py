@@ -16,7 +16,7 @@ from pcpg.learning.resume import Resume
 from pcpg.learning.session import Session
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.reader.batches import Batch
-from pcpg.settings.schema import Optimisation
+from pcpg.settings.training import Optimisation
 from pcpg.workspace import parallel
 from pcpg.workspace.device import tell
 from pcpg.workspace.errors import InputError

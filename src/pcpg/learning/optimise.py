@@ -6,7 +6,7 @@ import math
 import torch
 from torch import nn
 
-from pcpg.settings.schema import Optimisation
+from pcpg.settings.training import Optimisation
 
 ADAM = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 

@@ -16,7 +16,7 @@ from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.reader import checkpoint
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import Classifier
-from pcpg.settings import schema
+from pcpg.settings import training as schema
 
 
 class Classification(Objective):

@@ -15,7 +15,7 @@ from pcpg.objectives.stored import StoredTexts, draw_texts
 from pcpg.reader import checkpoint
 from pcpg.reader.batches import in_order
 from pcpg.reader.network import LipReader, frozen
-from pcpg.settings.schema import Network, Run, ViewKeys
+from pcpg.settings.training import Network, Run, ViewKeys
 
 
 def train(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import nn
@@ -18,8 +18,11 @@ from torch import nn
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.settings.keys import Keys, build
-from pcpg.settings.schema import SCRATCH, Params, Run
+from pcpg.settings.training import SCRATCH, Run
 from pcpg.workspace.errors import InputError
+
+if TYPE_CHECKING:
+    from pcpg.settings.schema import Params
 
 Losses = dict[str, torch.Tensor]  # scalars, "loss" the one to minimise; the others go into the history
 FOLDER = Path(__file__).parent
@@ -63,7 +66,7 @@ class Objective(Keys):
         """Of N clips: sums over steps, means over clips."""
         raise NotImplementedError
 
-    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
+    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
         """(key of this objective or "", problem) of what has no meaning with the run's other settings."""
         return iter(())
 
@@ -94,7 +97,7 @@ def kind(name: str) -> type[Objective]:
     return getattr(module, _class_name(Path(module.__file__)))
 
 
-def check(params: Params, file: str) -> None:
+def check(params: "Params", file: str) -> None:
     """InputError for the first objective of `params` whose keys are wrong, or go with nothing else that is set."""
     for corpus, runs in params.runs.items():
         for name, run in runs.items():
@@ -106,5 +109,5 @@ def check(params: Params, file: str) -> None:
             if objective.passes > 1 and run.optimisation.optimiser == "npg_igt":
                 what = f"npg_igt looks ahead of the weights that drew, so {run.objective_name} takes one update a draw"
                 raise InputError(file, f"{key}.optimisation.optimiser: {what}")
-            for part, problem in objective.refuse_combinations(run, params, corpus):
+            for part, problem in objective.refuse_combinations(run, params):
                 raise InputError(file, f"{'.'.join(filter(None, (where, part)))}: {problem}")

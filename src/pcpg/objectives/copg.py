@@ -5,7 +5,7 @@ is that of `rloo` with the pull in the reward, so it is new for other texts alon
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +20,10 @@ from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import END
 from pcpg.settings.keys import Keys, NotNegative, Positive
-from pcpg.settings.schema import Params, Run
+from pcpg.settings.training import Run
+
+if TYPE_CHECKING:
+    from pcpg.settings.schema import Params
 
 
 class Edited(Keys):
@@ -36,8 +39,8 @@ class CoPG(TextsOfAnyOrigin):
     edited: Edited | None
     compares: ClassVar[bool] = True
 
-    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
-        yield from super().refuse_combinations(run, params, corpus)
+    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
+        yield from super().refuse_combinations(run, params)
         if self.texts == FRESH and self.beta == 0:
             yield "beta", "must be above 0 for texts: fresh; at 0 it is rloo"
         if self.kl is not None and self.kl.form == "reward":

@@ -4,7 +4,7 @@ Each step belongs to one of the two, so both have their full weight.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 from pydantic import Field
@@ -19,7 +19,10 @@ from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import PAD
 from pcpg.settings.keys import Count
-from pcpg.settings.schema import Params, Run
+from pcpg.settings.training import Run
+
+if TYPE_CHECKING:
+    from pcpg.settings.schema import Params
 
 
 class MIXER(Objective):
@@ -28,7 +31,7 @@ class MIXER(Objective):
     forced: Count  # characters that are forced at first
     stages: Count  # equal parts of the training, from all of `forced` down to forced / stages
 
-    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
+    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
         if self.forced > params.max_length:
             yield "forced", f"{self.forced} characters of texts of at most {params.max_length}"
         if self.stages > run.optimisation.epochs:

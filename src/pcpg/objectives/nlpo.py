@@ -5,6 +5,7 @@ are kept, and the policy is that over them, in drawing and in every ratio. `top_
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 from torch import nn
@@ -15,7 +16,10 @@ from pcpg.objectives.rollout import Guide, Rollout, sample
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader, frozen
 from pcpg.settings.keys import Count, refuse
-from pcpg.settings.schema import Params, Run
+from pcpg.settings.training import Run
+
+if TYPE_CHECKING:
+    from pcpg.settings.schema import Params
 
 
 class NLPO(PPO):
@@ -26,8 +30,8 @@ class NLPO(PPO):
         refuse(self.updates == 1, "updates", "must be at least 2: the mask belongs to a draw that is used again")
         return self
 
-    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
-        yield from super().refuse_combinations(run, params, corpus)
+    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
+        yield from super().refuse_combinations(run, params)
         if self.top_p == 1:
             yield "top_p", "must be below 1; at 1 nothing is masked, and it is ppo"
         if run.optimisation.accumulate > 1:

@@ -4,7 +4,7 @@ docs/paper-vs-code.md gives the source of each reading.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 from pydantic import Field, model_validator
@@ -19,7 +19,10 @@ from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.padding import within
 from pcpg.settings.keys import Count, Exact, NotNegative, Share, refuse
-from pcpg.settings.schema import Params, Run
+from pcpg.settings.training import Run
+
+if TYPE_CHECKING:
+    from pcpg.settings.schema import Params
 
 
 class PCPG(Objective):
@@ -56,7 +59,7 @@ class PCPG(Objective):
         refuse(self.sampling == "argmax" and not one, "sampling", what)
         return self
 
-    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
+    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
         if self.standardise == "batch" and run.optimisation.accumulate > 1:
             yield "standardise", "batch needs the whole batch at once, accumulate: 1"
         if len(self.kernel) > params.max_length:

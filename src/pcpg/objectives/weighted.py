@@ -6,7 +6,7 @@ start, the bonus for entropy, the share of cross-entropy.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -19,7 +19,10 @@ from pcpg.objectives.rollout import Rollout, sample, score, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.settings.keys import Exact, Keys, NotNegative, Positive
-from pcpg.settings.schema import Params, Run
+from pcpg.settings.training import Run
+
+if TYPE_CHECKING:
+    from pcpg.settings.schema import Params
 
 FRESH, STORED = "fresh", "stored"
 
@@ -68,7 +71,7 @@ class WeightedTexts(Objective):
     def stored(self) -> int:
         return self.samples if self.origin == STORED else 0
 
-    def refuse_combinations(self, run: Run, params: Params, corpus: str) -> Iterator[tuple[str, str]]:
+    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
         if self.stored and run.optimisation.augment:
             key = "texts" if "texts" in type(self).model_fields else ""
             yield key, "stored texts are of clips as they are, which needs augment: false"

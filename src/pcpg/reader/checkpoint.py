@@ -12,7 +12,7 @@ from pcpg.mouths.store import ClipStore, Region
 from pcpg.reader.network import LipReader
 from pcpg.reader.view import View
 from pcpg.settings.keys import Keys, Number, Positive, build
-from pcpg.settings.schema import Network, ViewKeys
+from pcpg.settings.training import Network, ViewKeys
 from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.files import atomic_file
 

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from pcpg.reader.network import LipReader
-from pcpg.settings.schema import Network, ViewKeys
+from pcpg.settings.training import Network, ViewKeys
 from pcpg.workspace.errors import InputError
 
 PARTS = {

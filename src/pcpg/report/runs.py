@@ -4,7 +4,8 @@ from fractions import Fraction
 
 from pcpg.report import paper
 from pcpg.report.formats import MINUS
-from pcpg.settings.schema import SCRATCH, Classifier, Params, Run
+from pcpg.settings.schema import Params
+from pcpg.settings.training import SCRATCH, Classifier, Run
 
 REFERENCES = ("k1s1", "k5s1")  # the runs that an ablation starts from
 CONTINUED = "ce-continued"  # cross-entropy for as many further updates: what fine-tuned runs are to be compared with

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pcpg.settings.keys import build
-from pcpg.settings.schema import SCRATCH, Params
+from pcpg.settings.schema import Params
+from pcpg.settings.training import SCRATCH
 from pcpg.settings.yaml_file import read_yaml
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths

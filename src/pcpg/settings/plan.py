@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pcpg.settings.schema import SCRATCH, Params
+from pcpg.settings.schema import Params
+from pcpg.settings.training import SCRATCH
 from pcpg.workspace import code
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import sha256, write_text
@@ -97,7 +98,9 @@ class Plan:
         return self.params.runs[corpus][run].objective_name
 
     def code(self, stage: str, corpus: str = "", run: str = "", **_: str) -> str:
-        return code.of_stage(stage, self.objective(corpus, run) if stage == "train" else "")
+        return code.of_stage(
+            stage, self.objective(corpus, run) if stage == "train" else corpus if stage == "raw" else ""
+        )
 
     def as_mapping(self) -> dict[str, Any]:
         """What plan.json holds."""
@@ -124,8 +127,9 @@ class Plan:
 
     def _all_code(self) -> dict[str, Any]:
         objectives = sorted({self.objective(*one) for one in self.jobs("runs")})
-        plain = {stage: code.of_stage(stage) for stage in KEYS if stage != "train"}
-        return plain | {"train": {name: code.of_stage("train", name) for name in objectives}}
+        chosen = {"raw": self.params.corpus_names, "train": objectives}
+        plain = {stage: code.of_stage(stage) for stage in KEYS if stage not in chosen}
+        return plain | {stage: {name: code.of_stage(stage, name) for name in names} for stage, names in chosen.items()}
 
     def text(self) -> str:
         return json.dumps(self.as_mapping(), sort_keys=True, indent=1) + "\n"

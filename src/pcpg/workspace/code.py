@@ -13,27 +13,28 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+CHOSEN = {"raw": "corpora", "train": "objectives"}  # stage -> where the one module lies that its job names
 
 
 @cache
-def of_stage(stage: str, objective: str = "") -> str:
-    """Behind a sub-command; that of a training includes its objective, and no other."""
-    text, files = _behind(stage, objective)
+def of_stage(stage: str, chosen: str = "") -> str:
+    """Behind a sub-command; that of a training includes its objective, of `raw` the corpus' reader, and no other."""
+    text, files = _behind(stage, chosen)
     digest = hashlib.sha256(text.encode())
     for path in sorted(files):
         digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{_content(path)}".encode())
     return digest.hexdigest()[:16]
 
 
-def sources(stage: str, objective: str = "") -> set[Path]:
+def sources(stage: str, chosen: str = "") -> set[Path]:
     """The files behind `of_stage`, but for that of the sub-commands."""
-    return _behind(stage, objective)[1]
+    return _behind(stage, chosen)[1]
 
 
-def _behind(stage: str, objective: str) -> tuple[str, set[Path]]:
-    """Text of a sub-command, and the files of all that it imports and of its objective."""
+def _behind(stage: str, chosen: str) -> tuple[str, set[Path]]:
+    """Text of a sub-command, and the files of all that it imports and of the module that is chosen."""
     text, imported = _function("pcpg.commands", stage)
-    return text, _closure(imported | ({f"pcpg.objectives.{objective}"} if objective else set()))
+    return text, _closure(imported | ({f"pcpg.{CHOSEN[stage]}.{chosen}"} if chosen else set()))
 
 
 def _closure(modules: set[str]) -> set[Path]:

@@ -16,7 +16,7 @@ from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import TOLERANCE, Band, band, mean_convergence
 from pcpg.report.results.results import Results
 from pcpg.report.runs import drawn_runs, scratch_runs
-from pcpg.settings.schema import SCRATCH
+from pcpg.settings.training import SCRATCH
 
 Style = tuple[str, str, str]  # of a run: name, colour, marker
 

@@ -14,7 +14,7 @@ from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import band, mean_start
 from pcpg.report.results.results import Results
 from pcpg.report.runs import drawn_runs
-from pcpg.settings.schema import SCRATCH
+from pcpg.settings.training import SCRATCH
 
 # those of fig6 keep their looks
 RUNS = {

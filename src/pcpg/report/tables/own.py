@@ -6,7 +6,8 @@ from pcpg.report.paper import WORDS
 from pcpg.report.results.quantities import TRAINED
 from pcpg.report.tables.columns import CER, DIFFERENCE, GREEDY, LOWER, WER
 from pcpg.report.tables.table import Layout, Measure, Row
-from pcpg.settings.schema import SCRATCH, Params
+from pcpg.settings.schema import Params
+from pcpg.settings.training import SCRATCH
 
 LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
 # words of GRID's grammar for each place of a sentence: command, colour, preposition, letter, digit, adverb

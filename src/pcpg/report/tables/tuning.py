@@ -4,7 +4,8 @@ import pandas as pd
 
 from pcpg.report.results.histories import chosen
 from pcpg.report.results.results import Results
-from pcpg.settings.schema import Params, Run
+from pcpg.settings.schema import Params
+from pcpg.settings.training import Run
 from pcpg.workspace.paths import Paths
 
 SCORES = ("val_cer", "val_ce", "iteration")

@@ -1,0 +1,38 @@
+"""What is known of a corpus without reading it: where it lies, how long its clips are, how its results are to be read.
+
+No reader and no setting is imported here: the stages behind `raw` do not run again where one of them changes.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pcpg.settings.corpus import GridRaw, Lrw1000Raw, LrwRaw
+
+FRAMES = {"grid": (75,), "grid_words": (29,), "lrw": (29, 30)}  # of LRW decoders disagree
+WINDOWED = ("grid_words",)
+
+
+def corpus_root(settings: "GridRaw | LrwRaw | Lrw1000Raw", folder: Path) -> Path:
+    """Where the corpus' files lie: inside the stage's own folder if generated, else where the user has them."""
+    return folder / "corpus" if settings.source == "synthetic" else Path(settings.root)
+
+
+def whole_lengths(corpus: str) -> tuple[int, ...] | None:
+    """The numbers of frames that a whole clip may have, or None where each has its own."""
+    return FRAMES.get(corpus)
+
+
+def windows(corpus: str) -> bool:
+    """Whether its clips are windows of longer ones, whose mouths are found once."""
+    return corpus in WINDOWED
+
+
+def protocol(settings: "GridRaw | LrwRaw | Lrw1000Raw") -> str:
+    """The name of the protocol of its tests, and whether anybody spoke."""
+    lists = getattr(settings, "lists", None)
+    if lists:
+        name = f"lists {Path(lists.train).name} and {Path(lists.test).name}"
+    else:
+        name = getattr(settings, "split", None) or getattr(settings, "protocol", "official")
+    return f"{name}, generated corpus" if settings.source == "synthetic" else name
