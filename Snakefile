@@ -44,6 +44,10 @@ def keys(stage):
     return lambda job: PLAN.keys(stage, **job)
 
 
+def generated(corpus):
+    return getattr(PARAMS.corpora, corpus).raw.source == "synthetic"
+
+
 def names(section):
     """A pattern of the names in a section of the parameter file."""
     return "|".join(sorted({name for _, name in PLAN.jobs(section)})) or "-"  # an empty one would match anything
@@ -81,7 +85,7 @@ rule raw:
         keys("raw"),
     log:
         f"logs/{P}/raw/{{corpus}}.log",
-    threads: PARAMS.workers
+    threads: lambda job: PARAMS.workers if generated(job.corpus) else 1  # a corpus on disk is read in one thread
     shell:
         "pcpg raw {wildcards.corpus} {FLAG} 2> {log}"
 

@@ -225,6 +225,12 @@ def test_a_changed_function_plans_the_stages_that_import_it(smoke, monkeypatch, 
         assert (jobs["train"], jobs["evaluate"]) == (1, 1)
 
 
+def test_a_corpus_that_grew_is_read_again_where_it_is_asked_for(smoke):
+    """The command of docs/using.md: no engine looks into a user's corpus."""
+    assert planned(smoke) == {}
+    assert planned(smoke, "--forcerun", "raw").keys() == with_all_behind({"raw"})
+
+
 @pytest.mark.parametrize("section", KEYS_OF)
 def test_a_changed_key_plans_the_stages_that_read_it(smoke, monkeypatch, section):
     monkeypatch.setattr(code, "PACKAGE", smoke / "src/pcpg")

@@ -90,6 +90,10 @@ def test_a_profile_plans_the_paper(checkout, profile, plugin):
         for job in jobs:
             asked = dict(item.split("=", 1) for item in job.split(", "))
             assert {key: asked[key] for key in ("gpu", "mem_mb", "runtime")} == need
+    booked = {
+        rule: re.findall(rf"^rule {rule}:\n(?: .*\n)*?    threads: (.*)$", planned, re.M) for rule in ("raw", "shard")
+    }
+    assert not booked["raw"] and set(booked["shard"]) == {"8"}  # a corpus on disk is read in one thread
 
 
 @pytest.fixture
