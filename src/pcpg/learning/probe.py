@@ -6,8 +6,8 @@ from typing import Any
 import torch.nn.functional as F
 
 from pcpg.learning.epochs import training_of
+from pcpg.learning.finish import finish
 from pcpg.learning.loop import fit
-from pcpg.learning.record import finish
 from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.learning.validate import accuracy, classify
@@ -16,7 +16,8 @@ from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.reader import checkpoint
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import Classifier
-from pcpg.settings import training as schema
+from pcpg.settings.training import Classifier as Settings
+from pcpg.settings.training import Network, ViewKeys
 
 
 class Classification(Objective):
@@ -34,9 +35,9 @@ class Classification(Objective):
 def train_classifier(
     clips: Path,
     start: Path | None,
-    view: schema.ViewKeys,
-    network: schema.Network,
-    settings: schema.Classifier,
+    view: ViewKeys,
+    network: Network,
+    settings: Settings,
     session: Session,
 ) -> None:
     """Train on the word classes; write the session's weights, history and record.

@@ -8,7 +8,7 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,7 @@ import torch
 from pydantic import BaseModel
 from torch import nn
 
-from pcpg.learning.resume import Resume
 from pcpg.learning.session import Session
-from pcpg.reader import checkpoint
 from pcpg.workspace import parallel
 from pcpg.workspace.files import write_text
 from pcpg.workspace.rows import write_csv
@@ -61,30 +59,6 @@ def commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return f"{head} + changes" if changes else head
-
-
-def finish(
-    session: Session,
-    model: nn.Module,
-    progress: Any,
-    resume: Resume,
-    select: str,
-    content: dict,
-    settings: Mapping[str, BaseModel],
-    first: Iterable[dict] = (),
-) -> None:
-    """Write history, record and last the weights, and remove what the training would have gone on from.
-
-    content: of the checkpoint, beside the weights; select: the quantity whose lowest value chose them; first: rows of
-    the history before training. Of several processes one writes.
-    """
-    if parallel.rank() > 0:
-        return
-    iteration = min(progress.history, key=lambda row: row[select])["iteration"]
-    write_history(session.history, [*first, *progress.history])
-    write_record(session, model, progress, settings)
-    checkpoint.save(session.weights, content | {"model": progress.best_state, "iteration": iteration})
-    resume.remove()
 
 
 def write_record(session: Session, model: nn.Module, progress: Any, settings: Mapping[str, BaseModel]) -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from pcpg.learning.epochs import Training, training_of
+from pcpg.learning.finish import finish
 from pcpg.learning.loop import fit
 from pcpg.learning.observe import observe
-from pcpg.learning.record import finish
 from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.learning.validate import BATCH, refuse_longer, validate
