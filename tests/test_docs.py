@@ -506,15 +506,17 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     for run, row in rows.iterrows():
         gap, low, high = (signed(row[f"wer_delta_{end}"]) for end in ("mean", "low", "high"))
         difference = f" {gap} [{low}, {high}]" if row["seeds"] > 1 else f" {gap}"
-        assert f"| {run} | {row['wer_mean']:.1f} |{'' if run == 'ce-continued' else difference} |" in page, run
-    assert set(rows["seeds"]) == {1, 5} and (rows["seeds"] == 1).sum() == 19
-    controls, rows = rows[rows["seeds"] == 1], rows[rows["seeds"] == 5]
+        seeds = f"| {row['seeds']} " if row["seeds"] < 5 else ""
+        assert f"| {run} {seeds}| {row['wer_mean']:.1f} |{'' if run == 'ce-continued' else difference} |" in page, run
+    assert rows["seeds"].value_counts().to_dict() == {5: 17, 2: 8, 1: 11}
+    controls, rows = rows[rows["seeds"] < 5], rows[rows["seeds"] == 5]
     assert list(rows.index[rows["wer_delta_p_holm"] <= 0.05]) == ["ppo"]
     assert list(rows.index[rows["wer_delta_high"] < 0]) == list(rows.index[rows["wer_delta_mean"] < 0]) == ["scheduled"]
     readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
     assert f"had a lower mean, by {-rows.loc['scheduled', 'wer_delta_mean']:.1f}. Five seeds each" in readme
     level = set(rows.index[(rows["wer_delta_low"] <= 0) & (rows["wer_delta_high"] >= 0)])
     assert level == {"best_of_m", "grpo", "k5s1", "mwer", "a_lol", "k1s1", "raml", "scst"}
+    assert f"correction over the rows (p = {rows.loc['scheduled', 'wer_delta_p_holm']:.2f})" in " ".join(page.split())
     ahead = controls["wer_delta_mean"][controls["wer_delta_mean"].round(1) < 0]
     assert len(ahead) == 3 and ahead.min() > -0.55
     for run in ("ce-slow", "ppo-clips"):
@@ -527,13 +529,25 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     assert f"of the same run, {100 * slow / len(early[0]):.1f}." in " ".join(page.split()) and len(early[0]) == 5
     gap = rows["wer_delta_mean"].to_dict() | controls["wer_delta_mean"].to_dict()
     assert abs(gap["ce-plain"]) < 0.5 and 0.4 < (gap["dpo"] + gap["rloo-kl"]) / 2 / gap["ce-slow"] < 0.6
-    assert min(gap["ppo-value"], gap["nlpo"]) >= gap["ppo"] and abs(gap["actor-critic"] - gap["rloo"]) < 0.5
+    assert min(gap["ppo-value"], gap["nlpo"]) >= gap["ppo"]
     assert max(abs(gap[f"{run}-stored"] - gap[run]) for run in ("best_of_m", "ipo")) < 1
-    assert f"({signed(gap['rloo'])} by five seeds)" in " ".join(page.split())
+    assert max(gap["rloo-entropy"], gap["rloo-top_p"]) < 0.5
     assert max(abs(gap[f"rloo-{name}"] - gap["rloo"]) for name in ("sgd", "nsgdm", "igt")) < 1
-    for run, said in (("ce-continued", "which has {:.1f}"), ("ce", "the baseline has {:.1f}")):
-        metrics = json.loads((ROOT / f"results/grid-s1-objectives/runs/grid/{run}/metrics.json").read_text())
-        assert said.format(100 * metrics["seeds"]["1"]["greedy"]["wer"]) in " ".join(page.split())
+    wer = {
+        run: [100 * of["greedy"]["wer"] for of in json.loads(file.read_text())["seeds"].values()][:2]
+        for run in ("ce", "ce-continued", "ppo-clips", "actor-critic", "rloo")
+        if (file := ROOT / f"results/grid-s1-objectives/runs/grid/{run}/metrics.json")
+    }
+    behind = {run: [one - other for one, other in zip(of, wer["ce-continued"], strict=True)] for run, of in wer.items()}
+    for said, numbers in {
+        "of the same seeds: {:.1f} in seed 1, {:.1f} in both": (wer["ce-continued"][0], sum(wer["ce-continued"]) / 2),
+        "the baseline has {:.1f} and {:.1f}": (wer["ce"][0], sum(wer["ce"]) / 2),
+        "by {:.1f} and {:.1f} in its two seeds": behind["ppo-clips"],
+        "mean, is {:.1f} and {:.1f} behind": behind["actor-critic"],
+        "(+{:.1f} by the same seed)": behind["rloo"][:1],
+    }.items():
+        assert said.format(*numbers) in " ".join(page.split())
+    assert "is 1.2 behind in either" in " ".join(page.split()) and {f"{one:.1f}" for one in behind["rloo"]} == {"1.2"}
 
 
 @pytest.mark.parametrize(
