@@ -98,9 +98,9 @@ class Plan:
         return self.params.runs[corpus][run].objective_name
 
     def code(self, stage: str, corpus: str = "", run: str = "", **_: str) -> str:
-        return code.of_stage(
-            stage, self.objective(corpus, run) if stage == "train" else corpus if stage == "raw" else ""
-        )
+        if stage == "train":
+            return code.of_stage(stage, self.objective(corpus, run))
+        return code.of_stage(stage, corpus if stage == "raw" else "")
 
     def as_mapping(self) -> dict[str, Any]:
         """What plan.json holds."""
