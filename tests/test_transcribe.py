@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 import torch
+from command import pcpg
 from PIL import Image
-from test_cli import pcpg
 
 from pcpg.corpora.base import Clip
 from pcpg.mouths import detector, roi, video

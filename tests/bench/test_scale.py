@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 import pytest
-from test_cli import called
+from command import called
 
 from pcpg.corpora import lrw, lrw1000
 from pcpg.corpora.grid_splits import assign

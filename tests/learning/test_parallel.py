@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from test_cli import called
+from command import called
 from torch import nn
 
 from pcpg.reader.checkpoint import load

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 import torch
-from test_cli import called
+from command import called
 
 from pcpg.learning.evaluate import transcribe_test
 from pcpg.learning.session import Session

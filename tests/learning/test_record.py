@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 import torch
-from test_cli import called
+from command import called
 
 from pcpg.learning import record
 from pcpg.settings.load import load

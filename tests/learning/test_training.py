@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import pytest
 import torch
-from test_cli import called
+from command import called
 from torch import nn
 
 from pcpg.learning import evaluate, loop

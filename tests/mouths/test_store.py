@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_cli import called
+from command import called
 from test_video import write_video
 
 from pcpg.corpora.base import Clip, Excluded, Remark

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
-from test_cli import called
+from command import called
 from torch import nn
 
 from pcpg.learning import finish, loop, train

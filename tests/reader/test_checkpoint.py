@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from test_cli import called
+from command import called
 
 from pcpg.corpora.base import Clip
 from pcpg.learning.evaluate import classify_test

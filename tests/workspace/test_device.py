@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 import torch
-from test_cli import called
+from command import called
 
 from pcpg.workspace import device
 from pcpg.workspace.errors import SettingError

@@ -56,9 +56,11 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     for axes, column in zip(panels[1:], shown, strict=True):
         _behaviour(axes, [frames[run] for run in runs], column)
     seeds = max(len(of_seeds) for of_seeds in frames.values())
-    panels[0].set_yticks(range(len(runs)), _names(corpus, frames, results), fontsize=6.5)
+    names = _names(corpus, frames, results)
+    panels[0].set_yticks(range(len(runs)), names, fontsize=6.5)
     panels[0].set_ylim(len(runs) - 0.4, -0.6)
-    panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')} unless told", loc="left", fontsize=8)
+    exceptions = "" if names == list(frames) else " unless told"
+    panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')}{exceptions}", loc="left", fontsize=8)
     figure.legend(handles=_handles(), loc="outside upper right", ncols=6, fontsize=6.5)
     return figure
 
