@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 from unittest.mock import Mock
 
 import pytest
@@ -52,7 +54,7 @@ class Given(Objective):
         return {"loss": self.function(model, batch)}
 
 
-def run_fit(toy: Path, scores: list[float], loss) -> tuple[list[float], dict, list[dict]]:
+def run_fit(toy: Path, scores: list[float], objective: Objective) -> tuple[list[float], dict, list[dict]]:
     store, model, scores = ClipStore(toy / "clips/smoke/grid"), nn.Linear(1, 1), iter(scores)
     states = []
 
@@ -61,7 +63,7 @@ def run_fit(toy: Path, scores: list[float], loss) -> tuple[list[float], dict, li
         return {"val_cer": next(scores)}
 
     progress = fit(
-        model, Given(function=lambda model, batch: loss(model)), Context(1), SETTINGS,
+        model, objective, Context(1), SETTINGS,
         Training(store, store.select("train"), SETTINGS.batch, VIEW, CPU, 1),
         validate=validate, select="val_cer", start=100,
         session=session_in(toy), resume=Resume(toy / "model.pt", "t"),
@@ -70,8 +72,9 @@ def run_fit(toy: Path, scores: list[float], loss) -> tuple[list[float], dict, li
 
 
 def test_the_best_evaluation_is_kept_and_the_earliest_of_equals(toy):
-    states, best, history = run_fit(toy, [0.9, 0.3, 0.5, 0.3, 0.7], lambda model: model.weight.sum())
+    states, best, history = run_fit(toy, [0.9, 0.3, 0.5, 0.3, 0.7], Given(function=lambda model, _: model.weight.sum()))
     assert best["weight"].item() == states[1]
+    assert [row["train_loss"] for row in history][1:] == pytest.approx(states[:-1])  # of one update each, not of all
     assert [row["iteration"] for row in history] == [101, 102, 103, 104, 105]
     assert [row["val_cer"] for row in history] == [0.9, 0.3, 0.5, 0.3, 0.7]
     assert [row["train_gradient_norm"] for row in history] == [1.0] * 5
@@ -80,7 +83,7 @@ def test_the_best_evaluation_is_kept_and_the_earliest_of_equals(toy):
 
 def test_nan_stops_with_the_clips_named(toy):
     with pytest.raises(InputError, match=r"clips s1/clip\d, .*: the loss is nan"):
-        run_fit(toy, [0.5] * 5, lambda model: model.weight.sum() * float("nan"))
+        run_fit(toy, [0.5] * 5, Given(function=lambda model, _: model.weight.sum() * float("nan")))
 
 
 def test_weights_that_have_become_nan_stop_every_objective_with_the_clips_named(root):
@@ -175,11 +178,35 @@ def test_a_state_for_which_memory_is_short_is_kept(tmp_path, monkeypatch):
     assert Resume(tmp_path / "model.pt", "one").load() == {"done": 1}
 
 
-def test_a_training_of_other_numerics_is_another(toy, monkeypatch):
-    store = ClipStore(toy / "clips/smoke/grid")
-    one = fingerprint(session_in(toy), ["settings"], store)
+def test_a_training_of_other_settings_clips_code_start_or_numerics_is_another(toy, monkeypatch):
+    store, session, start = ClipStore(toy / "clips/smoke/grid"), session_in(toy), toy / "start.pt"
+    others = [replace(session, **change) for change in ({"seed": 2}, {"precision": "bfloat16"}, {"code": "another"})]
+    seen = [fingerprint(one, ["settings"], store) for one in (session, *others)]
+    seen += [
+        fingerprint(session, ["other settings"], store),
+        fingerprint(session, ["settings"], Mock(text="other clips")),
+    ]
+    for content in (b"one", b"two"):
+        start.write_bytes(content)
+        seen.append(fingerprint(session, ["settings"], store, start))
     monkeypatch.setenv("MKL_CBWR", "AVX2")
-    assert fingerprint(session_in(toy), ["settings"], store) != one
+    seen.append(fingerprint(session, ["settings"], store))
+    assert len(set(seen)) == len(seen)
+
+
+class Told(Objective):
+    """Keeps what share of the training it was told to lie behind."""
+
+    heard: ClassVar[list[float]] = []
+
+    def losses(self, model: nn.Module, batch, context: Context, drawn=None) -> dict[str, torch.Tensor]:
+        self.heard.append(context.done)
+        return {"loss": sum(parameter.sum() for parameter in model.parameters()) * 0.0}
+
+
+def test_an_objective_is_told_what_share_of_the_training_lies_behind(toy):
+    run_fit(toy, [0.5] * 5, Told())
+    assert Told.heard == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
 
 
 def test_a_class_without_a_clip_is_no_word(toy, monkeypatch):

@@ -29,6 +29,14 @@ def test_similarity_agrees_with_svd():
     np.testing.assert_allclose(roi.similarity(points, reference), similarity_by_svd(points, reference), atol=1e-9)
 
 
+def test_a_trembling_detector_moves_the_mouth_little():
+    still = np.tile(np.random.default_rng(0).integers(0, 256, (1, 200, 200), np.uint8), (30, 1, 1))
+    points = np.tile(roi.mean_face(96) + 50, (30, 1, 1)).astype(np.float32)
+    points[::2, :, 0] += 1  # pixel, every other frame
+    mouths = roi.align(still, points, 96)[0].astype(int)
+    assert np.abs(np.diff(mouths[6:-6], axis=0)).mean() < 20  # grey levels; of one noise and another 85
+
+
 def test_similarity_recovers_turn_scale_and_shift():
     reference = roi.anchors(roi.mean_face(96)).astype(float)
     points = np.stack([turned(reference, a, s, (30, -12)) for a, s in [(0, 1), (0.4, 0.5), (-1.2, 3), (3.1, 0.1)]])

@@ -12,7 +12,7 @@ import torch
 from rapidfuzz.distance import Levenshtein
 from tiny import STEPS, Tiny, all_transcriptions, batch_of_tiny, log_policy, plain_rewards
 
-from pcpg.objectives import mixer, raml
+from pcpg.objectives import mixer, raml, scst
 from pcpg.objectives.a_lol import ALoL, leftover
 from pcpg.objectives.base import Context
 from pcpg.objectives.best_of_m import BestOfM, best
@@ -22,12 +22,12 @@ from pcpg.objectives.dpo import DPO
 from pcpg.objectives.ipo import IPO
 from pcpg.objectives.nlpo import NLPO
 from pcpg.objectives.pairs import margins, of_pairs
+from pcpg.objectives.policy import entropy, nucleus
 from pcpg.objectives.policy import log_policy as policy_of
-from pcpg.objectives.policy import nucleus
 from pcpg.objectives.ppo import PPO, clipped_gain
 from pcpg.objectives.raml import RAML
 from pcpg.objectives.rloo import RLOO, advantages
-from pcpg.objectives.rollout import sample, score, taken
+from pcpg.objectives.rollout import sample, score, steps_taken, taken
 from pcpg.objectives.rwr import RWR
 from pcpg.objectives.scst import SCST
 from pcpg.objectives.stored import StoredTexts
@@ -531,8 +531,48 @@ def test_both_pulls_have_the_gradient_of_the_divergence(form):
     batch = batch_of_tiny(4000)
     objective = RLOO(samples=2, scale="none", **ALONE | {"kl": Pull(weight=1.0, form="exact")})
     losses = objective.losses(tiny, batch, Context(STEPS, anchor=start))
-    value = losses["loss"].item() - losses["objective"].item()
-    assert value == pytest.approx(total.item(), rel=0.05)  # 8,000 texts
+    pull = losses["loss"] - losses["objective"]
+    assert pull.item() == pytest.approx(total.item(), rel=0.05)  # 8,000 texts
+    steps = torch.zeros(())  # what is drawn is not part of it: of each step the divergence, by all characters
+    for text in all_transcriptions():
+        p, q = (log_policy(of, text, 1.0) for of in (tiny, start))
+        chance = p[torch.arange(len(text)), torch.tensor(text)].sum().exp().detach()
+        steps = steps + chance * (p.exp() * (p - q.detach())).sum()
+    wanted = tiny.gradient(steps)
+    assert (tiny.gradient(pull) - wanted).norm() < 0.1 * wanted.norm()
+
+
+@pytest.mark.parametrize("changes", [{"temperature": 2.0}, {"top_p": 0.7}])
+def test_a_text_is_scored_by_the_policy_that_drew_it(changes):
+    """Else a network would lie far from itself, as start or as what the first pass has drawn."""
+    pulled = RLOO(samples=3, scale="none", **ALONE | changes | {"kl": Pull(weight=1.0, form="exact")})
+    found = pulled.losses(Tiny(), batch_of_tiny(40), Context(STEPS, anchor=Tiny()))
+    assert found["ratio_sd"].item() == pytest.approx(1e-6, rel=1e-3)  # its floor: 0
+    assert both(ppo(**changes))[0]["ratio_sd"].item() == pytest.approx(1e-6, rel=1e-3)
+
+
+def test_the_bonus_for_entropy_is_taken_off_the_loss():
+    tiny, batch = Tiny(), batch_of_tiny(40)
+    plain, bonus = (
+        RLOO(samples=2, scale="none", **ALONE | {"entropy": weight}).losses(tiny, batch, Context(STEPS))
+        for weight in (0.0, 0.5)
+    )
+    assert (plain["loss"] - bonus["loss"]).item() == pytest.approx(0.5 * plain["entropy"].item(), rel=1e-4)
+    passed = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=2)
+    wanted = 0.5 * tiny.gradient(entropy(passed.log_probs, steps_taken(passed.sampled)))
+    found = tiny.gradient(plain["loss"]) - tiny.gradient(bonus["loss"])
+    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-5)
+
+
+def test_a_value_heads_error_teaches_the_decoder_nothing():
+    gradients = []
+    for weight in (0.5, 500.0):
+        tiny, objective = Tiny(), ppo(value=weight)
+        own = objective.own_parameters(tiny)
+        with torch.no_grad():
+            own.value.weight.copy_(torch.linspace(-1, 1, own.value.weight.shape[1])[None])
+        gradients.append(both(objective, tiny, Context(STEPS, own=own))[1])
+    torch.testing.assert_close(*gradients)
 
 
 def test_the_greedy_text_alone_teaches_scst_nothing():
@@ -541,8 +581,10 @@ def test_the_greedy_text_alone_teaches_scst_nothing():
     assert weights.tolist() == [[0.0, 0.25]]
 
 
-def test_scst_reads_its_rival_as_in_testing_and_goes_back():
+def test_scst_reads_its_rival_as_in_testing_and_goes_back(monkeypatch):
+    modes, plain = [], scst.greedy
+    monkeypatch.setattr(scst, "greedy", lambda decoder, *rest: modes.append(decoder.training) or plain(decoder, *rest))
     tiny, batch = Tiny(), batch_of_tiny(4)
     tiny.train()
     rival = SCST(samples=2, **ALONE).rival(tiny, batch, Context(STEPS))
-    assert tiny.training and rival.shape == (4, 1) and len(set(rival.flatten().tolist())) == 1
+    assert modes == [False] and tiny.training and rival.shape == (4, 1)

@@ -14,8 +14,9 @@ import torch
 from command import called
 from torch import nn
 
-from pcpg.learning import finish, loop, train
+from pcpg.learning import finish, loop, probe, train
 from pcpg.learning.session import Session
+from pcpg.mouths.store import ClipStore
 from pcpg.objectives import base
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import per_character
@@ -319,6 +320,30 @@ def test_a_training_ends_at_the_first_error_that_is_low_enough(toy, start, monke
     best, _ = learn_plainly(toy, toy / "best", start, stop=None)
     ends = [load_checkpoint(one.weights) for one in (stopped, best)]
     assert all(torch.equal(ends[0]["model"][name], value) for name, value in ends[1]["model"].items())
+    assert ends[0]["iteration"] == ends[1]["iteration"] == int(rows[2]["iteration"])  # of the weights, not of the end
+
+
+def test_weights_are_chosen_on_the_validation_split_alone(toy, monkeypatch):
+    read: dict[str, list[int]] = {}
+
+    def listening(module, name: str) -> None:
+        plain = getattr(module, name)
+
+        def heard(model, store, rows, *rest):
+            read.setdefault(name, []).extend(rows)
+            return plain(model, store, rows, *rest)
+
+        monkeypatch.setattr(module, name, heard)
+
+    listening(train, "validate")
+    listening(probe, "classify")
+    clips = toy / "clips/smoke/grid"
+    files = [toy / name for name in ("model.pt", "history.csv", "record.json", "events")]
+    session = Session("t", 1, torch.device("cpu"), "float32", "code", *files)
+    train.train(clips, None, *PLACE, SMOKE.runs["grid"]["ce"], LENGTH, session)
+    probe.train_classifier(clips, None, *PLACE, SMOKE.classifiers["lrw"]["scratch"], session)
+    splits = {name: {ClipStore(clips).index[row].split for row in rows} for name, rows in read.items()}
+    assert splits == {"validate": {"val"}, "classify": {"val"}}
 
 
 def test_killed_behind_its_last_evaluation_a_stopped_training_does_not_go_on(toy, start, monkeypatch):

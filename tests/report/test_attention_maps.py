@@ -7,7 +7,7 @@ from pcpg.mouths.store import ClipStore
 from pcpg.reader import batches, checkpoint
 from pcpg.reader.attention import attend
 from pcpg.reader.network import LipReader
-from pcpg.reader.text import END, encode
+from pcpg.reader.text import END, PAD, encode
 from pcpg.report.figures import attention_maps
 from pcpg.report.figures.reading import labels
 from pcpg.report.figures.style import house_style
@@ -115,14 +115,14 @@ def test_wrong_characters(said, text, expected):
 def test_wrong_characters_are_bold(places, monkeypatch):
     from pcpg.report.figures.reading import Reading
 
-    written = [*encode("set rod"), END]
-    reading = Reading(np.zeros((30, 64, 64), np.uint8), labels(written), np.full((8, 10), 0.1), 3, 0.0)
+    written = [PAD, *encode("set rod"), END]  # a model may write what is no character
+    reading = Reading(np.zeros((30, 64, 64), np.uint8), labels(written), np.full((9, 10), 0.1), 3, 0.0)
     monkeypatch.setattr(attention_maps, "read_first_clip", lambda *_: ("set red", {"ce": reading, "k5s1": None}))
     (axes,) = maps(draw(places))
     ticks = axes.get_yticklabels()
-    assert [tick.get_text() for tick in ticks] == ["s", "e", "t", "␣", "r", "o", "d", "end"]
-    assert [tick.get_fontweight() == "bold" for tick in ticks] == [number == 5 for number in range(8)]
-    assert matplotlib.colors.same_color(ticks[5].get_color(), attention_maps.WRONG)
+    assert [tick.get_text() for tick in ticks] == ["pad", "s", "e", "t", "␣", "r", "o", "d", "end"]
+    assert [tick.get_fontweight() == "bold" for tick in ticks] == [number == 6 for number in range(9)]
+    assert matplotlib.colors.same_color(ticks[6].get_color(), attention_maps.WRONG)
 
 
 def test_a_run_without_weights_is_named(places):

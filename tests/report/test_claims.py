@@ -8,12 +8,21 @@ import numpy as np
 import pytest
 from made import paths_of, predict, put_history, results_of, settings_of, transcribed
 
-from pcpg.report.claims.claims import CLAIMS, CONTROL, DECIDES, FINE_TUNED, FROM_SCRATCH, REPORTED, claims_of
+from pcpg.report.claims.claims import (
+    CLAIMS,
+    CONTROL,
+    DECIDES,
+    EQUAL_UPDATES,
+    FINE_TUNED,
+    FROM_SCRATCH,
+    REPORTED,
+    claims_of,
+)
 from pcpg.report.claims.judge import EXCLUDED, REVERSED, SHOWN, UNDECIDED, independent, judge, undecided_text
 from pcpg.report.claims.power import power_lines
 from pcpg.report.claims.say import p_of_outcome
 from pcpg.report.claims.write import evidence_text, write_claims
-from pcpg.report.paper import CORPORA, TABLE2B, WORDS
+from pcpg.report.paper import CORPORA, TABLE2B, TABLE5A_RUN, WORDS
 from pcpg.report.results import stats
 from pcpg.settings.load import load
 from pcpg.workspace.errors import InputError
@@ -29,10 +38,16 @@ def texts_of(share: float, seed: int, run: str) -> list[str]:
     return [WRONG if draw < share + 0.0125 * (seed - 2) * (share > 0) else CORRECT for draw in draws]
 
 
-def transcribe(results, corpus, run, share, beam=None, column=None):
-    """A `share` of utterances wrong under greedy decoding (or by the classifier: column), `beam` under beam search."""
+def transcribe(results, corpus, run, share, beam=None, column=None, more=0):
+    """A `share` of utterances wrong under greedy decoding (or by the classifier: column), `beam` under beam search.
+
+    `more`: so many more in one of the seeds, so that two runs differ by seed.
+    """
     for seed in SEEDS:
         both = texts_of(share, seed, run), texts_of(share if beam is None else beam, seed, run)
+        for texts in both:
+            for _ in range(more if seed == SEEDS[more % 3] else 0):
+                texts[texts.index(CORRECT)] = WRONG
         rows = []
         for number, (greedy, best) in enumerate(zip(*both, strict=True)):
             decoded = {column: greedy} if column else {"greedy": greedy, "beam": best}
@@ -203,11 +218,14 @@ def test_controls_that_a_preset_does_not_name_are_left_out(root):
 
 def test_holm_stays_within_the_claim(tmp_path):
     for corpus in CORPORA:
-        for run in ("ce", "k1s1", "k5s5", "k5s1", "ce-continued", "k1s1-scaled"):
-            transcribe(tmp_path, corpus, run, 0.3)
+        for more, run in enumerate(("ce", "k1s1", "k5s5", "k5s1", "ce-continued", "k1s1-scaled")):
+            transcribe(tmp_path, corpus, run, 0.3, more=more)
     for found in judge(results_of(tmp_path)):
         tested = [one for one in found.judged if one.decides and one.estimate]
         assert [one.p_holm for one in tested] == pytest.approx(stats.holm([one.p for one in tested]))
+        directed = [one for one in tested if not one.comparison.margin]
+        above = [one.estimate.above(0) for one in directed]
+        assert [one.p_reversed for one in directed] == pytest.approx(stats.holm(above))
         assert all(math.isnan(one.p_holm) for one in found.judged if not one.decides)
 
 
@@ -222,13 +240,33 @@ def test_what_the_papers_table_has_the_other_way_round_does_not_decide():
         assert all(one.paper < 0 or one.margin or claim.name == "C4" for one in deciding)
 
 
+def test_beam_search_that_reads_better_is_c8(tmp_path):
+    transcribe(tmp_path, "grid", TABLE5A_RUN, 0.5, beam=0.1)
+    found = verdict(tmp_path, "C8")
+    assert found.word == "reproduced" and found.judged[0].estimate.value < 0
+
+
+def test_at_equal_updates_the_rival_is_cross_entropy_continued():
+    for claim in CLAIMS:
+        if claim.regime == EQUAL_UPDATES:
+            assert {one.against for one in claim.comparisons if one.role == DECIDES} == {"ce-continued"}
+
+
+def test_the_shorter_training_ends_the_count(tmp_path):
+    train(tmp_path, "grid", "k5s1-scratch", [[0.45, 0.28, 0.25]] * 3)  # 30 % at 20; ends at 30
+    train(tmp_path, "grid", "ce", [[0.9, 0.8, 0.7, 0.6, 0.1]] * 3)  # 30 % at 50
+    course = verdict(tmp_path, "C4", FROM_SCRATCH).judged
+    [one] = [one for one in course if one.estimate and one.comparison.against == "ce" and one.comparison.level == 30]
+    assert one.estimate.value == 20 - 30
+
+
 @pytest.mark.parametrize(("share", "word"), [(0.125, "reproduced"), (0.6, "not reproduced")])
 def test_four_kernels_within_a_point(tmp_path, share, word):
     for run in TABLE2B:
         for seed in SEEDS:
             texts = texts_of(share if run == "k3s1-w231" else 0.125, seed, "alike")
-            number = [*TABLE2B].index(run) if seed == 2 else 0  # one sentence of one seed, so that there is some chance
-            texts[number] = WRONG if texts[number] == CORRECT else texts[number]
+            if seed == [*TABLE2B].index(run):  # one sentence more, of another seed each, so that there is some chance
+                texts[texts.index(CORRECT)] = WRONG
             rows = [
                 {"clip": str(k), "speaker": "s1", "reference": CORRECT, "greedy": t, "beam": t}
                 for k, t in enumerate(texts)
@@ -236,6 +274,7 @@ def test_four_kernels_within_a_point(tmp_path, share, word):
             predict(tmp_path, "grid", run, seed, rows)
     found = verdict(tmp_path, "C6")
     assert found.word == word and len(found.judged) == 6
+    assert all((one.p <= 0.05) == (one.outcome == EXCLUDED) for one in found.judged if one.estimate.known)
     assert "could have shown" not in found.reason  # that is the power to find a difference
     assert (SHOWN in outcomes(found)) and (EXCLUDED in outcomes(found)) == (word != "reproduced")
 

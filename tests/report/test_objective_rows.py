@@ -137,10 +137,18 @@ def test_the_table_has_epochs_updates_and_seconds_of_the_committed_trainings(tmp
         }  # fmt: skip
 
 
+def test_costs_may_name_a_run_that_is_gone(tmp_path):
+    row = {"corpus": "grid", "run": "ce-continued", "seeds": 3, "updates": 20, "seconds": 5.0, "peak_memory_mib": 900}
+    write_csv(tmp_path / "results/mini/costs.csv", COLUMNS, [row | {"device": "cpu", "processes": 1, "commit": "0"}])
+    write_table("objectives", settings_of(runs={"grid": {"ce": family().runs["grid"]["ce"]}}), Paths("mini", tmp_path))
+    assert "| ce-continued |" in (tmp_path / "results/mini/objectives.md").read_text()
+
+
 def test_the_picture_has_a_row_a_run_and_a_column_a_quantity(tmp_path):
     with house_style():
         figure = draw_objectives("grid", results(tmp_path))
     forest, greedy, kl, _ = figure.axes  # no column of what no history has
+    assert forest.get_title(loc="left") == "GRID, 3 seeds"
     assert [label.get_text() for label in forest.get_yticklabels()] == objective_runs(family(), "grid")
     dots = [line for line in forest.lines if line.get_marker() in ("o", "x")]
     places = {float(line.get_ydata()[0]): float(line.get_xdata()[0]) for line in dots}
@@ -159,6 +167,7 @@ def test_a_row_with_fewer_seeds_says_so(tmp_path):
         figure = draw_objectives("grid", results_of(tmp_path, runs=family().runs))
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names == ["k1s1", "k5s1", "ce-continued", "rloo", "grpo (1 of 3 seeds)", "short", "ocd"]
+    assert figure.axes[0].get_title(loc="left").endswith("unless told")
 
 
 def test_nothing_run_is_said(tmp_path):

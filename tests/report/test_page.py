@@ -52,6 +52,7 @@ from tests.conftest import REGION, store_of
 EVIL = "</script><script>window.pwned = 1</script> \"&amp;'<b onclick=x>"
 FACTS = ["clip", "speaker", "reference"]
 CLIPS = {"s1/one": "bin blue", "s1/two": "set red", f"s1/{EVIL}": "lay a"}
+SCRATCH = "fig6_grid_scratch"  # one column
 PAIR = Comparison("grid", "k1s1", "ce", "wer", paper=-1.7)
 COURSE = Comparison("grid", "k1s1", "ce", "updates", level=30)
 
@@ -72,6 +73,7 @@ VERDICTS = [
     claim_of("C3", "undecided", [judged(-2.5, 7, replace(PAIR, paper=math.nan, role="control")), judged(-1, 1)]),
     claim_of("C4", "not run", [Judged(PAIR, None)]),
     claim_of("C5", "reversed", [judged(2, 1)]),
+    claim_of("C6", "undecided", [Judged(PAIR, Estimate(-16.7, math.nan, math.nan, 1, 240))]),
 ]
 
 
@@ -351,7 +353,7 @@ def test_verdicts_have_word_shape_effect_and_interval(html):
         assert word in text
     assert "−2.5 [−4.0, −1.0]" in text
     assert "updates to a CER: +30.0 [+5.0, +55.0]" in text
-    assert "no effect: not run" in text
+    assert text.count("no effect: not run") == text.count("no interval: nothing is known of chance") == 1
     assert (
         html.index('id="C1-fine-tuned"')
         < html.index('id="table1"')
@@ -463,6 +465,14 @@ def test_every_figure_has_a_caption_and_an_alternative_text():
         assert caption != name, name
         assert len(alt) > 40
         assert "{" not in caption
+    halves = [
+        figures.describe_figure(name)[1].endswith("right half enlarges the end.") for name in ("fig6_grid", SCRATCH)
+    ]
+    assert halves == [True, False]
+
+
+def test_the_digest_of_the_parameter_file_is_printed_where_the_other_commands_run(site):
+    assert accounts.again_part("presets/a b.yaml", site.file)["digests"][0][2] == "sha256sum 'presets/a b.yaml'"
 
 
 @pytest.mark.parametrize("frames", [1, 4, 10, 75])

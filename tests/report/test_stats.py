@@ -116,15 +116,32 @@ def test_from_nothing_there_is_no_interval(edits):
         stats.rate(errors_of(edits)),
         stats.difference(errors_of(edits), errors_of(np.zeros_like(np.array(edits)))),
     ):
-        assert not found.known and math.isnan(found.low) and math.isnan(found.smallest)
+        assert not found.known and all(map(math.isnan, (*found.interval(), found.smallest)))
         assert found.explained() is None and outcome(found, asked=-1.0) == UNDECIDED
+
+
+@pytest.mark.parametrize(("seeds", "clips", "length"), [(2, 7, 3), (3, 9, 6), (5, 255, 6)])
+def test_values_that_are_all_alike_give_no_interval(seeds, clips, length):
+    """Sums of their decimals differ in the last digit, which is no chance."""
+    worse, lengths = errors_of(np.ones((seeds, clips)), np.full(clips, length)), np.full(clips, length)
+    found = stats.difference(worse, errors_of(np.zeros((seeds, clips)), lengths))
+    assert found.value == pytest.approx(100 / length) and not found.known
+    assert not stats.of_numbers([100 * 3 / 7 - 100 / 7] * 3).known
+
+
+@pytest.mark.parametrize(
+    ("value", "seeds", "explained"), [(0.0, 3, True), (4.2, 3, True), (4.5, 3, False), (-4.5, 3, False), (9.0, 1, None)]
+)
+def test_what_chance_explains(value, seeds, explained):
+    """Student's t of two degrees of freedom is 4.30; one seed shows nothing."""
+    assert Estimate(value, 1.0, 0.0, seeds, 9).explained() is explained
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 @pytest.mark.parametrize("kind", SPREADS)
 def test_intervals_cover_the_truth_as_often_as_they_say(kind, seeds):
     found = simulated(seeds, SPREADS[kind], true=1.0)
-    covered = np.mean([one.low <= 1.0 <= one.high for one in found])
+    covered = np.mean([low <= 1.0 <= high for low, high in (one.interval() for one in found)])
     assert 0.93 <= covered <= 0.975  # 93 to 97 %, and one standard error of the simulation
 
 
@@ -159,7 +176,7 @@ def test_one_number_a_seed_has_students_interval():
     numbers = [3.0, 5.0, 4.0, 8.0]
     low, high = scipy_stats.ttest_1samp(numbers, 0).confidence_interval(0.95)
     found = stats.of_numbers(numbers)
-    assert (found.low, found.high) == pytest.approx((low, high))
+    assert found.interval() == pytest.approx((low, high))
     assert found.above(0) == pytest.approx(scipy_stats.ttest_1samp(numbers, 0, alternative="greater").pvalue)
     assert found.below(0) == pytest.approx(scipy_stats.ttest_1samp(numbers, 0, alternative="less").pvalue)
 

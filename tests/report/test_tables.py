@@ -18,7 +18,9 @@ from made import (
 
 from pcpg.corpora.about import protocol
 from pcpg.report import paper, runs
+from pcpg.report.formats import mean_and_spread
 from pcpg.report.names import table_names
+from pcpg.report.results.results import Summary
 from pcpg.report.tables import layouts
 from pcpg.report.tables import write as tables
 from pcpg.report.tables.layouts import layout_of
@@ -286,6 +288,19 @@ def test_every_ablated_run_is_told_by_what_differs():
     assert labels["k5s1-return"] == ("pseudo-convolution", "of the return, for of the loss (k=5, s=1)")
     assert "k1s1-scaled" not in labels and "k1s1-scratch" not in labels and "k5s5" not in labels
     assert [row.run for row in LAYOUTS["scratch"].rows] == ["ce", "k1s1-scratch", "k5s1-scratch"]
+
+
+def test_two_runs_from_random_weights_are_told_apart():
+    settings = settings_of()
+    run = settings.runs["grid"]["k1s1-scratch"]
+    weak = run.model_copy(update={"objective": {"pcpg": run.objective["pcpg"] | {"lambda_pg": 0.01}}})
+    rows = {row.run: row.labels for row in layout_of("scratch", with_runs(settings, "grid", weak=weak)).rows}
+    assert rows["weak"][0] == "weak" and rows["weak"][1].startswith("pcpg as k1s1 but λ 0.01, start scratch, ")
+
+
+def test_a_reward_below_zero_has_a_minus():
+    assert mean_and_spread(Summary(-20.0, 5.0, 3), 3, 3) == "−20.0 ± 5.0"
+    assert mean_and_spread(Summary(-0.01, 1.0, 3), 3, 3) == "0.0 ± 1.0"
 
 
 def test_the_html_has_the_cells_of_the_markdown(tmp_path):

@@ -82,6 +82,25 @@ def test_a_table_edited_by_hand_is_found(two):
     assert to_html(result, "toy").count(f"<li>{conclusion}</li>") == 1
 
 
+def test_a_table_of_clips_is_compared_too(two):
+    ours, theirs = two
+    for results, clips in ((ours.results, 500), (theirs / "results/toy", 1000)):
+        (results / "clips").mkdir()
+        (results / "clips/summary.csv").write_text(f"split,clips\ntest,{clips}\n")
+    result = verify(ours, str(theirs))
+    assert result.status == 2 and result.differing == [("clips/summary", 500.0)]
+
+
+@pytest.mark.parametrize(("name", "status"), [("claims.md", 2), ("report.html", 1)])
+def test_a_text_that_changed_alone_is_named(two, name, status):
+    """A page names the versions of packages, so other bytes of it alone are no edit by hand."""
+    ours, theirs = two
+    (ours.results / name).write_text("reproduced")
+    (theirs / "results/toy" / name).write_text("undecided")
+    result = verify(ours, str(theirs))
+    assert result.status == status and report_lines(result, "toy")[1] == f"texts: results/toy/{name}"
+
+
 def test_verdicts_and_figures_that_changed_are_named(two):
     ours, theirs = two
     (ours.results / "claims.csv").write_text("claim,verdict\nC1,reproduced\n")
@@ -98,6 +117,7 @@ def test_one_seed_tells_nothing(tmp_path):
     result = verify(ours, str(theirs.base))
     assert result.status == 2 and not result.unexplained
     assert any("one seed or utterance tells nothing" in line for line in report_lines(result, "toy"))
+    assert to_html(result, "toy").count("one seed or utterance tells nothing") == len(result.runs)
 
 
 def test_a_git_revision(tmp_path):

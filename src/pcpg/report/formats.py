@@ -43,6 +43,16 @@ def interval(estimate: Estimate | None, level: float = LEVEL) -> str:
     return f"[{', '.join(map(signed, estimate.interval(level)))}]" if estimate.known else "[unknown]"
 
 
+def decimals(value: float) -> str:
+    """Of a table to be read by programs: four decimals, no minus before a zero; nothing for nan."""
+    return "" if math.isnan(value) else f"{round(value, 4) + 0.0:.4f}"
+
+
+def digits(p: float) -> str:
+    """The same of a p-value, however small."""
+    return "" if math.isnan(p) else f"{p:.4g}"
+
+
 def chance(p: float) -> str:
     """A p-value with three decimals; a dash for nan."""
     if math.isnan(p):
@@ -55,7 +65,8 @@ def mean_and_spread(summary: Summary, wanted: int, usual: int) -> str:
     if not summary.n:
         return NOT_RUN
     spread = f" ± {summary.sd:.1f}" if summary.n > 1 else ""
-    return f"{summary.mean:.1f}{spread} {unusual(summary.n, wanted, usual)}".rstrip()
+    mean = f"{round(summary.mean, 1) + 0.0:.1f}".replace("-", MINUS)
+    return f"{mean}{spread} {unusual(summary.n, wanted, usual)}".rstrip()
 
 
 def unusual(count: int, wanted: int, usual: int) -> str:

@@ -94,9 +94,7 @@ def _judged(results: Results, pair: Comparison) -> Judged:
     estimate = _estimate(results, pair)
     if estimate is None:
         return Judged(pair, None)
-    baseline = math.nan
-    if pair.paper < 0:
-        baseline = stats.common(*_sides(results, pair))[1].rate()
+    baseline = stats.common(*_sides(results, pair))[1].rate() if pair.paper < 0 else math.nan
     asked = pair.asked(baseline)
     p = estimate.above(0.0 if math.isnan(asked) else asked)
     if pair.margin:
@@ -206,7 +204,7 @@ def independent(results: Results, judged: list[Judged]) -> float:
         if not set.intersection(*(set(errors.seeds) for pair in sides for errors in pair)):
             return math.nan
         runs = iter(stats.common(*(errors for pair in sides for errors in pair)))
-        total += stats.independent([stats.changes(run, against) for run, against in zip(runs, runs, strict=True)])
+        total += stats.independent([(run.edits - other.edits).ravel() for run, other in zip(runs, runs, strict=True)])
     return total
 
 

@@ -1,12 +1,11 @@
 """Writes the paper's claims, judged by our runs: verdicts in claims.md, the rest in evidence.md and claims.csv."""
 
-import math
 from itertools import chain
 
 from pcpg.report.claims.claims import claims_of
 from pcpg.report.claims.judge import INTERVAL, RULE, Judged, Verdict, judge
 from pcpg.report.claims.say import CHANCE, compared, could_have_shown, measured, ours, p_of_outcome
-from pcpg.report.formats import measured_on, plural, signed
+from pcpg.report.formats import decimals, digits, measured_on, plural, signed
 from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.histories import COURSE
 from pcpg.report.results.results import Results
@@ -54,23 +53,15 @@ def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
     claim, pair, estimate = verdict.claim, one.comparison, one.estimate
     shown = {"claim": claim.name, "regime": claim.regime, "statement": claim.statement, "verdict": verdict.text}
     shown |= {"reason": verdict.reason, "role": pair.role, "corpus": pair.corpus, "run": pair.run}
-    shown |= {"against": pair.against, "measure": pair.measure, "level": _number(pair.level)}
-    shown |= {"decoder": pair.decoders[0], "against_decoder": pair.decoders[1], "paper": _number(pair.paper)}
+    shown |= {"against": pair.against, "measure": pair.measure, "level": decimals(pair.level)}
+    shown |= {"decoder": pair.decoders[0], "against_decoder": pair.decoders[1], "paper": decimals(pair.paper)}
     if estimate is not None:
         low, high = one.interval
-        shown |= {"asked": _number(one.asked), "effect": _number(estimate.value), "low": _number(low)}
-        shown |= {"high": _number(high), "smallest": _number(estimate.smallest)}
-        shown |= {"p": _chance(one.p), "p_holm": _chance(one.p_holm), "p_reversed": _chance(one.p_reversed)}
+        shown |= {"asked": decimals(one.asked), "effect": decimals(estimate.value), "low": decimals(low)}
+        shown |= {"high": decimals(high), "smallest": decimals(estimate.smallest)}
+        shown |= {"p": digits(one.p), "p_holm": digits(one.p_holm), "p_reversed": digits(one.p_reversed)}
         shown |= {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
     return dict.fromkeys(COLUMNS, "") | shown | {"outcome": one.outcome}
-
-
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value + 0.0:.4f}"
-
-
-def _chance(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.4g}"
 
 
 def scope(results: Results) -> str:

@@ -30,7 +30,6 @@ def draw_reading(mouths: np.ndarray, labels: list[str], weights: np.ndarray, str
     tall, side = max(ROW * len(labels), LEAST), width / shown
     height = TOP + side + GAP + tall + BOTTOM
     figure = Figure(figsize=(WIDTH, height))
-    figure.set_layout_engine("none")  # the argument of Figure would be undone when it is saved
     below = TOP + side + GAP
     heat = place(figure, LEFT, below, width, tall)
     strip = place(figure, LEFT, TOP, width, side, sharex=heat)

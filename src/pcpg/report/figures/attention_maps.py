@@ -43,7 +43,6 @@ def draw_attention_maps(corpus: str, settings: Params, paths: Paths) -> Figure:
     rows = {run: len(reading.labels) if reading else 8 for run, reading in readings.items()}
     height = TOP + HEAD + FRAME + GAP + ROW * max(rows.values()) + BOTTOM
     figure = Figure(figsize=(WIDTH, height))
-    figure.set_layout_engine("none")  # the argument of Figure would be undone when it is saved
     title = f"{DATASETS[corpus]}, said: “{said}”; seed {settings.seeds[0]}; bold characters are wrong"
     figure.text(0.005, 1 - 0.02 / height, title, va="top", fontsize=8)
     images = []
@@ -104,7 +103,7 @@ def _map(strip: Axes, heat: Axes, reading: Reading, said: str) -> AxesImage:
     image = draw_heat(heat, reading.labels, reading.weights, reading.stride)
     heat.set(xlim=strip.get_xlim(), ylabel="")
     for number in wrong(said, reading.text):
-        heat.get_yticklabels()[number].set(color=WRONG, fontweight="bold")
+        heat.get_yticklabels()[reading.places[number]].set(color=WRONG, fontweight="bold")
     return image
 
 

@@ -21,7 +21,6 @@ def draw_contact_sheet(corpus: str, store: Path) -> Figure:
     """EACH clips drawn at random (always the same ones), and the EACH worst: most repaired frames, then most jitter."""
     chance, worst = pick_clips(store)
     figure = Figure(figsize=(WIDTH, HEIGHT * (len(chance) + len(worst)) + 2 * HEAD))
-    figure.set_layout_engine("none")
     top = 0.0
     for heading, shown in ((f"{DATASETS[corpus]}, clips drawn at random", chance), ("the worst clips", worst)):
         top += HEAD

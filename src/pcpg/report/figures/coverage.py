@@ -34,7 +34,7 @@ MARGIN = ("step\nlosses", "a window\na row\n(• step u)", "$c_i$: sum\nof the\n
 
 def windows(run: str, steps: int) -> list[list[Fraction]]:
     """The weights that each window of the run gives to steps 1 to `steps` (Eq. 6); 0 outside the window."""
-    import torch  # slow to start, and no other figure needs it
+    import torch  # slow to start
 
     from pcpg.objectives.pseudo_conv import pseudo_convolve
 

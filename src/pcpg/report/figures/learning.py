@@ -27,7 +27,7 @@ STYLES = {
     "k5s1": ("k = 5, s = 1", VERMILLION, "^"),
 }
 FROM_SCRATCH = {"k1s1-scratch": STYLES["k1s1"], "k5s1-scratch": STYLES["k5s1"]}  # as those of the same kernels
-# other colours and markers: runs that the paper lacks, in looks that no other run has
+# other colours and markers: runs that the paper lacks, the first twelve in looks that no other run has
 COLOURS = (SKY, ORANGE, PURPLE, "black", BLUE)
 MARKERS = ("v", "D", "P", "X", "<", ">")
 SIZE = (WIDTH, 4.0)  # inches

@@ -32,8 +32,13 @@ class Reading:
     score: float  # log p per character
 
     @property
+    def places(self) -> list[int]:
+        """Where the characters of `text` stand among the labels, which have symbols too."""
+        return [place for place, label in enumerate(self.labels) if label not in SYMBOLS.values()]
+
+    @property
     def text(self) -> str:
-        return "".join(label for label in self.labels if label not in SYMBOLS.values())
+        return "".join(self.labels[place] for place in self.places)
 
 
 def labels(characters: list[int]) -> list[str]:
@@ -104,9 +109,10 @@ def _picture(reading: Reading, t: int, read: int, font) -> Image.Image:
 def _write_text(pen: ImageDraw.ImageDraw, reading: Reading, read: int, font) -> None:
     """The characters read so far where they stand in the whole text, the last in colour."""
     left = (SIDE + 2 * MARGIN - font.getlength(reading.text)) / 2
-    for number, label in enumerate(reading.labels[:read], start=1):
-        if label not in SYMBOLS.values():
-            pen.text((left, MARGIN + SIDE + LINE / 2), label, NEW if number == read else INK, font, anchor="lm")
+    for place in reading.places:
+        if place < read:
+            label, ink = reading.labels[place], NEW if place == read - 1 else INK
+            pen.text((left, MARGIN + SIDE + LINE / 2), label, ink, font, anchor="lm")
             left += font.getlength(label)
 
 

@@ -38,7 +38,7 @@ def draw_strips(stores: dict[str, Path]) -> Figure:
 
 def read_strip(folder: Path, corpus: str) -> Strip:
     """The first test clip of a store, as at most FRAMES frames spread evenly over it."""
-    from pcpg.mouths.store import ClipStore  # only this figure needs clips
+    from pcpg.mouths.store import ClipStore
 
     store = ClipStore(folder)
     test = store.select("test")

@@ -45,5 +45,6 @@ def not_run(width: float) -> Figure:
 
 def place(figure: Figure, left: float, top: float, wide: float, high: float, **kwargs) -> Axes:
     """Axes with their upper left corner so many inches from the figure's; kwargs: of add_axes."""
+    figure.set_layout_engine("none")  # the argument of Figure would be undone when it is saved
     width, height = figure.get_size_inches()
     return figure.add_axes((left / width, 1 - (top + high) / height, wide / width, high / height), **kwargs)

@@ -14,7 +14,6 @@ from pcpg.report.figures import COLUMN
 from pcpg.report.figures.style import BLUE, VERMILLION, ZERO, signed_tick
 from pcpg.report.formats import NOT_RUN, plural, unusual
 from pcpg.report.paper import KERNELS, TABLE2A, TABLE2B
-from pcpg.report.results import stats
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Errors, Estimate
 from pcpg.report.runs import CONTINUED
@@ -97,19 +96,11 @@ def read_sweep(sweep: Sweep, results: Results) -> tuple[Errors | None, list[Poin
 
 def _compared(run: str, first: str, sweep: Sweep, results: Results) -> Point:
     paper = round(sweep.printed.get(run, nan) - sweep.printed[first], 2)
-    errors, against = (results.errors("grid", name, "wer", "greedy") for name in (run, first))
-    if errors is None:
-        return Point(run, paper, None, {}, NOT_RUN)
-    estimate = results.difference("grid", run, first, "wer", ("greedy", "greedy"))
-    if estimate is None:
-        return Point(run, paper, None, {}, "no pair")
-    errors, against = stats.common(errors, against)
-    changes = 100 * (errors.edits - against.edits).sum(axis=1) / errors.lengths.sum()
-    return Point(run, paper, estimate, dict(zip(errors.seeds, changes.tolist(), strict=True)))
-
-
-def covers_zero(estimate: Estimate) -> bool:
-    return not (estimate.low > 0 or estimate.high < 0)  # where there is no interval, nothing is shown
+    errors = (results.errors("grid", name, "wer") for name in (run, first))
+    ours, against = (one.rates() if one else {} for one in errors)
+    estimate = results.gap("grid", run, first, "greedy_wer")
+    by_seed = {seed: ours[seed] - against[seed] for seed in ours if seed in against}
+    return Point(run, paper, estimate, by_seed, "no pair" if ours else NOT_RUN)
 
 
 def _point(axes: Axes, place: float, point: Point) -> None:
@@ -121,7 +112,7 @@ def _point(axes: Axes, place: float, point: Point) -> None:
     estimate, x = point.estimate, place + OURS_AT
     if estimate.known:
         axes.plot([x, x], estimate.interval(), **{**MARK, "marker": ""}, solid_capstyle="butt", label=INTERVAL)
-    face = "white" if covers_zero(estimate) else OURS
+    face = OURS if estimate.explained() is False else "white"
     axes.plot([x], [estimate.value], **MARK, markerfacecolor=face, label=MEAN)
     middle = (len(point.by_seed) - 1) / 2
     xs = [place + SEEDS_AT + JITTER * (number - middle) for number in range(len(point.by_seed))]

@@ -128,7 +128,7 @@ def again_part(name: str, parameter_file: Path) -> dict:
     """The commands, what they were run with, and the digest of the parameter file, which commands call `name`."""
     file = shlex.quote(name)
     commands = f"make setup\n. .venv/bin/activate\nsnakemake --cores 2 --configfile {file}\npcpg page --params {file}"
-    digest, printed_by = hashlib.sha256(parameter_file.read_bytes()).hexdigest(), f"sha256sum {parameter_file.name}"
+    digest, printed_by = hashlib.sha256(parameter_file.read_bytes()).hexdigest(), f"sha256sum {file}"
     digests = [["parameters", digest, printed_by]]
     return {"commands": commands, "versions": list(versions().items()), "digests": digests}
 

@@ -91,6 +91,7 @@ def describe_figure(name: str) -> tuple[str, str]:
     """Caption and alternative text of a figure."""
     kind, corpus, scratch = figure_parts(name)
     caption, alt = WORDS.get(name) or WORDS[kind]
+    alt = alt.removesuffix(" The right half enlarges the end.") if scratch else alt
     return caption.format(DATASETS.get(corpus, corpus) + ", from random weights" * scratch), alt
 
 

@@ -54,7 +54,7 @@ def strip(frames: np.ndarray, crop: int) -> str:
 def _looks(settings: Params, paths: Paths, corpus: dict, content: dict, store: ClipStore, rows: dict) -> dict | None:
     """The maps of the first preferred run that has weights of these settings; None where none has."""
     name, runs = corpus["name"], {run["name"]: run["seeds"][0] for run in corpus["runs"]}
-    for run in filter(runs.get, PREFERRED):
+    for run in (run for run in PREFERRED if "greedy" in runs.get(run, {}).get("decoders", {})):
         seed, greedy = runs[run]["seed"], runs[run]["decoders"]["greedy"]
         network = trained_network(paths.weights(name, run, seed), settings, name, store.region)
         if network:

@@ -15,7 +15,6 @@ class Quantity:
     decoder: str
     turned: bool = False  # it is what the error leaves of 100 %
     by_class: bool = False  # mean over the words, however many clips each has
-    told: bool = True  # by metrics.json, beside the predictions
 
 
 QUANTITIES = {
@@ -25,8 +24,8 @@ QUANTITIES = {
     "beam_wer": Quantity("wer", "beam"),
     "beam_accuracy": Quantity("wer", "beam", turned=True),
     "accuracy": Quantity("error", "classified", turned=True),
-    "word_error": Quantity("error", READ, told=False),
-    "word_error_by_class": Quantity("error", READ, by_class=True, told=False),
+    "word_error": Quantity("error", READ),
+    "word_error_by_class": Quantity("error", READ, by_class=True),
 }
 TRAINED = "training_reward"  # 1 - CER of greedy texts of training clips, by the weights that were chosen
 # what a table shows of histories -> the column, the evaluation, and whether more is better

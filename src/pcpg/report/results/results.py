@@ -70,18 +70,21 @@ class Results:
         return metrics
 
     def quantity(self, corpus: str, run: str, name: str) -> dict[int, float]:
-        """One of QUANTITIES by seed; InputError where metrics.json and predictions.csv contradict each other."""
+        """One of QUANTITIES or OF_HISTORIES by seed.
+
+        InputError where metrics.json and predictions.csv contradict each other.
+        """
         if name in OF_HISTORIES:
             column, evaluation, _ = OF_HISTORIES[name]
             frames = self.histories(corpus, run, () if column in COLUMNS else (column,))
             values = {seed: 100 * float(evaluation(frame)[column]) for seed, frame in frames.items()}
             return {seed: value for seed, value in values.items() if not math.isnan(value)}
         metrics, shown = self.metrics(corpus, run), QUANTITIES[name]
-        if not shown.told:
+        if shown.decoder == READ:  # metrics.json does not tell it
             errors = self._of(corpus, run, shown)
             return errors.rates() if errors else {}
         scores = metrics.seeds if metrics else {}
-        values = {seed: _percent(scores[str(seed)], name) for seed in self.seeds if str(seed) in scores}
+        values = {seed: _percent(scores[str(seed)], shown) for seed in self.seeds if str(seed) in scores}
         values = {seed: value for seed, value in values.items() if value is not None}
         errors = self._of(corpus, run, shown) if values else None
         for seed, rate in (errors.rates() if errors else {}).items():
@@ -161,7 +164,7 @@ class Results:
         others = [rival for rival in rivals if rival != run]
         higher = OF_HISTORIES[quantity][2] if quantity in OF_HISTORIES else QUANTITIES[quantity].turned
         gaps = (self.gap(corpus, run, rival, quantity) for rival in others)  # up to the first that is not good
-        return bool(others) and all(gap is not None and (gap.low > 0 if higher else gap.high < 0) for gap in gaps)
+        return bool(others) and all(gap and gap.explained() is False and (gap.value > 0) == higher for gap in gaps)
 
     def apart(self, corpus: str, runs: Iterable[str], against: str, quantity: str) -> dict[str, float]:
         """By run, two-sided p of the difference to `against` after Holm's correction; none where chance is unknown."""
@@ -190,9 +193,8 @@ def _turn(estimate: Estimate | None, turned: bool, whole: float) -> Estimate | N
     return replace(estimate, value=whole - estimate.value) if estimate and turned else estimate
 
 
-def _percent(score: Score, name: str) -> float | None:
-    """One of QUANTITIES; None where there is none, as a classifier has no CER."""
-    shown = QUANTITIES[name]
+def _percent(score: Score, shown: Quantity) -> float | None:
+    """None where there is none, as a classifier has no CER."""
     if shown.measure == "error":
         return None if score.accuracy is None else 100 * score.accuracy
     rates = getattr(score, shown.decoder)

@@ -25,6 +25,7 @@ from pcpg.report.paper import WORDS
 
 LEVEL = 0.95
 POWER = 0.80
+ROUNDING = 1e-18  # a variance in squared percentage points: what is less comes of values that are all alike
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Estimate:
     def error(self) -> float:
         """Standard error; nan where nothing is known of chance."""
         variance = self.of_seeds + self.of_utterances
-        return math.sqrt(variance) if self.seeds > 1 and variance > 0 else math.nan
+        return math.sqrt(variance) if self.seeds > 1 and variance > ROUNDING else math.nan
 
     @property
     def known(self) -> bool:
@@ -80,14 +81,6 @@ class Estimate:
         """Its two ends; nan each where there is none."""
         reach = self.reach(level)
         return self.value - reach, self.value + reach
-
-    @property
-    def low(self) -> float:
-        return self.interval()[0]
-
-    @property
-    def high(self) -> float:
-        return self.interval()[1]
 
     def explained(self) -> bool | None:
         """Whether chance explains a value that should be 0; None where nothing is known of chance."""
@@ -189,11 +182,6 @@ def of_numbers(values: Sequence[float]) -> Estimate:
     numbers = np.array(values, float)
     spread = float(numbers.var(ddof=1)) / len(numbers) if len(numbers) > 1 else math.nan
     return Estimate(float(numbers.mean()), spread, 0.0, len(numbers), 0)
-
-
-def changes(run: Errors, against: Errors) -> np.ndarray:
-    """(S * N,) differences of edits by seed and utterance, for correlations; the two have the same seeds."""
-    return (run.edits - against.edits).astype(float).ravel()
 
 
 def independent(points: Sequence[np.ndarray]) -> float:

@@ -43,7 +43,8 @@ def scratch(settings: Params) -> Layout:
         run = settings.runs["grid"][name]
         if name != "ce":
             mixed = (LOSSES.get(run.objective_name), runs.case(run))
-            labels[name] = mixed if mixed[0] else (name, runs.describe(settings.runs["grid"], name))
+            alone = mixed[0] and mixed not in labels.values()
+            labels[name] = mixed if alone else (name, runs.describe(settings.runs["grid"], name))
     title = "From scratch. GRID from random weights: error rates by objective, with as many updates for each"
     return _ours("scratch", title, ("Loss (Eq. 8)", "Case"), labels, "cross-entropy")
 

@@ -103,7 +103,7 @@ def csv_row(table: Table, line: Line) -> dict[str, object]:
         values = _quantities(measure.name, cell, bool(table.layout.baseline))
         record |= {key: value for key, value in values.items() if table.layout.published or "paper_" not in key}
     if table.layout.corrected:
-        record[f"{table.layout.corrected}_delta_p_holm"] = _number(line.p)
+        record[f"{table.layout.corrected}_delta_p_holm"] = formats.digits(line.p)
     if table.layout.timed:
         record |= zip(("epochs", "updates", "seconds_an_update"), _took(line, 4), strict=True)
     return record | {"seeds": line.cells[0].ours.n, "seeds_wanted": line.wanted, "utterances": line.clips}
@@ -111,12 +111,12 @@ def csv_row(table: Table, line: Line) -> dict[str, object]:
 
 def _quantities(name: str, cell: Cell, compared: bool) -> dict[str, object]:
     values = {f"paper_{name}": "" if math.isnan(cell.paper) else formats.number(cell.paper)}
-    values[f"{name}_mean"], values[f"{name}_sd"] = _number(cell.ours.mean), _number(cell.ours.sd)
+    values[f"{name}_mean"], values[f"{name}_sd"] = formats.decimals(cell.ours.mean), formats.decimals(cell.ours.sd)
     values |= _interval(name, cell.interval)
     if compared:
         delta = cell.delta or Summary(math.nan, math.nan, 0)
-        values[f"paper_{name}_delta"] = "" if cell.paper_delta is None else _number(cell.paper_delta)
-        values[f"{name}_delta_mean"], values[f"{name}_delta_sd"] = _number(delta.mean), _number(delta.sd)
+        values[f"paper_{name}_delta"] = "" if cell.paper_delta is None else formats.decimals(cell.paper_delta)
+        values |= {f"{name}_delta_{part}": formats.decimals(getattr(delta, part)) for part in ("mean", "sd")}
         values[f"{name}_delta_seeds"] = delta.n
         values |= _interval(f"{name}_delta", cell.delta_interval)
     return values
@@ -124,11 +124,7 @@ def _quantities(name: str, cell: Cell, compared: bool) -> dict[str, object]:
 
 def _interval(name: str, estimate: Estimate | None) -> dict[str, str]:
     low, high = estimate.interval() if estimate else (math.nan, math.nan)
-    return {f"{name}_low": _number(low), f"{name}_high": _number(high)}
-
-
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{round(value, 4) + 0.0:.4f}"  # no minus before a zero
+    return {f"{name}_low": formats.decimals(low), f"{name}_high": formats.decimals(high)}
 
 
 def to_markdown(table: Table) -> str:

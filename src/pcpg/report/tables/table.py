@@ -13,9 +13,9 @@ from pcpg.report.results.stats import Estimate
 
 @dataclass(frozen=True)
 class Measure:
-    """One quantity that a table reports: its name in the csv, its heading, and how its value is found."""
+    """One quantity that a table reports: its name, its heading, and how its value is found."""
 
-    name: str  # cer, wer or accuracy
+    name: str  # in the csv's columns
     label: str
     quantity: str  # one of pcpg.report.results.quantities
 
@@ -104,7 +104,8 @@ def fill(layout: Layout, results: Results) -> Table:
         clips = metrics.clips if metrics and cells[0].ours.n and not _of_validation(layout) else None
         wanted = len(results.settings.seeds_of(row.corpus, row.run))
         key = row.corpus, row.run
-        epochs = results.settings.runs[row.corpus][row.run].optimisation.epochs if key in taken else None
+        run = results.settings.runs.get(row.corpus, {}).get(row.run)
+        epochs = run.optimisation.epochs if run and key in taken else None
         lines.append(Line(row, cells, clips, wanted, chances.get(key, math.nan), epochs, taken.get(key)))
     return Table(layout, tuple(lines), results.settings.preset, results.seeds, kinds(layout, results))
 

@@ -44,6 +44,10 @@ class Comparison:
         return sorted(name for name in self.changed if name.startswith("figures/"))
 
     @property
+    def texts(self) -> list[str]:
+        return sorted(name for name in self.changed if name.endswith((".md", ".tex", ".html")))
+
+    @property
     def unexplained(self) -> list[tuple[str, str, Estimate]]:
         """Differences that are larger than seeds and utterances explain."""
         return [one for one in self.runs if one[2].explained() is False]
@@ -54,7 +58,8 @@ class Comparison:
         if self.identical:
             return 0
         any_unknown = any(unknown(difference) for _, _, difference in self.runs)
-        edited = bool(self.differing) and not self.runs  # tables that follow from no run of ours
+        texts = [name for name in self.texts if not name.endswith(".html")]  # a page names versions of packages too
+        edited = bool(self.differing or texts) and not self.runs  # they follow from no run of ours
         lost = self.missing or self.others or self.partly
         return 2 if self.unexplained or lost or self.edited or any_unknown or edited else 1
 
@@ -115,11 +120,11 @@ def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Comp
                 result.edited.append(_run(path))
         elif path.name == "metrics.json" and str(path.with_name("predictions.csv")) not in result.changed:
             result.edited.append(_run(path))
-        elif path.suffix == ".csv" and path.parent == places[0]:
+        elif path.suffix == ".csv":
             cells, largest = _cells(base / path, theirs / path)
             result.cells += cells
             if largest is not None:
-                result.differing.append((path.stem, largest))
+                result.differing.append((path.relative_to(places[0]).with_suffix("").as_posix(), largest))
             if path.name == "claims.csv":
                 result.verdicts += _changed_verdicts(base / path, theirs / path)
     return result
@@ -167,7 +172,7 @@ def _claim(row: dict[str, str]) -> str:
 def _run_differences(run: str, mine: BySeed, other: BySeed) -> Iterator[tuple[str, str, Estimate]]:
     """Ours minus theirs, by each decoder and measure, over the seeds and utterances that both have.
 
-    None where the two were tested on other speakers or references.
+    Nothing where the two were tested on other speakers or references.
     """
     seeds = [seed for seed in mine if seed in other]
     every = [rows[seed] for rows in (mine, other) for seed in seeds]

@@ -14,6 +14,7 @@ from pcpg.report.results.stats import Estimate
 from pcpg.report.verify.compare import Comparison, unknown
 
 some = partial(base.some, most=12)  # names in a line
+WORDS = {None: "one seed or utterance tells nothing", True: "", False: "more than seeds explain"}  # chance explains it
 
 
 def report_lines(result: Comparison, preset: str) -> list[str]:
@@ -50,22 +51,28 @@ def _files(result: Comparison) -> list[str]:
 
 def _runs(result: Comparison) -> list[str]:
     heading = f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  "
-    lines = [_run_line(*one) for one in result.runs if one[2].value or unknown(one[2])]
-    return [heading, *lines] if result.runs else []
+    lines = [_run_line(*one) for one in _told(result)]
+    return [heading, *lines] if lines else []
+
+
+def _told(result: Comparison) -> list[tuple[str, str, Estimate]]:
+    """The differences that are some, or may be."""
+    return [one for one in result.runs if one[2].value or unknown(one[2])]
 
 
 def _verdicts(result: Comparison) -> list[str]:
-    """Verdicts and figures that changed, and what it comes to."""
+    """Verdicts, texts and figures that changed, and what it comes to."""
     lines = [f"verdict on {claim}: {before} there, {after} here" for claim, before, after in result.verdicts]
-    lines += [f"figures: {some(result.figures)}"] if result.figures else []
+    lines += [
+        f"{what}: {some(names)}" for what, names in (("texts", result.texts), ("figures", result.figures)) if names
+    ]
     return [*lines, _conclusion(result)]
 
 
 def _run_line(run: str, measure: str, difference: Estimate) -> str:
-    words = {None: "one seed or utterance tells nothing", True: "", False: "more than seeds explain"}
     reach = difference.reach()
     chance = "" if math.isnan(reach) else f"+-{reach:.2f}"
-    return f"{run:28} {measure:16} {difference.value:>+13.2f} {chance:>8}  {words[difference.explained()]}".rstrip()
+    return f"{run:28} {measure:16} {difference.value:>+13.2f} {chance:>8}  {WORDS[difference.explained()]}".rstrip()
 
 
 def _conclusion(result: Comparison) -> str:
@@ -88,14 +95,14 @@ PAGE = Template(
 </style>
 <h1>{{ heading[0] }}</h1>
 <p>{{ heading[2] }}.</p>
-{% if result.runs %}
+{% if told %}
 <h2>Runs</h2>
 <table>
 <tr><th>Run</th><th>Measure</th><th>Ours minus theirs, points</th><th>Chance</th><th></th></tr>
-{% for run, measure, difference in result.runs if difference.value %}
+{% for run, measure, difference in told %}
 <tr><td>{{ run }}</td><td>{{ measure }}</td><td class="n">{{ "%+.2f"|format(difference.value) }}</td>
 <td class="n">{% if difference.explained() is not none %}&plusmn;{{ "%.2f"|format(difference.reach()) }}{% endif %}</td>
-<td{% if difference.explained() is false %} class="no">more than seeds explain{% else %}>{% endif %}</td></tr>
+<td{% if difference.explained() is false %} class="no"{% endif %}>{{ words[difference.explained()] }}</td></tr>
 {% endfor %}
 </table>
 {% endif %}
@@ -112,4 +119,5 @@ PAGE = Template(
 def to_html(result: Comparison, preset: str) -> str:
     """The same as a page that needs no other file; it has a table of the runs in place of their lines."""
     heading = _heading(result, preset).partition(": ")
-    return PAGE.render(result=result, preset=preset, heading=heading, others=[*_files(result), *_verdicts(result)])
+    others = [*_files(result), *_verdicts(result)]
+    return PAGE.render(result=result, preset=preset, heading=heading, told=_told(result), words=WORDS, others=others)
