@@ -17,6 +17,7 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 	touch $@
 
 reproduce: setup  ## every table and figure of the preset mini, DVC's record of them, and how they compare
+	@git rev-parse --verify --quiet HEAD >/dev/null || { echo "clone it with git: DVC and pcpg verify need its history"; exit 1; }
 	pcpg plan && snakemake --cores $(CORES)
 	dvc commit --force --quiet --no-relink  # a new link is a new time: all would rerun
 	pcpg verify || true  # says how they compare with the committed ones; no gate

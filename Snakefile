@@ -14,6 +14,8 @@ from pcpg.workspace.errors import InputError
 
 FILE = os.path.relpath(workflow.configfiles[-1])
 try:
+    if set("{}") & set(FILE):
+        raise InputError(FILE, "Snakemake takes braces in the name of a file for wildcards; call it otherwise")
     PLAN = Plan(parameters.read(FILE))  # a wrong key stops here, before hours of work
     written = load_configfile(FILE)
     for key in config:  # --config, or a second --configfile, may have changed it

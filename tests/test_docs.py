@@ -267,7 +267,10 @@ def test_readme_says_how_large_and_how_long():
     stops = sorted(100 * history["val_cer"].dropna().iloc[-1] for history in histories)
     assert f"at or below the paper's 8.4 % ({stops[0]:.1f} to {stops[-1]:.1f} %)" in page
     updates = pd.read_csv(ROOT / "results/grid-s1-early/costs.csv").set_index("run")["updates"]
-    assert f"some {round(updates['ce'], -1):,} updates; fine-tuning takes {updates['k1s1']} more" in page
+    ends = sorted(int(history["iteration"].iloc[-1]) for history in histories)
+    assert f"after {ends[0]:,} to {ends[-1]:,} updates, its learning rate not yet lowered;" in page
+    assert all(history["learning_rate"].iloc[-1] > 0.0007 for history in histories)  # of 0.001, the highest
+    assert f"fine-tuning takes {updates['k1s1']} more" in page
 
 
 def test_the_hours_of_each_preset_are_those_of_its_trainings():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pcpg.workspace import code
+from pcpg.workspace.errors import InputError
 
 ORDER = (
     "workspace", "settings", "corpora", "mouths", "reader", "objectives", "learning",
@@ -68,6 +69,14 @@ def test_every_module_stands_in_a_room():
 
 def test_nothing_is_imported_from_a_room_further_on():
     assert too_high(imports()) == []
+
+
+def test_an_import_from_where_a_module_stands_is_refused(tmp_path):
+    """Else the module would be missing from the checksum of every stage that runs it."""
+    path = tmp_path / "loss.py"
+    path.write_text("import math\n\nfrom .base import Objective\n")
+    with pytest.raises(InputError, match="loss.py, line 3: import by the whole name"):
+        code._imports(path)
 
 
 def test_no_module_imports_itself_by_a_detour():

@@ -148,6 +148,7 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         ("classifiers.lrw.scratch.start", "k9s9", r"classifiers\.lrw\.scratch\.start: 'k9s9' is not one of scratch, ce"),
         ("classifiers.lrw.scratch.optimisation.evaluations", 0, r"classifiers\.lrw.*\.evaluations: must be at least 1"),
         ("classifiers.lrw.k1s1", MINI["classifiers"]["lrw"]["scratch"], r"classifiers\.lrw\.k1s1: is the name of a run"),
+        ("runs.grid.ce-te_tc", MINI["runs"]["grid"]["k1s1"], r"classifiers\.lrw\.ce-te_tc: is the name of a run"),
         ("classifiers.grid", MINI["classifiers"]["lrw"], r"classifiers\.grid: its clips are sentences"),
         ("nodes", 2, r"processes: 1 cannot be spread evenly over 2 nodes"),
         ("processes", 17, r"processes: 17 share batches of 16 clips in runs\.grid\.ce; some would have none"),

@@ -80,10 +80,11 @@ def _check_view(params: Params, corpus: str, require) -> None:
 
 def _check_trainings(params: Params, corpus: str, require) -> None:
     runs, classifiers = params.runs[corpus], params.classifiers.get(corpus, {})
+    taken = {name for of_corpus in params.runs.values() for name in of_corpus}  # rules of the Snakefile go by names
     require(SCRATCH not in runs, f"runs.{corpus}.{SCRATCH}", "scratch means random weights, and is no name of a run")
     require(not classifiers or corpus != "grid", f"classifiers.{corpus}", "its clips are sentences, of no word class")
     for name in classifiers:
-        require(name not in runs, f"classifiers.{corpus}.{name}", "is the name of a run")
+        require(name not in taken, f"classifiers.{corpus}.{name}", "is the name of a run")
     for section, trainings in (("runs", runs), ("classifiers", classifiers)):
         for name, training in trainings.items():
             key = f"{section}.{corpus}.{name}.start"

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from pcpg.workspace.errors import InputError
+
 PACKAGE = Path(__file__).parents[1]
 CHOSEN = {"raw": "corpora", "train": "objectives"}  # stage -> where the one module lies that its job names
 
@@ -80,7 +82,7 @@ def _data(folder: Path) -> tuple[Path, ...]:
 
 @cache
 def _imports(path: Path) -> frozenset[str]:
-    return frozenset(_imported(_tree(path)))
+    return frozenset(_imported(_tree(path), path))
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -92,13 +94,18 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
                 yield from _statements(part)
 
 
-def _imported(tree: ast.AST) -> set[str]:
-    """Modules of ours that are imported anywhere in `tree`, but for those that only type checkers read."""
+def _imported(tree: ast.AST, path: Path) -> set[str]:
+    """Modules of ours that are imported anywhere in `tree`, but for those that only type checkers read.
+
+    InputError where one is named from where it stands: nobody would see that a stage runs it.
+    """
     names: set[str] = set()
     for node in _statements(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            raise InputError(f"{path}, line {node.lineno}", "import by the whole name, which begins with pcpg")
+        elif isinstance(node, ast.ImportFrom):
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return {name for name in names if _file(name) is not None}
 
@@ -124,7 +131,7 @@ def _function(module: str, name: str) -> tuple[str, set[str]]:
         for node in sorted(seen.values(), key=lambda node: node.lineno)
         for line in bare[node.lineno - 1 : node.end_lineno]
     ]
-    imported = set().union(*(_imported(node) for node in seen.values()))
+    imported = set().union(*(_imported(node, path) for node in seen.values()))
     return "\n".join(line for line in lines if line), imported
 
 

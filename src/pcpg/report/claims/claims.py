@@ -126,11 +126,12 @@ CLAIMS = (
         (
             *_equal_updates(_rates("k1s1", "ce")),
             *_rates("k1s1-scaled", CONTINUED, CONTROL),
+            *_rates("k1s1-lambda90", CONTINUED, CONTROL),
             *_rates("k1s1-undivided", CONTINUED, CONTROL),
             *_rates("k1s1-slow", "ce-slow", CONTROL),
         ),
-        f"{FURTHER} Controls, where a preset has them: a fifth of the strength; the return undivided, as printed; a "
-        "lower rate on both sides.",
+        f"{FURTHER} Controls, where a preset has them: a fifth of the strength; 9 times as strong (λ = 0.9); the return "
+        "undivided; a lower rate on both sides.",
         EQUAL_UPDATES,
     ),
     Claim("C1", C1, _from_scratch(_rates("k1s1", "ce")), regime=FROM_SCRATCH),
@@ -147,8 +148,13 @@ CLAIMS = (
     Claim(
         "C2",
         "k=5, s=1 beats cross-entropy, on all corpora",
-        (*_equal_updates(_rates("k5s1", "ce")), *_rates("k5s1-return", CONTINUED, CONTROL)),
-        f"{FURTHER} Control, where a preset has it: windows over the return.",
+        (
+            *_equal_updates(_rates("k5s1", "ce")),
+            *_rates("k5s1-lambda90", CONTINUED, CONTROL),
+            *_rates("k5s1-lambda90", "k1s1-lambda90", CONTROL),
+            *_rates("k5s1-return", CONTINUED, CONTROL),
+        ),
+        f"{FURTHER} Controls, where a preset has them: 9 times as strong (λ = 0.9); windows over the return.",
         EQUAL_UPDATES,
     ),
     Claim(
