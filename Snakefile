@@ -63,7 +63,7 @@ onstart:
 
 
 wildcard_constraints:
-    corpus="[^/]+",
+    corpus="|".join(CORPORA),
     shard=r"\d+",
     run="[^/]+",
     seed=r"\d+",
