@@ -8,6 +8,7 @@ import sys
 import types
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -228,6 +229,33 @@ def test_the_verdict_quotes_the_controls_of_the_papers_regime():
     assert f"ends at {undivided['wer_mean']:.1f}, at the one rate" in " ".join(
         (ROOT / "README.md").read_text("utf-8").split()
     )
+
+
+def test_the_verdict_says_how_much_policy_gradient_weighs():
+    def length(preset: str, run: str) -> float:
+        files = (ROOT / f"results/{preset}/runs").glob(f"*/{run}/history-seed*.csv")
+        return np.mean([pd.read_csv(file)["train_gradient_norm"].mean() for file in files])
+
+    page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    share = {
+        preset: length(preset, "k1s1") / (length(preset, "ce-continued") / 2)
+        for preset in ("grid-s1-early", "grid-words")
+    }
+    longer = f"is {share['grid-s1-early'] - 1:.0%} longer than half of that of cross-entropy continued (on words alone "
+    assert f"{longer}{share['grid-words'] - 1:.0%};".replace("%", " %") in page
+    of_policy = (length("grid-s1-early", "k1s1") ** 2 - length("grid-s1-early", "k5s5") ** 2) / (1 - 1 / 25)
+    assert 0.18 < np.sqrt(of_policy) / (length("grid-s1-early", "ce-continued") / 2) < 0.23
+    assert "is about a fifth of cross-entropy's" in page
+
+
+def test_the_verdict_says_what_is_asked_at_the_lower_rate():
+    """T, as the rule has it, of WERs of ce-slow; it lies within the interval."""
+    scores = json.loads((ROOT / "results/grid-s1-early/runs/grid/ce-slow/metrics.json").read_text())["seeds"].values()
+    asked = 100 * np.mean([score["greedy"]["wer"] for score in scores]) * (16.6 / 18.3 - 1)
+    page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    assert f"The paper's gain would be {-asked:.1f} there, so that is undecided" in page
+    claims = pd.read_csv(ROOT / "results/grid-s1-early/claims.csv").query("run == 'k1s1-slow' and measure == 'wer'")
+    assert claims["low"].iloc[0] < asked < claims["high"].iloc[0]
 
 
 def test_readme_has_the_error_rates_of_the_tables():
