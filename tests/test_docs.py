@@ -217,6 +217,9 @@ def test_the_verdict_quotes_the_controls_of_the_papers_regime():
     claims = claims[claims["role"] == "control"].drop_duplicates(["run", "against"]).set_index(["run", "against"])
     for pair, said in {
         ("k1s1-undivided", "ce-continued"): "which is {} [{}, {}] above cross-entropy continued",
+        ("k1s1-lambda90", "ce-continued"): "which is {} [{}, {}] above cross-entropy continued",
+        ("k5s1-lambda90", "ce-continued"): "which is {} [{}, {}] above it",
+        ("k5s1-lambda90", "k1s1-lambda90"): "k=5 minus k=1 is {} [{}, {}], where the paper's size",
         ("k5s1-return", "k1s1"): "no gain over k=1 s=1 ({} [{}, {}];",
         ("k5s1-return", "ce-continued"): "and {} [{}, {}] above cross-entropy continued",
         ("k5s5", "k1s1-scaled"): "{} [{}, {}] apart (C3's control)",
@@ -224,11 +227,14 @@ def test_the_verdict_quotes_the_controls_of_the_papers_regime():
     }.items():
         effect, low, high = (signed(claims.loc[pair, key]) for key in ("effect", "low", "high"))
         assert said.format(effect.lstrip("+"), low, high) in page, pair
-    undivided = pd.read_csv(ROOT / "results/grid-s1-early/ablation.csv").set_index("run").loc["k1s1-undivided"]
-    assert f"times as strong: WER {undivided['wer_mean']:.1f}, which is" in page
-    assert f"ends at {undivided['wer_mean']:.1f}, at the one rate" in " ".join(
-        (ROOT / "README.md").read_text("utf-8").split()
-    )
+    wer = pd.read_csv(ROOT / "results/grid-s1-early/ablation.csv").set_index("run")["wer_mean"].map("{:.1f}".format)
+    assert f"times as strong: WER {wer['k1s1-undivided']}, which is" in page
+    assert f"k=1 s=1 has WER {wer['k1s1-lambda90']}, which" in page and f"k=5 s=1 {wer['k5s1-lambda90']}, which" in page
+    asked = float(wer["k1s1-lambda90"]) * (12.3 / 16.6 - 1)
+    assert f"the paper's size would be {signed(asked)}." in page
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    assert f"25 times as strong and ends at {wer['k1s1-undivided']}. Each at the one rate" in readme
+    assert f"k=1, s=1 ends at {wer['k1s1-lambda90']} and k=5, s=1 at {wer['k5s1-lambda90']}." in readme
 
 
 def test_the_verdict_says_how_much_policy_gradient_weighs():
