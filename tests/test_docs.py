@@ -556,7 +556,7 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
         difference = f" {gap} [{low}, {high}]" if row["seeds"] > 1 else f" {gap}"
         seeds = f"| {row['seeds']} " if row["seeds"] < 5 else ""
         assert f"| {run} {seeds}| {row['wer_mean']:.1f} |{'' if run == 'ce-continued' else difference} |" in page, run
-    assert rows["seeds"].value_counts().to_dict() == {5: 17, 2: 8, 1: 11}
+    assert rows["seeds"].value_counts().to_dict() == {5: 17, 2: 19}
     controls, rows = rows[rows["seeds"] < 5], rows[rows["seeds"] == 5]
     assert list(rows.index[rows["wer_delta_p_holm"] <= 0.05]) == ["ppo"]
     assert list(rows.index[rows["wer_delta_high"] < 0]) == list(rows.index[rows["wer_delta_mean"] < 0]) == ["scheduled"]
@@ -566,7 +566,10 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     assert level == {"best_of_m", "grpo", "k5s1", "mwer", "a_lol", "k1s1", "raml", "scst"}
     assert f"correction over the rows (p = {rows.loc['scheduled', 'wer_delta_p_holm']:.2f})" in " ".join(page.split())
     ahead = controls["wer_delta_mean"][controls["wer_delta_mean"].round(1) < 0]
-    assert len(ahead) == 3 and ahead.min() > -0.55
+    assert len(ahead) == 5 and f"Five rows lie below it, by {-ahead.min():.1f} at most" in " ".join(page.split())
+    assert (controls["wer_delta_p_holm"][controls["wer_delta_mean"] < 0] > 0.05).all()
+    lowest = set(controls.sort_values("wer_delta_mean").index[:4])
+    assert lowest == {"a_lol-kl", "a_lol-ref_free", "best_of_m-stored", "rwr"}
     for run in ("ce-slow", "ppo-clips"):
         assert f"{controls.loc[run, 'wer_delta_mean']:.1f} behind" in " ".join(page.split())
     early = [
@@ -576,7 +579,11 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     slow = sum(early[0][seed]["greedy"]["wer"] - early[1][seed]["greedy"]["wer"] for seed in early[0])
     assert f"of the same run, {100 * slow / len(early[0]):.1f}." in " ".join(page.split()) and len(early[0]) == 5
     gap = rows["wer_delta_mean"].to_dict() | controls["wer_delta_mean"].to_dict()
-    assert abs(gap["ce-plain"]) < 0.5 and 0.4 < (gap["dpo"] + gap["rloo-kl"]) / 2 / gap["ce-slow"] < 0.6
+    assert abs(gap["ce-plain"]) < 0.5
+    assert f"have that rate too and lose {gap['dpo']:.1f} and {gap['rloo-kl']:.1f} by these seeds" in " ".join(
+        page.split()
+    )
+    assert f"`a_lol`, their like with five seeds, is {gap['a_lol']:.1f} above" in " ".join(page.split())
     assert min(gap["ppo-value"], gap["nlpo"]) >= gap["ppo"]
     assert max(abs(gap[f"{run}-stored"] - gap[run]) for run in ("best_of_m", "ipo")) < 1
     assert max(gap["rloo-entropy"], gap["rloo-top_p"]) < 0.5
@@ -588,11 +595,10 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     }
     behind = {run: [one - other for one, other in zip(of, wer["ce-continued"], strict=True)] for run, of in wer.items()}
     for said, numbers in {
-        "of the same seeds: {:.1f} in seed 1, {:.1f} in both": (wer["ce-continued"][0], sum(wer["ce-continued"]) / 2),
-        "the baseline has {:.1f} and {:.1f}": (wer["ce"][0], sum(wer["ce"]) / 2),
+        "of the same seeds, {:.1f}; the baseline has {:.1f}": (sum(wer["ce-continued"]) / 2, sum(wer["ce"]) / 2),
         "by {:.1f} and {:.1f} in its two seeds": behind["ppo-clips"],
         "mean, is {:.1f} and {:.1f} behind": behind["actor-critic"],
-        "(+{:.1f} by the same seed)": behind["rloo"][:1],
+        "(+{:.1f} by the same seeds)": [sum(behind["rloo"]) / 2],
     }.items():
         assert said.format(*numbers) in " ".join(page.split())
     assert "is 1.2 behind in either" in " ".join(page.split()) and {f"{one:.1f}" for one in behind["rloo"]} == {"1.2"}
