@@ -130,8 +130,8 @@ CLAIMS = (
             *_rates("k1s1-undivided", CONTINUED, CONTROL),
             *_rates("k1s1-slow", "ce-slow", CONTROL),
         ),
-        f"{FURTHER} Controls, where a preset has them: a fifth of the strength; 9 times as strong (λ = 0.9); the return "
-        "undivided; a lower rate on both sides.",
+        f"{FURTHER} Controls, where a preset has them: a fifth of the strength; 9 times as strong (λ = 0.9); the "
+        "return undivided; a lower rate on both sides.",
         EQUAL_UPDATES,
     ),
     Claim("C1", C1, _from_scratch(_rates("k1s1", "ce")), regime=FROM_SCRATCH),
