@@ -97,7 +97,7 @@ def _estimate() -> str:
         for _ in range(2)
     ]
     found = stats.difference(*runs)
-    return repr((found, found.low, found.high, found.below(0.5), found.smallest))
+    return repr((found, *found.interval(), found.below(0.5), found.smallest))
 
 
 def _of_text(text: str) -> str:
