@@ -249,6 +249,8 @@ def test_the_verdict_says_how_much_policy_gradient_weighs():
     }
     longer = f"is {share['grid-s1-early'] - 1:.0%} longer than half of that of cross-entropy continued (on words alone "
     assert f"{longer}{share['grid-words'] - 1:.0%};".replace("%", " %") in page
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    assert f"makes the gradient {share['grid-s1-early'] - 1:.0%} longer".replace("%", " %") in readme
     of_policy = (length("grid-s1-early", "k1s1") ** 2 - length("grid-s1-early", "k5s5") ** 2) / (1 - 1 / 25)
     assert 0.18 < np.sqrt(of_policy) / (length("grid-s1-early", "ce-continued") / 2) < 0.23
     assert "is about a fifth of cross-entropy's" in page
