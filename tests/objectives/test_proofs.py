@@ -26,6 +26,7 @@ from pcpg.objectives.policy import entropy, nucleus
 from pcpg.objectives.policy import log_policy as policy_of
 from pcpg.objectives.ppo import PPO, clipped_gain
 from pcpg.objectives.raml import RAML
+from pcpg.objectives.rewards import to_come
 from pcpg.objectives.rloo import RLOO, advantages
 from pcpg.objectives.rollout import sample, score, steps_taken, taken
 from pcpg.objectives.rwr import RWR
@@ -316,6 +317,20 @@ def test_the_value_head_compares_each_step_with_what_is_to_come():
     assert losses["loss"].item() - losses["objective"].item() == pytest.approx(square.item(), rel=1e-4)
     [bias] = torch.autograd.grad(losses["loss"], context.own.value.bias)
     assert bias.item() == pytest.approx(-2 * 0.5 * padded.sum(dim=1).mean().item(), rel=1e-3)
+
+
+def test_the_pull_to_the_start_is_taken_off_each_step_that_a_value_head_compares():
+    objective = ppo(value=0.5, kl=Pull(weight=0.3, form="reward"))
+    tiny, batch = moved(), batch_of_tiny(40)
+    context = Context(STEPS, anchor=Tiny(), own=objective.own_parameters(tiny))
+    found = tiny.gradient(objective.losses(tiny, batch, context, drawn_by(objective, tiny, batch, context))["objective"])
+    passed = objective.draw(tiny, batch, context)  # again, with a gradient
+    steps = taken(passed.sampled)
+    above = (passed.steps - passed._replace(log_probs=objective.at_start(passed, batch, context)).steps).sum(dim=1)
+    assert above.abs().max() > 0.1
+    gains = (to_come(passed.sampled, batch) - 0.3 * above.detach()[:, None]) * steps  # a new head says 0
+    wanted = tiny.gradient(-(gains * passed.steps).sum() / len(gains))
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
 
 
 def nlpo(top_p: float) -> NLPO:
