@@ -233,8 +233,9 @@ def test_the_verdict_quotes_the_controls_of_the_papers_regime():
     asked = float(wer["k1s1-lambda90"]) * (12.3 / 16.6 - 1)
     assert f"the paper's size would be {signed(asked)}." in page
     readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    assert f"25 times as strong and ends at {wer['k1s1-undivided']}. Each at the one rate" in readme
-    assert f"k=1, s=1 ends at {wer['k1s1-lambda90']} and k=5, s=1 at {wer['k5s1-lambda90']}." in readme
+    assert "λ = 0.9, or without the division (k=1, s=1 alone), policy gradient did worse than cross-entropy" in readme
+    worse = [(run, "ce-continued") for run in ("k1s1-undivided", "k1s1-lambda90", "k5s1-lambda90")]
+    assert (claims.loc[worse, "low"] > 0).all()
 
 
 def test_the_verdict_says_how_much_policy_gradient_weighs():
@@ -249,8 +250,6 @@ def test_the_verdict_says_how_much_policy_gradient_weighs():
     }
     longer = f"is {share['grid-s1-early'] - 1:.0%} longer than half of that of cross-entropy continued (on words alone "
     assert f"{longer}{share['grid-words'] - 1:.0%};".replace("%", " %") in page
-    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    assert f"makes the gradient {share['grid-s1-early'] - 1:.0%} longer".replace("%", " %") in readme
     of_policy = (length("grid-s1-early", "k1s1") ** 2 - length("grid-s1-early", "k5s5") ** 2) / (1 - 1 / 25)
     assert 0.18 < np.sqrt(of_policy) / (length("grid-s1-early", "ce-continued") / 2) < 0.23
     assert "is about a fifth of cross-entropy's" in page
@@ -299,14 +298,14 @@ def test_readme_says_how_large_and_how_long():
     ours = f"{million['grid-s1-early']:.1f} million parameters, where our reading of the paper's network"
     assert f"{ours} has {million['paper']:.0f} million." in page
     assert f"LipNet has {LIPNET_OVERLAPPED['greedy']} over all speakers" in page
-    histories = [pd.read_csv(file) for file in (ROOT / "results/grid-s1-early/runs/grid/ce").glob("history-seed*.csv")]
-    stops = sorted(100 * history["val_cer"].dropna().iloc[-1] for history in histories)
-    assert f"at or below the paper's 8.4 % ({stops[0]:.1f} to {stops[-1]:.1f} %)" in page
     updates = pd.read_csv(ROOT / "results/grid-s1-early/costs.csv").set_index("run")["updates"]
+    assert f"fine-tuning takes {updates['k1s1']} updates more" in page
+    histories = [pd.read_csv(file) for file in (ROOT / "results/grid-s1-early/runs/grid/ce").glob("history-seed*.csv")]
     ends = sorted(int(history["iteration"].iloc[-1]) for history in histories)
-    assert f"after {ends[0]:,} to {ends[-1]:,} updates, its learning rate not yet lowered;" in page
-    assert all(history["learning_rate"].iloc[-1] > 0.0007 for history in histories)  # of 0.001, the highest
-    assert f"fine-tuning takes {updates['k1s1']} more" in page
+    rates = sorted(history["learning_rate"].iloc[-1] / 0.001 for history in histories)  # of the highest
+    verdict = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    assert f"after {ends[0]:,} to {ends[-1]:,} updates of a schedule for 60 epochs" in verdict
+    assert f"its rate still at {100 * rates[-1]:.0f} to {100 * rates[0]:.0f} % of the highest" in verdict
 
 
 def test_the_hours_of_each_preset_are_those_of_its_trainings():
@@ -381,8 +380,7 @@ def test_what_the_verdict_says_of_c4_c5_and_c7_is_in_the_claims():
 def test_the_undivided_return_is_as_strong_as_a_reference_is_long():
     read = pd.read_csv(ROOT / "results/grid-s1-early/runs/grid/ce/predictions.csv").query("seed == 1")
     strength = round(read["reference"].str.len().mean())
-    for file in ("README.md", "docs/verdict.md"):
-        assert f"{strength} times as strong" in " ".join((ROOT / file).read_text("utf-8").split())
+    assert f"{strength} times as strong" in " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
 
 
 def runs_of(preset: str) -> list[str]:
@@ -423,8 +421,6 @@ def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
     assert_rows(page, rows, FINE_TUNED | {"k1s1-scaled": "k=1, s=1 at λ = 1/6"})
     assert f"| cross-entropy, trained to the end | {rows.loc['ce', 'wer_mean']:.1f} |" in page
     assert rows.pop("seeds").to_dict() == dict.fromkeys(rows.index, 5) | {"ce": 6} and "Five seeds, of the" in page
-    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    assert f"trained to the end, WER {rows.loc['ce', 'wer_mean']:.1f}, narrowly for k=1, s=1;" in readme
     claims = pd.read_csv(folder / "claims.csv").query("corpus == 'grid' and measure == 'wer' and outcome != 'not run'")
     claims = claims.drop_duplicates(["run", "against"]).set_index(["run", "against"])
     for pair, said in {
@@ -562,8 +558,6 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     controls, rows = rows[rows["seeds"] < 5], rows[rows["seeds"] == 5]
     assert list(rows.index[rows["wer_delta_p_holm"] <= 0.05]) == ["ppo"]
     assert list(rows.index[rows["wer_delta_high"] < 0]) == list(rows.index[rows["wer_delta_mean"] < 0]) == ["scheduled"]
-    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    assert f"had a lower mean, by {-rows.loc['scheduled', 'wer_delta_mean']:.1f}. Five seeds each" in readme
     level = set(rows.index[(rows["wer_delta_low"] <= 0) & (rows["wer_delta_high"] >= 0)])
     assert level == {"best_of_m", "grpo", "k5s1", "mwer", "a_lol", "k1s1", "raml", "scst"}
     assert f"correction over the rows (p = {rows.loc['scheduled', 'wer_delta_p_holm']:.2f})" in " ".join(page.split())

@@ -323,7 +323,8 @@ def test_the_pull_to_the_start_is_taken_off_each_step_that_a_value_head_compares
     objective = ppo(value=0.5, kl=Pull(weight=0.3, form="reward"))
     tiny, batch = moved(), batch_of_tiny(40)
     context = Context(STEPS, anchor=Tiny(), own=objective.own_parameters(tiny))
-    found = tiny.gradient(objective.losses(tiny, batch, context, drawn_by(objective, tiny, batch, context))["objective"])
+    drawn = drawn_by(objective, tiny, batch, context)
+    found = tiny.gradient(objective.losses(tiny, batch, context, drawn)["objective"])
     passed = objective.draw(tiny, batch, context)  # again, with a gradient
     steps = taken(passed.sampled)
     above = (passed.steps - passed._replace(log_probs=objective.at_start(passed, batch, context)).steps).sum(dim=1)
