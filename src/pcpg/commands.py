@@ -281,5 +281,7 @@ def transcribe(args: argparse.Namespace) -> None:
 
 
 def check(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    runs = {name: list(settings.trainings(name)) for name in settings.corpus_names}
-    print(f"{args.params}: preset {settings.preset}, seeds {settings.seeds}, runs {runs}")
+    runs = {corpus: list(settings.trainings(corpus)) for corpus in settings.corpus_names}
+    counts = ", ".join(f"{len(names)} on {corpus}" for corpus, names in runs.items())
+    trainings = sum(len(settings.seeds_of(corpus, name)) for corpus, names in runs.items() for name in names)
+    print(f"{args.params}: preset {settings.preset}; runs: {counts}; trainings, one a seed: {trainings}")
