@@ -36,7 +36,7 @@ PROMISED = {
     "optimal completion": "ae85468cd7bfcdaa",
     "classifier": "b3158c9c4c323b18",
     "beam search": "9cc4fd3a779338c3",
-    "statistics": "e5df33f7e119acdd",
+    "statistics": "5e4dcb5127ebb162",
 }
 
 
@@ -97,7 +97,8 @@ def _estimate() -> str:
         for _ in range(2)
     ]
     found = stats.difference(*runs)
-    return repr((found, *found.interval(), found.below(0.5), found.smallest))
+    parts = (found.value, found.of_seeds, found.of_utterances, found.of_residual, found.freedom)
+    return repr((*parts, *found.interval(), found.below(0.5), found.smallest))
 
 
 def _of_text(text: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy.stats import t as student
 
 from pcpg import cli, parameters
 from pcpg.corpora.grid_text import GRAMMAR
@@ -233,9 +234,37 @@ def test_the_verdict_quotes_the_controls_of_the_papers_regime():
     asked = float(wer["k1s1-lambda90"]) * (12.3 / 16.6 - 1)
     assert f"the paper's size would be {signed(asked)}." in page
     readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    assert "λ = 0.9, or without the division (k=1, s=1 alone), policy gradient did worse than cross-entropy" in readme
+    assert "λ = 0.9 or without the division (k=1, s=1 alone), policy gradient did worse than cross-entropy" in readme
     worse = [(run, "ce-continued") for run in ("k1s1-undivided", "k1s1-lambda90", "k5s1-lambda90")]
     assert (claims.loc[worse, "low"] > 0).all()
+
+
+def test_the_verdict_says_which_kernels_lie_above_cross_entropy_by_five_seeds():
+    page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    claims = claims_by_pair("grid-s1-early", "grid", "wer")
+    for run, said in {
+        "k2s1": "k=2, s=1 is {} [{}, {}] above",
+        "k3s1-w121": "w = 1 : 2 : 1 by {} [{}, {}]",
+        "k3s1-w231": "w = 2 : 3 : 1 by {} [{}, {}]",
+    }.items():
+        one = claims.loc[[(run, "ce-continued")]].iloc[0]
+        effect, low, high = (signed(one[key]) for key in ("effect", "low", "high"))
+        assert said.format(effect.lstrip("+"), low, high) in page, run
+        assert one["outcome"] == "reversed" and one["seeds"] == 5
+
+
+def test_the_verdict_says_where_two_rows_were_ahead_half_way():
+    page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    rows = pd.read_csv(ROOT / "results/grid-s1-early/updates.csv").set_index("run")
+    said = {}
+    for run in ("k1s1", "k3s1"):
+        for column in ("half_way", "at_the_end"):
+            mean, sd, seeds = (rows.loc[run, f"{column}_delta_{key}"] for key in ("mean", "sd", "seeds"))
+            reach = student.ppf(0.95, seeds - 1) * sd / np.sqrt(seeds)
+            said[run, column] = f"{abs(mean):.1f} [{signed(mean - reach)}, {signed(mean + reach)}]"
+            assert seeds == 10 and (column == "at_the_end" or mean + reach < 0)
+    assert f"by {said['k1s1', 'half_way']} and {said['k3s1', 'half_way']}, each below 0 alone" in page
+    assert f"they are {said['k1s1', 'at_the_end']} and {said['k3s1', 'at_the_end']} behind" in page
 
 
 def test_the_verdict_says_how_much_policy_gradient_weighs():

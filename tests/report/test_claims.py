@@ -20,7 +20,7 @@ from pcpg.report.claims.claims import (
 )
 from pcpg.report.claims.judge import EXCLUDED, REVERSED, SHOWN, UNDECIDED, independent, judge, undecided_text
 from pcpg.report.claims.power import power_lines
-from pcpg.report.claims.say import p_of_outcome
+from pcpg.report.claims.say import could_have_shown, p_of_outcome
 from pcpg.report.claims.write import evidence_text, write_claims
 from pcpg.report.paper import CORPORA, TABLE2B, TABLE5A_RUN, WORDS
 from pcpg.report.results import stats
@@ -273,9 +273,13 @@ def test_four_kernels_within_a_point(tmp_path, share, word):
             ]
             predict(tmp_path, "grid", run, seed, rows)
     found = verdict(tmp_path, "C6")
-    assert found.word == word and len(found.judged) == 6
-    assert all((one.p <= 0.05) == (one.outcome == EXCLUDED) for one in found.judged if one.estimate.known)
+    alike = [one for one in found.judged if one.decides]
+    assert found.word == word and len(alike) == 6
+    assert all((one.p <= 0.05) == (one.outcome == EXCLUDED) for one in alike if one.estimate.known)
     assert "could have shown" not in found.reason  # that is the power to find a difference
+    assert {could_have_shown(one) for one in alike} == {"\N{EN DASH}"}
+    controls = {(one.comparison.run, one.comparison.against) for one in found.judged if not one.decides}
+    assert controls == {(run, "ce-continued") for run in ("k3s1-w121", "k3s1-w132", "k3s1-w231")}
     assert (SHOWN in outcomes(found)) and (EXCLUDED in outcomes(found)) == (word != "reproduced")
 
 

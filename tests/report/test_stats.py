@@ -29,7 +29,7 @@ def simulated(seeds: int, spread: dict[str, float], true: float = 0.0, count: in
         points = true + generator.normal(0, spread.get("residual", 0), (seeds, count))
         points += generator.normal(0, spread.get("seed", 0), (seeds, 1))
         points += generator.normal(0, spread.get("utterance", 0), (1, count))
-        found.append(Estimate(float(points.mean()), *stats.layout(points), seeds, count))
+        found.append(stats.estimate(float(points.mean()), points, count))
     return found
 
 
@@ -47,7 +47,9 @@ def test_mean_squares_are_those_of_plain_loops():
     within /= (seeds - 1) * (count - 1)
     between = seeds * sum((column - mean) ** 2 for column in columns) / (count - 1)
     of_seeds = sum((row - mean) ** 2 for row in rows) / (seeds - 1)
-    assert stats.layout(points) == pytest.approx((of_seeds / seeds, max(0, between - within) / (seeds * count)))
+    parts = (of_seeds / seeds, max(0, between - within) / (seeds * count), within / (seeds * count))
+    found = stats.estimate(mean, points, count)
+    assert (found.of_seeds, found.of_utterances, found.of_residual) == pytest.approx(parts)
 
 
 def test_utterances_of_one_speaker_are_summed():
@@ -78,8 +80,9 @@ def test_the_standard_error_by_hand():
 def test_without_a_residual_the_variances_of_both_means_add_up():
     generator = np.random.default_rng(3)
     of_seeds, of_utterances = generator.normal(0, 1, 3), generator.normal(0, 4, 60)
-    parts = stats.layout(of_seeds[:, None] + of_utterances)
-    assert parts == pytest.approx((of_seeds.var(ddof=1) / 3, of_utterances.var(ddof=1) / 60))
+    found = stats.estimate(0.0, of_seeds[:, None] + of_utterances, 60)
+    assert found.of_seeds == pytest.approx(of_seeds.var(ddof=1) / 3)
+    assert found.of_utterances == pytest.approx(of_utterances.var(ddof=1) / 60)
 
 
 def test_a_difference_is_scaled_to_the_rates():
@@ -87,7 +90,7 @@ def test_a_difference_is_scaled_to_the_rates():
     found = stats.difference(run, against)
     assert found.value == pytest.approx(run.rate() - against.rate())
     points = 100 * (run.edits - against.edits) * 2 / 20
-    assert (found.of_seeds, found.of_utterances) == pytest.approx(stats.layout(points))
+    assert found == stats.estimate(found.value, points, 2)
 
 
 def test_a_rate_varies_about_what_the_lengths_let_expect():
@@ -145,6 +148,16 @@ def test_intervals_cover_the_truth_as_often_as_they_say(kind, seeds):
     assert 0.93 <= covered <= 0.975  # 93 to 97 %, and one standard error of the simulation
 
 
+def test_few_speakers_leave_fewer_degrees_of_freedom():
+    """Ten seeds on four speakers that differ more than the seeds do: by S - 1 the 90 % intervals would cover 84 %."""
+    found = simulated(10, {"seed": 0.3, "utterance": 1.0, "residual": 0.3}, true=1.0, count=4)
+    covered = np.mean([low <= 1.0 <= high for low, high in (one.interval(INTERVAL) for one in found)])
+    assert 0.87 <= covered <= 0.92
+    assert all(3 <= one.freedom <= 9 for one in found) and min(one.freedom for one in found) < 4
+    one = Estimate(0.0, 1.0, 3.0, 10, 40, 4)  # Satterthwaite by hand: (1 + 3)^2 / (1^2 / 9 + 3^2 / 3)
+    assert one.freedom == pytest.approx(16 / (1 / 9 + 3)) and Estimate(0.0, 3.0, 1.0, 3, 255, 255).freedom == 2
+
+
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 @pytest.mark.parametrize("kind", SPREADS)
 def test_false_outcomes_are_rare(kind, seeds):
@@ -191,8 +204,14 @@ def test_the_smallest_effect_is_found_as_often_as_it_says():
 
 
 def test_further_seeds_shrink_the_seeds_part_alone():
-    found = Estimate(1.0, 0.3, 0.1, 3, 255).planned(12)
-    assert (found.of_seeds, found.of_utterances, found.seeds) == pytest.approx((0.075, 0.1, 12))
+    found = Estimate(1.0, 0.3, 0.1, 3, 255, 255, 0.2).planned(12)
+    parts = (found.of_seeds, found.of_utterances, found.of_residual, found.seeds)
+    assert parts == pytest.approx((0.075, 0.1, 0.05, 12))
+
+
+def test_seed_means_that_agree_by_luck_promise_no_power():
+    lucky, usual = (Estimate(0.0, of_seeds, 0.1, 3, 255, 255, 0.2) for of_seeds in (0.001, 0.2))
+    assert lucky.smallest == usual.smallest and lucky.error < usual.error
 
 
 def test_alike_comparisons_are_worth_one():

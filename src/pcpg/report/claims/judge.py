@@ -39,9 +39,9 @@ class Judged:
     comparison: Comparison
     estimate: Estimate | None
     asked: float = math.nan  # T
-    p: float = math.nan  # of the outcome that an interval above T or 0, or beyond the margin, would be
-    p_holm: float = math.nan  # within the claim; nan where the comparison does not decide
-    p_reversed: float = math.nan  # of an interval above 0, after Holm's correction too; nan there and with a margin
+    p: float = math.nan  # one-sided, that the effect is not above T (0 where there is none), or not outside the margin
+    p_holm: float = math.nan  # after Holm's correction within the claim; nan if the comparison does not decide
+    p_reversed: float = math.nan  # that the effect is not above 0, after Holm; nan if not deciding, or with a margin
     outcome: str = NOT_RUN
 
     @property
@@ -51,6 +51,11 @@ class Judged:
     @property
     def decides(self) -> bool:
         return self.comparison.role == DECIDES
+
+    @property
+    def smallest(self) -> float:
+        """The effect that as many seeds could have shown, points; nan where likeness is claimed."""
+        return math.nan if self.estimate is None or self.comparison.margin else self.estimate.smallest
 
     @property
     def sized(self) -> bool:
@@ -114,7 +119,7 @@ def _verdict(results: Results, claim: Claim) -> Verdict:
     excluded = _holm(tested, [one.p for one in tested])
     reversed_ = _holm(directed, [one.estimate.above(0.0) for one in directed])
     corrected = [
-        replace(one, p_holm=excluded.get(id(one), math.nan), p_reversed=reversed_.get(id(one), math.nan))
+        replace(one, p_holm=excluded.get(one.comparison, math.nan), p_reversed=reversed_.get(one.comparison, math.nan))
         for one in judged
     ]
     own = [one for one in corrected if one.decides]
@@ -135,8 +140,8 @@ def _verdict(results: Results, claim: Claim) -> Verdict:
     return Verdict(claim, word, text, _reason(results, own, ran), tuple(corrected))
 
 
-def _holm(judged: list[Judged], chances: list[float]) -> dict[int, float]:
-    return dict(zip(map(id, judged), stats.holm(chances), strict=True))
+def _holm(judged: list[Judged], chances: list[float]) -> dict[Comparison, float]:
+    return dict(zip((one.comparison for one in judged), stats.holm(chances), strict=True))
 
 
 def undecided_text(ran: list[Judged]) -> str:
@@ -175,7 +180,7 @@ def _reason(results: Results, own: list[Judged], ran: list[Judged]) -> str:
         counts[EXCLUDED] += f" ({sum(one.p_holm <= ALPHA for one in kinds[EXCLUDED])} after Holm's correction)"
     parts = [", ".join(counts.values())]
     rates = [one for one in ran if one.comparison.measure in ("wer", "cer", "error")]
-    sought = [one.estimate for one in rates if one.estimate.known and not one.comparison.margin]  # a difference
+    sought = [one.estimate for one in rates if not math.isnan(one.smallest)]
     sizes = sorted(estimate.smallest for estimate in sought)
     if sizes:
         fewest, most = min(estimate.seeds for estimate in sought), max(estimate.seeds for estimate in sought)

@@ -1,5 +1,7 @@
 """How a judged comparison reads in tables, pages and figures."""
 
+import math
+
 from pcpg.report.claims.claims import MEASURES
 from pcpg.report.claims.judge import INTERVAL, REVERSED, SHOWN, Judged
 from pcpg.report.formats import MINUS, NONE, NOT_RUN, chance, interval, signed
@@ -30,14 +32,14 @@ def ours(one: Judged) -> str:
 
 
 def could_have_shown(one: Judged) -> str:
-    """The smallest effect that as many seeds find; a dash where nothing is known of chance."""
-    return f"{one.estimate.smallest:.1f}" if one.estimate and one.estimate.known else NONE
+    """The smallest effect that as many seeds find; a dash where nothing is known of chance, or alikeness is claimed."""
+    return NONE if math.isnan(one.smallest) else f"{one.smallest:.1f}"
 
 
 def p_of_outcome(one: Judged) -> str:
     """Of reversed where it is so, else of excluded, after Holm's correction.
 
-    A dash where the effect is shown, and nobody asks, or there is no size to rule out.
+    A dash where the effect is shown, so that none is needed, or there is no size to rule out.
     """
     if one.outcome == REVERSED:
         return chance(one.p_reversed)

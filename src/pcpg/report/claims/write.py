@@ -24,7 +24,7 @@ NOTES = (
     *RULE,
     "Effects are differences in percentage points of an error (below 0: the first run is better), or of what the "
     f"column says; in brackets the {INTERVAL:.0%} interval of the two-way layout of seeds and utterances, speakers in "
-    "place of utterances where several are tested (docs/verdict.md).",
+    "place of utterances where several are tested, sentences in place of the words cut from them (docs/verdict.md).",
     f"“Could have shown” is the true difference that as many seeds find with a probability of {POWER:.0%}, two-sided "
     "at 5%.",
     COURSE,
@@ -58,7 +58,7 @@ def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
     if estimate is not None:
         low, high = one.interval
         shown |= {"asked": decimals(one.asked), "effect": decimals(estimate.value), "low": decimals(low)}
-        shown |= {"high": decimals(high), "smallest": decimals(estimate.smallest)}
+        shown |= {"high": decimals(high), "smallest": decimals(one.smallest)}
         shown |= {"p": digits(one.p), "p_holm": digits(one.p_holm), "p_reversed": digits(one.p_reversed)}
         shown |= {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
     return dict.fromkeys(COLUMNS, "") | shown | {"outcome": one.outcome}

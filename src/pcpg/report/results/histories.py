@@ -80,7 +80,7 @@ def updates_to(history: pd.DataFrame, level: float, end: float) -> float:
 def rises(history: pd.DataFrame, first: float, last: float) -> float:
     """Percent of the evaluations whose validation CER is above that of the one before; nan under two evaluations.
 
-    Of those at the iterations from `first` to `last`: from random weights every run falls behind its first evaluation.
+    Of those at the iterations from `first` to `last`, the first of which no run from random weights rises to.
     """
     rates = history["val_cer"][history["iteration"].between(first, last)].dropna().to_numpy()
     return float(100 * (np.diff(rates) > 0).mean()) if len(rates) > 1 else float("nan")

@@ -7,9 +7,10 @@ of Variance, 1959, section 7.4), taken from its mean squares:
     SE^2 = s^2_seed / S + max(0, MS_utterance - MS_residual) / (S N),
 
 s^2_seed being the variance of the S seed means, which holds the residual's share already. Student's t has S - 1
-degrees of freedom. Where several speakers are tested, speakers take the place of utterances: two sentences of one mouth
-are no two mouths. So do sentences that several utterances were cut from. One seed, one utterance, or values that are
-all alike tell nothing of chance: there is no interval.
+degrees of freedom. Where several speakers are tested, speakers take the place of utterances, since sentences of one
+speaker are not independent; few speakers leave fewer degrees of freedom. So do sentences take the place of the
+utterances that were cut from them. One seed, one utterance, or values that are all alike say nothing about chance:
+there is no interval.
 """
 
 import math
@@ -54,6 +55,8 @@ class Estimate:
     """A value in percent or percentage points, and the two parts of the variance of its error.
 
     of_seeds: s^2_seed / S, which falls with further seeds; of_utterances: the rest, which does not.
+    units: how many utterances, or speakers or sentences in their place, the rest comes from; 0: there are none.
+    of_residual: MS_residual / (S N), what of_seeds is expected to be at least.
     """
 
     value: float
@@ -61,6 +64,8 @@ class Estimate:
     of_utterances: float
     seeds: int
     utterances: int
+    units: int = 0
+    of_residual: float = 0.0
 
     @property
     def error(self) -> float:
@@ -73,9 +78,17 @@ class Estimate:
         """Whether there is an interval."""
         return not math.isnan(self.error)
 
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom: S - 1, or fewer where few speakers have most of the variance (Satterthwaite, 1946)."""
+        if not self.of_utterances:
+            return self.seeds - 1
+        squares = self.of_seeds**2 / (self.seeds - 1) + self.of_utterances**2 / (self.units - 1)
+        return min(self.seeds - 1, (self.of_seeds + self.of_utterances) ** 2 / squares)
+
     def reach(self, level: float = LEVEL) -> float:
         """Half the width of the two-sided interval; nan where there is none."""
-        return float(stdtrit(self.seeds - 1, (1 + level) / 2)) * self.error if self.known else math.nan
+        return float(stdtrit(self.freedom, (1 + level) / 2)) * self.error if self.known else math.nan
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """Its two ends; nan each where there is none."""
@@ -88,11 +101,11 @@ class Estimate:
 
     def below(self, border: float) -> float:
         """One-sided p of a true value that is not below the border; nan where nothing is known of chance."""
-        return float(stdtr(self.seeds - 1, (self.value - border) / self.error)) if self.known else math.nan
+        return float(stdtr(self.freedom, (self.value - border) / self.error)) if self.known else math.nan
 
     def above(self, border: float) -> float:
         """One-sided p of a true value that is not above the border."""
-        return float(stdtr(self.seeds - 1, (border - self.value) / self.error)) if self.known else math.nan
+        return float(stdtr(self.freedom, (border - self.value) / self.error)) if self.known else math.nan
 
     def apart(self) -> float:
         """Two-sided p of a true value of 0."""
@@ -100,36 +113,41 @@ class Estimate:
 
     def planned(self, seeds: int) -> "Estimate":
         """What as many seeds would have given: the seeds' part of the variance by their number."""
-        return replace(self, of_seeds=self.of_seeds * self.seeds / seeds, seeds=seeds)
+        share = self.seeds / seeds
+        return replace(self, of_seeds=self.of_seeds * share, of_residual=self.of_residual * share, seeds=seeds)
 
     @cached_property
     def smallest(self) -> float:
-        """The true difference from 0 that is found with probability POWER, two-sided at 5 % (noncentral t)."""
+        """The true difference from 0 that is found with probability POWER, two-sided at 5 % (noncentral t).
+
+        Seed means that lie closer together than the residual lets expect do so by luck, which further runs would lack.
+        """
         if not self.known:
             return math.nan
         from scipy.optimize import brentq
         from scipy.stats import nct
 
-        freedom = self.seeds - 1
-        critical = float(stdtrit(freedom, (1 + LEVEL) / 2))
+        critical = float(stdtrit(self.freedom, (1 + LEVEL) / 2))
 
         def lacking(shift: float) -> float:
-            return POWER - nct.sf(critical, freedom, shift)
+            return POWER - nct.sf(critical, self.freedom, shift)
 
-        return float(brentq(lacking, 0.0, 4 * critical + 10)) * self.error
+        error = math.sqrt(max(self.of_seeds, self.of_residual) + self.of_utterances)
+        return float(brentq(lacking, 0.0, 4 * critical + 10)) * error
 
 
-def layout(points: np.ndarray) -> tuple[float, float]:
-    """points (S, N), by seed and utterance -> the two parts of the variance of their mean; nan each for S or N of 1."""
-    seeds, utterances = points.shape
-    if min(seeds, utterances) < 2:
-        return math.nan, math.nan
-    mean, by_seed, by_utterance = points.mean(), points.mean(axis=1), points.mean(axis=0)
-    residual = points - by_seed[:, None] - by_utterance + mean
-    within = float((residual**2).sum()) / ((seeds - 1) * (utterances - 1))
-    between = seeds * float(((by_utterance - mean) ** 2).sum()) / (utterances - 1)
-    of_seeds = float(((by_seed - mean) ** 2).sum()) / (seeds - 1)
-    return of_seeds / seeds, max(0.0, between - within) / (seeds * utterances)
+def estimate(value: float, points: np.ndarray, utterances: int) -> Estimate:
+    """Of points (S, N) by seed and unit, whose mean is the value; the parts of the variance are nan for S or N of 1."""
+    seeds, units = points.shape
+    if min(seeds, units) < 2:
+        return Estimate(value, math.nan, math.nan, seeds, utterances, units)
+    mean, by_seed, by_unit = points.mean(), points.mean(axis=1), points.mean(axis=0)
+    residual = points - by_seed[:, None] - by_unit + mean
+    within = float((residual**2).sum()) / ((seeds - 1) * (units - 1))
+    between = seeds * float(((by_unit - mean) ** 2).sum()) / (units - 1)
+    of_seeds = float(((by_seed - mean) ** 2).sum()) / (seeds - 1) / seeds
+    of_utterances = max(0.0, between - within) / (seeds * units)
+    return Estimate(value, of_seeds, of_utterances, seeds, utterances, units, within / (seeds * units))
 
 
 def whole_of(corpus: str, clip: str) -> str:
@@ -159,22 +177,21 @@ def by_class(errors: Errors) -> Errors:
 
 
 def rate(errors: Errors) -> Estimate:
-    """The error rate of one run: a ratio, so utterances vary about what their length lets expect."""
+    """The error rate of one run: a ratio, so what varies is an utterance's edits less the rate times its length."""
     lengths, value = by_unit(errors, errors.lengths), errors.rate()
     surplus = by_unit(errors, errors.edits) - value / 100 * lengths
-    return _estimate(value, surplus, lengths, errors)
+    return _of_edits(value, surplus, lengths, errors)
 
 
 def difference(run: Errors, against: Errors) -> Estimate:
     """run - against in percentage points, over the seeds that both have; ValueError where there is none."""
     run, against = common(run, against)
     changed = by_unit(run, run.edits - against.edits)
-    return _estimate(run.rate() - against.rate(), changed, by_unit(run, run.lengths), run)
+    return _of_edits(run.rate() - against.rate(), changed, by_unit(run, run.lengths), run)
 
 
-def _estimate(value: float, edits: np.ndarray, lengths: np.ndarray, errors: Errors) -> Estimate:
-    points = 100 * edits * len(lengths) / lengths.sum()  # (S, K)
-    return Estimate(value, *layout(points), len(errors.seeds), len(errors.clips))
+def _of_edits(value: float, edits: np.ndarray, lengths: np.ndarray, errors: Errors) -> Estimate:
+    return estimate(value, 100 * edits * len(lengths) / lengths.sum(), len(errors.clips))
 
 
 def of_numbers(values: Sequence[float]) -> Estimate:
