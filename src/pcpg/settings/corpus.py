@@ -131,7 +131,9 @@ class Lrw1000Raw(_Raw):
     protocol: Literal["cut30", "centred40"]
 
 
-class Roi(Keys):
+class Clips(Keys):
+    """How mouths are cut out of the videos."""
+
     roi: Literal["landmarks", "box", "frame"]  # aligned to the face, LRW's fixed box, or the whole (cropped) frame
     landmarks: Literal["mediapipe", "sidecar"] | None
     landmark_model: Text | None  # face_landmarker.task or, to fetch it, "download"; for landmarks: mediapipe
@@ -159,7 +161,7 @@ Raw = TypeVar("Raw")  # GridRaw and the others
 
 class Corpus(Keys, Generic[Raw]):
     raw: Raw
-    clips: Roi
+    clips: Clips
 
 
 class Corpora(Keys):
