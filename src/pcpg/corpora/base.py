@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pcpg.workspace.errors import InputError
 
 SPLITS = ("train", "val", "test")
-ALPHABET = " " + string.ascii_lowercase + string.digits  # all that a text may hold: the decoder's classes but three
+CHARACTERS = " " + string.ascii_lowercase + string.digits  # all that a text may hold: the decoder's classes but three
 MOST = 3  # reasons that a message names
 RATE = 25  # frames a second of the corpora, and so of all that is made from them
 VIDEOS = {
@@ -33,7 +33,7 @@ class Clip:
     video: str  # video file or folder of jpgs, relative to the corpus' root
     speaker: str  # "" where the corpus does not name one
     split: str  # train, val or test
-    text: str  # the transcript, of characters in ALPHABET
+    text: str  # the transcript, of CHARACTERS
     label: int  # word class, fixed over all splits; -1 where the corpus has no classes
     first: int  # first video frame of the utterance (0-based)
     frames: int  # number of video frames from there on; 0: all
@@ -215,11 +215,10 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(path, error.strerror or "cannot be read") from None
 
 
-def check_text(text: str) -> str:
-    """`text` itself; ValueError where the decoder has no class for one of its characters."""
-    unknown = sorted(set(text) - set(ALPHABET))
+def check_text(text: str) -> None:
+    """ValueError where the decoder has no class for one of the characters."""
+    unknown = sorted(set(text) - set(CHARACTERS))
     if unknown:
         raise ValueError(
             f"{text!r} holds {', '.join(map(repr, unknown))}; a text is of the letters a to z, digits and spaces"
         )
-    return text
