@@ -8,6 +8,7 @@ import pytest
 from test_corpora import NAMES, make_grid
 
 from pcpg.corpora import grid, grid_words
+from pcpg.corpora.about import whole_clip
 from pcpg.corpora.base import Clip, Excluded
 from pcpg.corpora.grid_splits import Draw
 from pcpg.mouths import windows
@@ -42,7 +43,7 @@ def test_a_word_is_in_the_split_of_its_sentence(tmp_path):
     sentences = {clip.clip: clip.split for clip in grid.read_corpus(root, speakers=None, plan=PLAN).clips}
     assert {clip.split for clip in read(root).clips} == {"train", "val", "test"}
     for clip in read(root).clips:
-        assert clip.split == sentences[grid_words.sentence_of(clip.clip)]
+        assert clip.split == sentences[whole_clip(clip.clip)]
 
 
 def test_the_51_classes_are_those_of_the_grammar_whatever_is_on_disk(tmp_path):

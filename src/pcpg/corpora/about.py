@@ -28,6 +28,11 @@ def windows(corpus: str) -> bool:
     return corpus in WINDOWED
 
 
+def whole_clip(window: str) -> str:
+    """The name of the clip that a window was cut from: "s1/bbaf2n/1-bin" -> "s1/bbaf2n"; a whole clip's is its own."""
+    return "/".join(window.split("/")[:2])
+
+
 def protocol(settings: "GridRaw | LrwRaw | Lrw1000Raw") -> str:
     """The name of the protocol of its tests, and whether anybody spoke."""
     lists = getattr(settings, "lists", None)

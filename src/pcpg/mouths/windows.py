@@ -6,13 +6,14 @@ from itertools import groupby
 
 import numpy as np
 
+from pcpg.corpora.about import whole_clip
 from pcpg.corpora.base import Clip, Excluded
 from pcpg.mouths.store import Quality
 
 
 def wholes(clips: Iterable[Clip]) -> list[tuple[Clip, list[Clip]]]:
-    """Each clip that neighbours were cut from, with them; its name is theirs without the last part."""
-    groups = ((name, list(windows)) for name, windows in groupby(clips, lambda clip: clip.clip.rpartition("/")[0]))
+    """Group consecutive windows by the clip they were cut from."""
+    groups = ((name, list(windows)) for name, windows in groupby(clips, lambda clip: whole_clip(clip.clip)))
     return [(replace(windows[0], clip=name, first=0, frames=0), windows) for name, windows in groups]
 
 
