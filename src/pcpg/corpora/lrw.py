@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from pcpg.corpora.about import FRAMES
 from pcpg.corpora.base import (
+    RATE,
     SPLITS,
     Clip,
     Excluded,
@@ -36,7 +38,7 @@ WHERE = (
 )
 WORDS = 500
 CLIPS = {"train": 488_766, "val": 25_000, "test": 25_000}  # of all words; val and test have 50 of each
-MIDDLE = 29 / 2 / 25  # s; the word stands in the middle of the clip
+MIDDLE = FRAMES["lrw"][0] / 2 / RATE  # s; the word stands in the middle of the clip
 
 
 def generate(settings: "LrwRaw", root: Path, workers: int) -> None:

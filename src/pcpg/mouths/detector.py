@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pcpg.corpora.base import RATE
 from pcpg.corpora.fetch import Remote, fetch_file
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import locked, no_file
@@ -22,7 +23,7 @@ MODEL = Remote(
 )
 PLACE = Path("models/face_landmarker.task")
 MESH = (33, 263, 2, 61, 291, 13, 14)  # the seven of landmarks.py in MediaPipe's mesh of 478
-FRAME_MS = 40  # VIDEO mode wants rising timestamps; all three corpora have 25 frames/s
+FRAME_MS = 1000 // RATE  # VIDEO mode wants rising timestamps
 
 
 def locate_model(setting: str | None, *, place: Path = PLACE, remote: Remote = MODEL) -> Path | None:
