@@ -112,9 +112,7 @@ def _device(settings: Params):
 
 
 def _start(args: argparse.Namespace, training, paths: Paths) -> Path | None:
-    from pcpg.settings.training import SCRATCH
-
-    return None if training.start == SCRATCH else paths.weights(args.corpus, training.start, args.seed)
+    return None if training.from_scratch else paths.weights(args.corpus, training.start, args.seed)
 
 
 def train(args: argparse.Namespace, settings: Params, paths: Paths, of_stage: Callable[..., str]) -> None:

@@ -88,7 +88,7 @@ def _check_trainings(params: Params, corpus: str, require) -> None:
     for section, trainings in (("runs", runs), ("classifiers", classifiers)):
         for name, training in trainings.items():
             key = f"{section}.{corpus}.{name}.start"
-            there = training.start == SCRATCH or training.start in runs
+            there = training.from_scratch or training.start in runs
             require(there, key, f"{training.start!r} is not one of {', '.join([SCRATCH, *runs])}")
             batch, parts = training.optimisation.batch, training.optimisation.accumulate
             of_each = f", each in {parts} parts" if parts > 1 else ""
@@ -99,11 +99,11 @@ def _check_trainings(params: Params, corpus: str, require) -> None:
 
 
 def _check_no_circle(runs: Mapping, name: str, key: str, require) -> None:
-    seen, start = {name}, runs[name].start
-    while start != SCRATCH:
-        require(start not in seen, key, f"a circle: {start} begins, in the end, with its own weights")
-        seen.add(start)
-        start = runs[start].start
+    seen, run = {name}, runs[name]
+    while not run.from_scratch:
+        require(run.start not in seen, key, f"circular start: {run.start} leads back to itself")
+        seen.add(run.start)
+        run = runs[run.start]
 
 
 def _check_seeds(params: Params, corpus: str, require) -> None:
@@ -114,5 +114,5 @@ def _check_seeds(params: Params, corpus: str, require) -> None:
         require(count < len(params.seeds), key, f"{count} is not fewer than the {len(params.seeds)} seeds")
     for name, training in trainings.items():
         own, there = params.seeds_of(corpus, name), params.seeds_of(corpus, training.start)
-        lacking = f"{name} begins with it, and has {len(own)} seeds"
+        lacking = f"has {len(there)} seeds, but {name} starts from it and has {len(own)}"
         require(len(own) <= len(there), f"fewer_seeds.{corpus}.{training.start}", lacking)

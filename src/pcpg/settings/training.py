@@ -99,10 +99,17 @@ class Optimisation(Keys):
         return self
 
 
-class Run(Keys):
+class _Training(Keys):
+    start: Name  # scratch: random weights; else the run of this corpus whose weights, or encoder, it starts from
+
+    @property
+    def from_scratch(self) -> bool:
+        return self.start == SCRATCH
+
+
+class Run(_Training):
     """One training of a lip-reader: the baseline, a row of the k/s/w grid, a control, or another objective."""
 
-    start: Name  # scratch: random weights; else the run of this corpus whose weights it begins with
     optimisation: Optimisation
     objective: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]  # name -> its own keys
 
@@ -111,10 +118,9 @@ class Run(Keys):
         return next(iter(self.objective))
 
 
-class Classifier(Keys):
+class Classifier(_Training):
     """A word classifier on an encoder (Section IV-F, Table III)."""
 
-    start: Name  # scratch: an encoder of random weights; else the run whose encoder it takes
     encoder: Literal["fixed", "trained"]
     optimisation: Optimisation
     label_smoothing: Partial
