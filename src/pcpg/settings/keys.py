@@ -53,7 +53,7 @@ Exact = Annotated[Fraction, BeforeValidator(_fraction)]
 
 EXPECTED = {
     "int": "a whole number", "float": "a number", "finite": "a number", "string": "a text", "bool": "true or false",
-    "list": "a list", "dict": "a mapping", "model": "a mapping", "too": "a list",
+    "list": "a list", "dict": "a mapping", "model": "a mapping",
 }  # fmt: skip
 UNKNOWN = "extra_forbidden"
 RANGES = {

@@ -20,20 +20,18 @@ CHOSEN = {"raw": "corpora", "train": "objectives"}  # stage -> where the one mod
 
 @cache
 def of_stage(stage: str, chosen: str = "") -> str:
-    """Behind a sub-command; that of a training includes its objective, of `raw` the corpus' reader, and no other."""
-    text, files = _behind(stage, chosen)
+    """Checksum, 16 hexadecimal digits, of the code that a sub-command runs.
+
+    chosen: of `train` the objective, of `raw` the corpus; no other objective or corpus' reader counts.
+    """
+    text, files = _sources(stage, chosen)
     digest = hashlib.sha256(text.encode())
     for path in sorted(files):
         digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{_content(path)}".encode())
     return digest.hexdigest()[:16]
 
 
-def sources(stage: str, chosen: str = "") -> set[Path]:
-    """The files behind `of_stage`, but for that of the sub-commands."""
-    return _behind(stage, chosen)[1]
-
-
-def _behind(stage: str, chosen: str) -> tuple[str, set[Path]]:
+def _sources(stage: str, chosen: str = "") -> tuple[str, set[Path]]:
     """Text of a sub-command, and the files of all that it imports and of the module that is chosen."""
     text, imported = _function("pcpg.commands", stage)
     return text, _closure(imported | ({f"pcpg.{CHOSEN[stage]}.{chosen}"} if chosen else set()))

@@ -33,7 +33,6 @@ _TARGETS = {
     "U": ((0.18, -0.60, 1.00, 0.0, 0.0, 0, 0.0), 1.5, 3.0),
     "ER": ((0.34, -0.15, 0.40, 0.4, 0.2, 0, 0.0), 1.3, 1.5),
 }
-VISEMES = tuple(_TARGETS)
 _GRIP_SECONDS, _SPREAD_SECONDS = 0.032, 0.055  # how far a viseme reaches into its neighbours
 
 
