@@ -9,9 +9,9 @@ from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
-# Imports sit inside the commands: a table must not wait for torch, and a typo in params.yaml for neither. What a stage
-# runs, for the engines, is its function here and all that it imports (workspace/code.py). Trainings are given that
-# module's `of_stage` and do not import it: no weight follows from it.
+# Imports stand inside the functions, so that a table need not wait for torch. The code of a stage, for the engines, is
+# its function here and all that this imports (workspace/code.py). Trainings get `of_stage` of that module as an
+# argument: if they imported it, an edit of it would train everything again.
 
 
 def _corpus(settings: Params, name: str):

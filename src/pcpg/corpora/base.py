@@ -131,7 +131,7 @@ def held(folder: Path) -> str:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Files and folders in `folder` by name, without hidden ones and what macOS adds; InputError if it is closed."""
+    """Files and folders in `folder` by name, without hidden ones and what macOS adds; InputError if that fails."""
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
     except OSError as error:
@@ -139,7 +139,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files below a folder, behind links too, each folder once; InputError where one is closed."""
+    """All files below a folder, also through links, each folder once; InputError where one cannot be read."""
 
     def closed(error: OSError) -> None:
         raise InputError(error.filename, error.strerror or "cannot be read")
@@ -161,7 +161,7 @@ def child(folder: Path, name: str) -> Path:
 
 
 def sort_files(paths: Iterable[Path], text: str = "") -> Files:
-    """Tell videos, files that end in `text` and others apart. Of two videos of one name the .mpg is taken."""
+    """Sort into videos, files that end in `text`, and others. Of two videos of one name the .mpg is taken."""
     files = Files({}, {}, [], [])
     for path in sorted(paths, key=lambda path: (len(path.parts), path.suffix.lower() != ".mpg", path)):
         ending, name = path.suffix.lower(), path.stem.lower()

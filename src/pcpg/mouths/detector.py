@@ -30,7 +30,7 @@ def locate_model(setting: str | None, *, place: Path = PLACE, remote: Remote = M
     """The model file that the parameter `landmark_model` means: None, a path, or for "download" `place`.
 
     "download" fetches `remote` unless `place` has its hash already; InputError where it cannot be had. A path is
-    taken as it is, and no server is asked: whether it holds a model is for check_model to say.
+    returned as it is; check_model says whether it holds a model.
     """
     if setting == "download":
         with locked(place):  # shards that run side by side
@@ -82,7 +82,7 @@ def _load_mediapipe():
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing on file descriptor 2 meanwhile: MediaPipe's C++ writes five lines a clip, and heeds no log level."""
+    """Nothing on file descriptor 2 meanwhile: MediaPipe's C++ writes five lines a clip, whatever the log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:

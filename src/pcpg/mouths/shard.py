@@ -18,12 +18,12 @@ from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.pool import in_order
 from pcpg.workspace.rows import write_rows
 
-Made = tuple[np.ndarray, Quality]  # ROIs uint8 (T, size, size), and what their making met
+Made = tuple[np.ndarray, Quality]  # ROIs uint8 (T, size, size), and how well they could be made
 
 
 @dataclass(frozen=True)
 class Cutter:
-    """Cuts the mouths out of a corpus' videos, one clip at a time; other processes can be given it (pickle)."""
+    """Cuts the mouths out of a corpus' videos, one clip at a time; can be pickled, for other processes."""
 
     root: Path  # the corpus
     region: Region

@@ -20,9 +20,8 @@ def wholes(clips: Iterable[Clip]) -> list[tuple[Clip, list[Clip]]]:
 def cut(frames: np.ndarray, quality: Quality, window: Clip) -> tuple[np.ndarray, Quality] | Excluded:
     """The window's frames of uint8 (T, size, size), `window.frames` of them, and its Quality.
 
-    The nearest frame stands for each that lies outside, counted as missing; Excluded where all of them do. What was
-    measured over the whole clip (faces, landmarks, jitter, scale) is said of each of its windows, where it is a number
-    of frames never more than there are.
+    The nearest frame stands for each that lies outside, counted as missing; Excluded where all of them do. The measures
+    of the whole clip (faces, landmarks, jitter, scale) are copied to each window, counts of frames at most its length.
     """
     wanted = window.first + np.arange(window.frames)
     there = (wanted >= 0) & (wanted < len(frames))

@@ -1,7 +1,7 @@
 """The jobs of a parameter file, what each waits for, the keys that it reads, and the checksum of the code that it runs.
 
-One list for both engines: the Snakefile asks a Plan, dvc.yaml reads plan.json, which `pcpg plan` writes. JSON, for DVC
-reads it six times a job and is slow at YAML.
+One list for both engines: the Snakefile asks a Plan, dvc.yaml reads plan.json, which `pcpg plan` writes. It is JSON,
+because DVC reads it six times a job and reads YAML slowly.
 """
 
 import json
@@ -18,10 +18,10 @@ from pcpg.workspace.paths import Paths
 
 FILE = Path("plan.json")
 ABOUT = "made by `pcpg plan` from params.yaml and src/pcpg, for dvc.yaml; Snakemake computes the same; do not edit"
-TRAINING = ("threads", "processes", "nodes", "device", "precision", "numerics")  # that bytes may follow from
+TRAINING = ("threads", "processes", "nodes", "device", "precision", "numerics")  # on which bytes may depend
 READING = ("threads", "device", "numerics")
-SEEDS = "seeds_of.{corpus}.{run}"  # of one run: no key of the file, but told by seeds and fewer_seeds
-LISTS = "lists.{corpus}"  # what the files hold that corpora.grid.raw.lists names
+SEEDS = "seeds_of.{corpus}.{run}"  # of one run: no key of the file, but computed from seeds and fewer_seeds
+LISTS = "lists.{corpus}"  # checksums of the files that corpora.grid.raw.lists names
 REPORT = ("preset", "seeds", "corpora", "runs", "classifiers")
 
 # stage -> the keys that it reads; workers, which change no byte, are left out
@@ -33,10 +33,10 @@ KEYS = {
     "probe": ("view.{corpus}", "network.{corpus}", "classifiers.{corpus}.{run}", *TRAINING),
     "evaluate": ("corpora.{corpus}.raw", SEEDS, "max_length", "decoding", *READING),
     "classify": ("corpora.{corpus}.raw", SEEDS, *READING),
-    "tables": (*REPORT, "tables"),  # what no other table shows is a row of Table I
+    "tables": (*REPORT, "tables"),  # a run that no other table shows is a row of Table I
     "claims": REPORT,
     "figures": (*REPORT, "tables", "max_length", "numerics"),
-    "page": (),  # shows the whole file, which it waits for
+    "page": (),  # shows the whole parameter file, which is one of its inputs
 }
 
 
@@ -83,7 +83,7 @@ class Plan:
         return [str(self.paths.metrics(*one)) for one in self.trained]
 
     def keys(self, stage: str, **names: str) -> dict[str, Any]:
-        """Key -> value of all that a stage reads of the parameter file."""
+        """Key -> value of all that a stage reads from the parameter file; `names`: its corpus and run, if any."""
         own = {SEEDS: self.params.seeds_of(**names)} if SEEDS in KEYS[stage] else {}
         own |= {LISTS: self.lists(names["corpus"])} if LISTS in KEYS[stage] else {}
         return {

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pcpg.settings.keys import Count, Keys, NotNegative, Partial, Positive, Share, refuse
 
-SCRATCH = "scratch"  # as the start of a run: random weights
+SCRATCH = "scratch"  # as a start: random weights
 # Safe in a path, a shell command and a key of either engine: a digit first, DVC reads 08 in plan.json as 8
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
@@ -54,7 +54,7 @@ class Network(Keys):
     stem_channels: Count
     stem_kernel: Window  # time, height, width
     stem_stride: Triple
-    stem_pool: bool  # the 3x3 max-pool of stride 2 behind the stem
+    stem_pool: bool  # the 3x3 max-pool of stride 2 after the stem
     widths: Annotated[list[Count], Field(min_length=1)]  # channels of each residual stage; ResNet-18: 64, 128, 256, 512
     blocks: Count  # residual blocks a stage; ResNet-18: 2
     encoder_layers: Count

@@ -69,7 +69,7 @@ def _time(sentence: Sentence, manner: Manner, rng: np.random.Generator) -> tuple
 
 
 def align(words: list[str], spans: np.ndarray) -> str:
-    """Return the text of an .align file; spans: (words, 2) in seconds, one behind the other."""
+    """Return the text of an .align file; spans: (words, 2) in seconds, one after another."""
     edges = (np.rint(spans * TICKS / _STEP) * _STEP).astype(int)
     lines = [f"0 {edges[0, 0]} sil"]
     for place, (word, (start, end)) in enumerate(zip(words, edges, strict=True)):

@@ -58,7 +58,7 @@ def trajectory(speech: Speech, start: float, times: np.ndarray, manner: Manner) 
     """Return the lip shape at each of `times` (frames,), in seconds, as (len(SHAPE), frames) float32.
 
     The shape is a mean of all targets, weighted by dominance: 1 x strength within a viseme's own time and a Gaussian
-    fall outside it, so that neighbours colour each other. Speech begins at `start`; before and behind it lips rest.
+    fall outside it, so that neighbours colour each other. Speech begins at `start`; before and after it the lips rest.
     """
     visemes = ("rest", *speech.visemes, "rest")
     edges = start + np.concatenate([[-9.0, 0.0], np.cumsum(speech.seconds), [speech.seconds.sum() + 9.0]])

@@ -71,7 +71,7 @@ def _write_clip(root: Path, seed: int, clip: Take) -> None:
 
 
 def describe(seconds: float, rng: np.random.Generator) -> str:
-    """Return the five lines that LRW gives with a clip; only the duration, on the last one, tells anything here."""
+    """Return the five lines that LRW gives with a clip; only the duration, on the last one, has a meaning here."""
     return (
         f"Disk reference: {rng.integers(10**18, 10**19, dtype=np.uint64)}\n"
         "Channel: generated\n"

@@ -62,7 +62,7 @@ def _write_clip(root: Path, seed: int, clip: Take) -> tuple[str, str, float, flo
     before, after = rng.integers(len(WORDS), size=2)
     words = [WORDS[before][1], clip.syllables, WORDS[after][1]]
     speech = speak([word_visemes(word) for word in words], manner.tempo * rng.uniform(0.8, 1.25), rng)
-    rest = rng.uniform(0.05, 0.3)  # seconds of silence before the first and behind the last word
+    rest = rng.uniform(0.05, 0.3)  # seconds of silence before the first and after the last word
     frames = int(np.ceil((speech.seconds.sum() + 2 * rest) * RATE))
     film = shoot(look, trajectory(speech, rest, (np.arange(frames) + 0.5) / RATE, manner), camera, rng)
     write_jpgs(root / "images" / video, film.frames)
