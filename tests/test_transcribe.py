@@ -11,7 +11,7 @@ from PIL import Image
 
 from pcpg.corpora.base import Clip
 from pcpg.mouths import detector, roi, video
-from pcpg.mouths.shard import cut_mouths
+from pcpg.mouths.shard import Cutter
 from pcpg.mouths.store import Region
 from pcpg.reader import checkpoint
 from pcpg.reader.attention import Transcriptions, read_lips
@@ -431,7 +431,7 @@ def test_a_disk_that_refuses_is_an_input_error(tmp_path):
 @needs_faces
 def test_mouths_are_those_of_the_clips_stage(capsys):
     clip = Clip("s1/bbaf4p", "s1/bbaf4p.mpg", "s1", "test", "bin blue at f four please", -1, 0, 0)
-    expected, _ = cut_mouths(clip, root=GRID, roi="landmarks", landmarks="mediapipe", model=MODEL, size=96)
+    expected, _ = Cutter(GRID, Region(kind="landmarks", landmarks="mediapipe", size=96), MODEL).cut(clip)
     assert np.array_equal(mouths(GRID / "s1/bbaf4p.mpg", MODEL, REGION, 5), expected)
     assert capsys.readouterr().err == ""
 

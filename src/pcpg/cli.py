@@ -19,20 +19,20 @@ from pcpg.workspace.errors import InputError, SettingError, misplaced, one_line,
 from pcpg.workspace.paths import Paths
 
 TRAININGS = (commands.train, commands.probe)
-# what asks for no key of an objective
+# these need no key of an objective, and so no torch to check them
 READING = (commands.tables, commands.claims, commands.figures, commands.page, commands.verify)
 
 ARGUMENTS = {
     "corpus": "one of `corpora` in the parameter file",
     "run": "one of the corpus' `runs`, or of its `classifiers`",
-    "name": "a wrong one lists all",
+    "name": "name; an unknown name prints the valid ones",
     "file": "a page with blocks <!-- begin FILE -->",
 }
 PARAMS_HELP = "the parameter file (default: %(default)s)"
 
 
 class _Parser(argparse.ArgumentParser):
-    """What is wrong with a command line is one line, as everything else is."""
+    """Prints one line for a wrong command line, as for every other error."""
 
     def error(self, message: str):
         dashed = [one for one in sys.argv[1:] if one.startswith("-") and Path(one).exists()]
@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
         return command
 
     plan = add(commands.plan, "list the jobs of a parameter file for DVC, in plan.json", writes=False)
-    plan.add_argument("--same-jobs", action="store_true", help="stop where the jobs are others than before")
+    plan.add_argument("--same-jobs", action="store_true", help="stop if the jobs have changed")
     add(commands.raw, "make a corpus, download it, or check a local copy", "corpus")
     add(commands.train, "one run: the baseline, policy gradient, or another objective", "corpus", "run", seed=True)
     add(commands.probe, "a word classifier on an encoder", "corpus", "run", seed=True)
@@ -125,16 +125,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _tell_thread(loud, failed) -> None:
-    """A full disk is told once, by the main thread, which gets the error of TensorBoard's writer too."""
+    """Report a full disk once: the main thread gets the error of TensorBoard's thread too, and prints it."""
     if not isinstance(failed.exc_value, OSError) or refusal(failed.exc_value) is None:
         loud(failed)
 
 
 def _settings(args: argparse.Namespace) -> Params:
-    """Read the parameter file, and import torch with it, for the keys of objectives.
+    """Read the parameter file; unless the command is one of READING, this imports torch.
 
-    What torch is made of stays to the end: to look through it for garbage, while it is made and again at the exit,
-    takes a third of a job of seconds. The job itself is looked through as ever: pictures may lie in circles of objects.
+    Without garbage collection: the objects of torch stay until the end, and to look through them here and at exit
+    takes a third of the time of a short job. During the job itself garbage is collected as usual.
     """
     atexit.register(gc.freeze)
     gc.disable()
@@ -145,12 +145,12 @@ def _settings(args: argparse.Namespace) -> Params:
 
 
 def _unread() -> bool:
-    """Whether the pipe that broke is that of the output, whose reader has seen enough; no other break goes unsaid."""
+    """Whether the broken pipe is standard output, closed by its reader (such as `head`); any other one is an error."""
     output, look = sys.__stdout__.fileno(), select.poll()
     look.register(output, select.POLLOUT)
     if not any(event & select.POLLERR for _, event in look.poll(0)):
         return False
-    os.dup2(os.open(os.devnull, os.O_WRONLY), output)  # for what Python writes at its end
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)  # Python flushes it at exit
     return True
 
 
@@ -169,7 +169,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    """Entry point; a wrong input is one line on stderr and exit status 2, what the machine refuses one and status 3."""
+    """Entry point: a wrong input is one line on stderr and exit status 2, what the machine refuses one and 3."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # PYTHONIOENCODING=ascii, and names that are no UTF-8

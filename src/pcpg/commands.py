@@ -4,13 +4,14 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from pcpg.settings.corpus import Clips
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
-# Imports sit inside the commands: a table must not wait for torch, and a typo in params.yaml for neither. What a stage
-# runs, for the engines, is its function here and all that it imports (workspace/code.py). Trainings are given that
-# module's `of_stage` and do not import it: no weight follows from it.
+# Imports stand inside the functions, so that a table need not wait for torch. The code of a stage, for the engines, is
+# its function here and all that this imports (workspace/code.py). Trainings get `of_stage` of that module as an
+# argument: if they imported it, an edit of it would train everything again.
 
 
 def _corpus(settings: Params, name: str):
@@ -31,42 +32,39 @@ def raw(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     prepare_corpus(args.corpus, _corpus(settings, args.corpus).raw, paths.raw(args.corpus), settings.workers)
 
 
+def _region(clips: Clips):
+    from pcpg.mouths.store import Region
+
+    return Region(kind=clips.roi, landmarks=clips.landmarks, size=clips.size)
+
+
 def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.corpora.about import corpus_root, windows
     from pcpg.mouths.detector import locate_model
     from pcpg.mouths.join import part, read_manifest
-    from pcpg.mouths.shard import make_shard
+    from pcpg.mouths.shard import Cutter, make_shard
     from pcpg.mouths.store import shard_folder
     from pcpg.workspace.files import atomic_folder
 
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
     if args.shard not in settings.shards:
         raise InputError(f"shard {args.shard}", f"is not one of 0 to {settings.shards[-1]}")
-    manifest, roi = read_manifest(folder / "manifest.csv"), corpus.clips
+    clips = part(read_manifest(folder / "manifest.csv"), args.shard, len(settings.shards))
+    landmarks = Path(corpus.clips.landmark_folder) if corpus.clips.landmark_folder else None
+    model = locate_model(corpus.clips.landmark_model)
+    cutter = Cutter(corpus_root(corpus.raw, folder), _region(corpus.clips), model, landmarks)
     with atomic_folder(shard_folder(paths.clips(args.corpus), str(args.shard))) as out:
-        make_shard(
-            part(manifest, args.shard, len(settings.shards)),
-            corpus_root(corpus.raw, folder),
-            out,
-            roi=roi.roi,
-            landmarks=roi.landmarks,
-            model=locate_model(roi.landmark_model),
-            folder=Path(roi.landmark_folder) if roi.landmark_folder else None,
-            size=roi.size,
-            workers=settings.workers,
-            in_windows=windows(args.corpus),
-        )
+        make_shard(clips, out, cutter, settings.workers, windows(args.corpus))
 
 
 def store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     from pcpg.corpora.about import whole_lengths
     from pcpg.mouths.inventory import write_inventory
     from pcpg.mouths.join import join_shards, read_manifest
-    from pcpg.mouths.store import Region
 
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
-    region = Region(kind=corpus.clips.roi, landmarks=corpus.clips.landmarks, size=corpus.clips.size)
-    made = join_shards(read_manifest(folder / "manifest.csv"), paths.clips(args.corpus), len(settings.shards), region)
+    manifest, region = read_manifest(folder / "manifest.csv"), _region(corpus.clips)
+    made = join_shards(manifest, paths.clips(args.corpus), len(settings.shards), region)
     write_inventory(folder, made, paths.inventory(args.corpus), whole_lengths(args.corpus))
 
 
@@ -114,9 +112,7 @@ def _device(settings: Params):
 
 
 def _start(args: argparse.Namespace, training, paths: Paths) -> Path | None:
-    from pcpg.settings.training import SCRATCH
-
-    return None if training.start == SCRATCH else paths.weights(args.corpus, training.start, args.seed)
+    return None if training.from_scratch else paths.weights(args.corpus, training.start, args.seed)
 
 
 def train(args: argparse.Namespace, settings: Params, paths: Paths, of_stage: Callable[..., str]) -> None:

@@ -1,4 +1,4 @@
-"""The one reader of parameter files, for the command line and both engines: what it says, all of them say."""
+"""The one reader of parameter files, for the command line and both engines, so that all give the same errors."""
 
 from pathlib import Path
 

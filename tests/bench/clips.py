@@ -14,8 +14,8 @@ import torch
 from pcpg.corpora.base import Clip
 from pcpg.learning.epochs import Training, ahead
 from pcpg.learning.loop import Learner
-from pcpg.mouths import shard as clips
-from pcpg.mouths.store import ClipStore
+from pcpg.mouths.shard import Cutter
+from pcpg.mouths.store import ClipStore, Region
 from pcpg.reader.batches import Batch, fetch
 from pcpg.reader.view import View, cut
 from pcpg.settings.schema import Params
@@ -141,8 +141,8 @@ def on_device(line: Callable, settings: Params, size: int, device: torch.device,
 
 def timed_process(clip: Clip) -> float:
     """Frames per second of processor time."""
-    start, model = time.process_time(), SHARED / "models" / "face_landmarker.task"
-    made = clips.cut_mouths(clip, root=SHARED / "grid", roi="landmarks", landmarks="mediapipe", model=model, size=SIZE)
+    start, region = time.process_time(), Region(kind="landmarks", landmarks="mediapipe", size=SIZE)
+    made = Cutter(SHARED / "grid", region, SHARED / "models" / "face_landmarker.task").cut(clip)
     return len(made[0]) / (time.process_time() - start)
 
 

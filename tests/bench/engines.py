@@ -82,7 +82,8 @@ def clip(project: Path, corpus: str, count: int = 500) -> tuple[float, float]:
 def mouths(corpus: str) -> float:
     """Frames per second of processor time in stage `shard`: real GRID clips, generated LRW and LRW-1000 clips."""
     from pcpg.mouths.join import read_manifest
-    from pcpg.mouths.shard import cut_mouths
+    from pcpg.mouths.shard import Cutter
+    from pcpg.mouths.store import Region
     from pcpg.settings.load import load
     from tests.bench import clips as bench_clips
 
@@ -93,10 +94,11 @@ def mouths(corpus: str) -> float:
     settings, rates = load(ROOT / "tests" / "smoke.params.yaml"), []
     with tempfile.TemporaryDirectory() as folder:
         command(Path(folder), "pcpg", "raw", corpus, "--params", str(ROOT / "tests" / "smoke.params.yaml"))
-        raw, cut = Path(folder) / "data" / "smoke" / corpus, getattr(settings.corpora, corpus).clips
+        raw, clips = Path(folder) / "data" / "smoke" / corpus, getattr(settings.corpora, corpus).clips
+        cutter = Cutter(raw / "corpus", Region(kind=clips.roi, landmarks=None, size=clips.size))
         for made in read_manifest(raw / "manifest.csv"):
             start = time.process_time()
-            out = cut_mouths(made, root=raw / "corpus", roi=cut.roi, landmarks=None, model=None, size=cut.size)
+            out = cutter.cut(made)
             rates.append(len(out[0]) / (time.process_time() - start))
     return median(rates)
 

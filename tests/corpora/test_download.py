@@ -547,10 +547,10 @@ def test_the_pinned_model_is_the_one_we_have_and_the_stage_shard_takes_it(toy, m
     paths = Paths(settings.preset)
     paths.raw("grid").mkdir(parents=True)
     write_rows(paths.raw("grid") / "manifest.csv", Clip, [Clip("a", "a.mpg", "s1", "train", "now", -1, 0, 0)])
-    asked = {}
-    monkeypatch.setattr("pcpg.mouths.shard.make_shard", lambda *_, **settings: asked.update(settings))
+    asked = []
+    monkeypatch.setattr("pcpg.mouths.shard.make_shard", lambda clips, out, cutter, *_: asked.append(cutter.model))
     commands.shard(Namespace(corpus="grid", shard=0), settings, paths)
-    assert asked["model"] == Path("models/face_landmarker.task")
+    assert asked == [Path("models/face_landmarker.task")]
 
 
 def test_parameters_of_a_download(root):

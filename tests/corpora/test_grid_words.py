@@ -8,11 +8,12 @@ import pytest
 from test_corpora import NAMES, make_grid
 
 from pcpg.corpora import grid, grid_words
+from pcpg.corpora.about import whole_clip
 from pcpg.corpora.base import Clip, Excluded
 from pcpg.corpora.grid_splits import Draw
 from pcpg.mouths import windows
-from pcpg.mouths.shard import make_shard
-from pcpg.mouths.store import Quality
+from pcpg.mouths.shard import Cutter, make_shard
+from pcpg.mouths.store import Quality, Region
 from pcpg.workspace.errors import InputError
 
 GRID = Path(__file__).parents[3] / "shared" / "grid"
@@ -42,7 +43,7 @@ def test_a_word_is_in_the_split_of_its_sentence(tmp_path):
     sentences = {clip.clip: clip.split for clip in grid.read_corpus(root, speakers=None, plan=PLAN).clips}
     assert {clip.split for clip in read(root).clips} == {"train", "val", "test"}
     for clip in read(root).clips:
-        assert clip.split == sentences[grid_words.sentence_of(clip.clip)]
+        assert clip.split == sentences[whole_clip(clip.clip)]
 
 
 def test_the_51_classes_are_those_of_the_grammar_whatever_is_on_disk(tmp_path):
@@ -107,25 +108,24 @@ def test_a_window_without_any_frame_is_excluded():
     assert isinstance(found, Excluded) and "frames 75 to 103" in found.reason
 
 
-def test_a_sentence_is_cut_once_for_all_its_words(tmp_path, monkeypatch):
+def test_a_sentence_is_cut_once_for_all_its_words(tmp_path):
     """And where it cannot be used, each word says why."""
     calls = []
 
-    def cutting(clip, **_):
-        calls.append((clip.clip, clip.first, clip.frames))
-        if clip.clip.endswith("lrae3s"):
-            return Excluded(clip.clip, "clips", "no face in any frame")
-        return FRAMES, MET
+    class Whole(Cutter):
+        def cut(self, clip):
+            calls.append((clip.clip, clip.first, clip.frames))
+            if clip.clip.endswith("lrae3s"):
+                return Excluded(clip.clip, "clips", "no face in any frame")
+            return FRAMES, MET
 
-    monkeypatch.setattr("pcpg.mouths.shard.cut_mouths", cutting)
     clips = [
         Clip(f"s1/{name}/{place}-w", f"s1/{name}.mpg", "s1", "train", "bin", 4, 3 * place, 29)
         for name in ("bbaf4p", "lrae3s") for place in range(1, 7)
     ]  # fmt: skip
     out = tmp_path / "shard"
-    make_shard(
-        clips, tmp_path, out, roi="frame", landmarks=None, model=None, size=4, workers=1, in_windows=True
-    )  # fmt: skip
+    whole = Whole(tmp_path, Region(kind="frame", landmarks=None, size=4))
+    make_shard(clips, out, whole, workers=1, in_windows=True)
     assert calls == [("s1/bbaf4p", 0, 0), ("s1/lrae3s", 0, 0)]
     made = np.load(out / "frames.npy")
     assert made.shape == (6 * 29, 4, 4) and made[29, 0, 0] == 6  # the second word begins at frame 6

@@ -15,7 +15,7 @@ from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
 from pcpg.mouths import inventory
 from pcpg.mouths.join import join_shards
-from pcpg.mouths.shard import make_shard
+from pcpg.mouths.shard import Cutter, make_shard
 from pcpg.mouths.store import Region, shard_folder
 from pcpg.settings.corpus import GridLists, GridRaw, Lrw1000Raw, LrwRaw
 from pcpg.workspace.errors import InputError
@@ -70,8 +70,9 @@ def remarks_of(reading) -> dict[str, tuple[int, str]]:
 def taken_stock(corpus: str, settings, folder: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Counts and notes of the inventory, once the stage raw has written folder/data."""
     clips, root, out = read_rows(folder / "data/manifest.csv", Clip), Path(settings.root), folder / "clips"
-    make_shard(clips, root, shard_folder(out, "0"), roi="frame", landmarks=None, model=None, size=16, workers=1)
-    store = join_shards(clips, out, 1, Region(kind="frame", landmarks=None, size=16))
+    region = Region(kind="frame", landmarks=None, size=16)
+    make_shard(clips, shard_folder(out, "0"), Cutter(root, region), workers=1)
+    store = join_shards(clips, out, 1, region)
     inventory.write_inventory(folder / "data", store, folder / "out", whole_lengths(corpus))
     tables = [csv.DictReader((folder / f"out/{name}.csv").read_text().splitlines()) for name in ("summary", "notes")]
     return {row["what"]: row["count"] for row in tables[0]}, list(tables[1])

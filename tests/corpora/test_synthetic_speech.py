@@ -5,7 +5,7 @@ import pytest
 
 from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.corpora.synthetic import english
-from pcpg.corpora.synthetic.lips import SHAPE, VISEMES, Manner, trajectory
+from pcpg.corpora.synthetic.lips import _TARGETS, SHAPE, Manner, trajectory
 from pcpg.corpora.synthetic.mandarin import WORDS, syllable_visemes, word_visemes
 from pcpg.corpora.synthetic.randomness import stream
 from pcpg.corpora.synthetic.speech import _VISEMES, english_visemes, pause, speak
@@ -87,7 +87,7 @@ def test_tempo_divides_durations():
 def test_every_sound_has_a_shape():
     words = (*GRAMMAR[3], *english.NEWS_WORDS, *english.SMALL_WORDS, "zero", "please")
     english_shapes = {viseme for word in words for viseme in english_visemes(word)}
-    assert english_shapes | {viseme for _, word in WORDS for viseme in word_visemes(word)} <= set(VISEMES)
+    assert english_shapes | {viseme for _, word in WORDS for viseme in word_visemes(word)} <= set(_TARGETS)
 
 
 def test_letters_are_spoken_by_their_names():

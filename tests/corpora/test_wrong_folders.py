@@ -247,7 +247,7 @@ def test_capitals_and_other_containers_are_read_and_doubles_listed(tmp_path):
     assert sorted(clips) == [f"s1/{name}" for name in names]
     assert clips[f"s1/{names[0]}"]["video"] == f"S1/{names[0].upper()}.MPG"
     assert clips[f"s1/{names[1]}"]["video"] == f"S1/{names[1]}.MP4"
-    assert all((root / row["video"]).is_file() and set(row["text"]) <= set(base.ALPHABET) for row in clips.values())
+    assert all((root / row["video"]).is_file() and set(row["text"]) <= set(base.CHARACTERS) for row in clips.values())
     assert rows_of(tmp_path / "data/excluded.csv") == {f"s1/{names[2]}.avi": f"is not read, but S1/{names[2]}.mpg"}
     assert (
         "files in the speakers' folders are neither video nor .align,1,S1/Thumbs.db"
@@ -313,10 +313,6 @@ def test_frames_counted_from_0_and_two_of_one_number(tmp_path):
 
 
 # ---- texts that the decoder cannot write
-
-
-def test_the_alphabet_is_the_decoders():
-    assert base.ALPHABET == text.CHARACTERS
 
 
 def test_pinyin_outside_the_classes_is_mapped_or_excluded_with_file_and_line(tmp_path):

@@ -13,7 +13,7 @@ from test_video import write_audio, write_video
 from pcpg.corpora.base import Clip
 from pcpg.mouths import detector, landmarks, roi, video
 from pcpg.mouths.join import join_shards
-from pcpg.mouths.shard import cut_mouths, make_shard
+from pcpg.mouths.shard import Cutter, make_shard
 from pcpg.mouths.store import ClipStore, Region, shard_folder
 from pcpg.workspace.errors import InputError, refusal
 from pcpg.workspace.pool import in_order
@@ -29,11 +29,15 @@ def clip_of(name, video=None, split="train", first=0, frames=0):
     return Clip(name, video or f"{name}.mpg", name.split("/")[0], split, "bin blue", -1, first, frames)
 
 
-def make(clips, root, out, roi="frame", landmarks=None, model=None, size=24, workers=1) -> ClipStore:
+def region_of(kind="frame", landmarks=None, size=24):
+    return Region(kind=kind, landmarks=landmarks, size=size)
+
+
+def make(clips, root, out, *region, model=None, size=24, workers=1, cutter=Cutter) -> ClipStore:
     """A store of one shard."""
-    shard = shard_folder(out, "0")
-    make_shard(clips, root, shard, roi=roi, landmarks=landmarks, model=model, size=size, workers=workers)
-    return join_shards(clips, out, 1, Region(kind=roi, landmarks=landmarks, size=size))
+    region = region_of(*region, size=size)
+    make_shard(clips, shard_folder(out, "0"), cutter(root, region, model), workers)
+    return join_shards(clips, out, 1, region)
 
 
 def rows_of(path):
@@ -126,7 +130,7 @@ def test_what_fails_for_every_clip_stops_before_the_work(corpus, tmp_path):
     root, clips = corpus
     out = tmp_path / "out"
     with pytest.raises(InputError, match="none.task: no such file"):
-        make(clips, root, out, roi="landmarks", landmarks="mediapipe", model=root / "none.task")
+        make(clips, root, out, "landmarks", "mediapipe", model=root / "none.task")
     with pytest.raises(InputError, match="none of the 1 clips of the train split could be used: 1 x no such file"):
         make([clip_of("s1/gone")], root, out)
 
@@ -140,9 +144,8 @@ def test_landmarks_that_cannot_be_kept_stop_the_shard(corpus, tmp_path, monkeypa
 
     monkeypatch.setattr(detector, "detect_landmarks", lambda frames, model: np.tile(roi.mean_face(24) + 10, (20, 1, 1)))
     monkeypatch.setattr("pcpg.mouths.sidecar.write_landmarks", closed)
-    settings = {"root": root, "roi": "landmarks", "landmarks": "mediapipe", "model": None, "size": 24}
     with pytest.raises(PermissionError):
-        cut_mouths(clips[1], **settings, folder=tmp_path / "kept")
+        Cutter(root, region_of("landmarks", "mediapipe"), folder=tmp_path / "kept").cut(clips[1])
 
 
 def test_too_little_memory_names_the_video(corpus, monkeypatch):
@@ -153,7 +156,7 @@ def test_too_little_memory_names_the_video(corpus, monkeypatch):
 
     monkeypatch.setattr(video, "read_clip", short)
     with pytest.raises(MemoryError) as caught:
-        cut_mouths(clips[1], root=root, roi="frame", landmarks=None, model=None, size=24)
+        Cutter(root, region_of()).cut(clips[1])
     assert refusal(caught.value) == f"out of memory: {root}/s1/good.mpg"
 
 
@@ -167,16 +170,17 @@ def test_a_crashed_process_costs_one_clip():
     assert list(in_order(crash_on_three, range(8), workers=2, ahead=2)) == [0, 10, 20, None, 40, 50, 60, 70]
 
 
-def crash_on_gaps(clip, **settings):
-    if clip.clip == "s1/gaps":
-        os._exit(9)
-    return cut_mouths(clip, **settings)
+class CrashOnGaps(Cutter):
+    def cut(self, clip):
+        if clip.clip == "s1/gaps":
+            os._exit(9)
+        return super().cut(clip)
 
 
-def test_a_clip_that_crashes_its_process_is_listed(corpus, tmp_path, monkeypatch):
+def test_a_clip_that_crashes_its_process_is_listed(corpus, tmp_path):
     root, _ = corpus
-    monkeypatch.setattr("pcpg.mouths.shard.cut_mouths", crash_on_gaps)
-    store = make([clip_of("s1/good"), clip_of("s1/gaps"), clip_of("s1/blind")], root, tmp_path / "out", workers=2)
+    clips = [clip_of("s1/good"), clip_of("s1/gaps"), clip_of("s1/blind")]
+    store = make(clips, root, tmp_path / "out", workers=2, cutter=CrashOnGaps)
     assert [row.clip for row in store.index] == ["s1/good", "s1/blind"]
     assert [(row.clip, row.reason) for row in store.excluded()] == [("s1/gaps", "the process that read it crashed")]
 
@@ -184,7 +188,9 @@ def test_a_clip_that_crashes_its_process_is_listed(corpus, tmp_path, monkeypatch
 @needs_faces
 def test_real_clips_have_their_mouths_in_the_middle(tmp_path):
     names = ["s1/bbaf4p", "s1/lrarzn", "s1/lrae3s"]
-    store = make([clip_of(name) for name in names], GRID, tmp_path, "landmarks", "mediapipe", MODEL, size=96, workers=2)
+    store = make(
+        [clip_of(name) for name in names], GRID, tmp_path, "landmarks", "mediapipe", model=MODEL, size=96, workers=2
+    )
     assert [row.frames for row in store.index] == [75, 75, 74]
     quality = rows_of(tmp_path / "shards/0/quality.csv")
     assert [int(quality[name]["interpolated"]) for name in names] == [0, 12, 0]  # repaired, not dropped

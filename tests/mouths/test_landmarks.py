@@ -53,14 +53,14 @@ def test_repair_of_one_lost_point_and_of_no_face():
     assert landmarks.repair(nothing)[1] == 0 and np.isnan(landmarks.repair(nothing)[0]).all()
 
 
-@pytest.mark.parametrize("frames, window", [(1, 12), (2, 12), (30, 12), (30, 1), (9, 5)])
-def test_smooth_agrees_with_a_loop(frames, window):
+@pytest.mark.parametrize("frames", [1, 2, 9, 30])
+def test_smooth_agrees_with_a_loop(frames):
     points = random_points(frames)
     expected = np.empty_like(points)
     for t in range(frames):
-        half = min(window // 2, t, frames - 1 - t)
+        half = min(6, t, frames - 1 - t)
         expected[t] = points[t - half : t + half + 1].mean(axis=0)
-    np.testing.assert_allclose(landmarks.smooth(points, window), expected, atol=1e-3)
+    np.testing.assert_allclose(landmarks.smooth(points), expected, atol=1e-3)
 
 
 def test_smooth_keeps_a_steady_movement():

@@ -12,7 +12,8 @@ import pytest
 
 from pcpg.corpora.base import Clip
 from pcpg.mouths import detector, landmarks, roi, sidecar, video
-from pcpg.mouths import shard as clips
+from pcpg.mouths.shard import Cutter
+from pcpg.mouths.store import Region
 from pcpg.workspace.errors import InputError
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -176,12 +177,13 @@ def test_the_same_mouths_from_sixty_eight_points_of_a_real_clip(tmp_path):
 def test_a_second_run_needs_no_detector(tmp_path, monkeypatch):
     """The landmarks that mediapipe found serve as sidecars, and another run of mediapipe; the mouths are the same."""
     clip = Clip("s1/bbaf4p", "s1/bbaf4p.mpg", "s1", "test", "bin", -1, 0, 30)
-    how = dict(root=GRID, roi="landmarks", model=MODEL, size=96)
-    first, quality = clips.cut_mouths(clip, landmarks="mediapipe", **how)
-    kept, _ = clips.cut_mouths(clip, landmarks="mediapipe", folder=tmp_path, **how)
+    detected = Region(kind="landmarks", landmarks="mediapipe", size=96)
+    first, quality = Cutter(GRID, detected, MODEL).cut(clip)
+    keeping = Cutter(GRID, detected, MODEL, tmp_path)
+    kept, _ = keeping.cut(clip)
     monkeypatch.setattr(detector, "detect_landmarks", None)
-    again = clips.cut_mouths(clip, landmarks="mediapipe", folder=tmp_path, **how)
-    taken = clips.cut_mouths(clip, landmarks="sidecar", folder=tmp_path, **how)
+    again = keeping.cut(clip)
+    taken = Cutter(GRID, detected.model_copy(update={"landmarks": "sidecar"}), folder=tmp_path).cut(clip)
     for rois, measured in ((kept, quality), again, taken):
         np.testing.assert_array_equal(rois, first)
         assert measured == quality

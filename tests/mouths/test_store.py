@@ -222,7 +222,7 @@ def cut_short(path):
         (lambda f: (f / "store.json").unlink(), "store.json: no such file"),
         (lambda f: (f / "store.json").write_text("{"), "store.json: is not JSON"),
         (lambda f: (f / "store.json").write_text("[]"), "store.json: is of format version None"),
-        (lambda f: changed(f, version=2), "is of format version 2, this pcpg reads 1; make the store anew"),
+        (lambda f: changed(f, version=2), "is of format version 2, this pcpg reads 1; make the store again"),
         (lambda f: changed(f, colour=1), "store.json: colour: unknown key"),
         (lambda f: changed(f, region={"kind": "frame", "size": 4}), "store.json: region.landmarks: missing key"),
         (

@@ -123,9 +123,9 @@ def test_what_changes_a_statement_changes_the_stages_that_import_it_and_no_other
 
 def importers(path: Path) -> set[str]:
     """Those whose files it is among."""
-    found = {stage for stage in KEYS if stage not in code.CHOSEN and path in code.sources(stage)}
-    chosen = [(name, code.sources("train", name)) for name in TRAININGS]
-    chosen += [(f"raw {corpus}", code.sources("raw", corpus)) for corpus in CORPORA]
+    found = {stage for stage in KEYS if stage not in code.CHOSEN and path in code._sources(stage)[1]}
+    chosen = [(name, code._sources("train", name)[1]) for name in TRAININGS]
+    chosen += [(f"raw {corpus}", code._sources("raw", corpus)[1]) for corpus in CORPORA]
     return found | {name for name, files in chosen if path in files}
 
 

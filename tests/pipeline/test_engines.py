@@ -136,7 +136,7 @@ def test_the_committed_plan_is_what_pcpg_plan_writes():
 
 
 def test_new_jobs_are_said_and_new_code_is_not(checkout, tmp_path):
-    """DVC has read the old list by the time that it is made anew."""
+    """DVC has read the old list by the time that it is written again."""
     shutil.copy(checkout / "params.yaml", tmp_path / "params.yaml")
     written = tmp_path / "plan.json"
     shutil.copy(checkout / "plan.json", written)
@@ -150,7 +150,7 @@ def test_new_jobs_are_said_and_new_code_is_not(checkout, tmp_path):
     params.write_text(params.read_text().replace("seeds: [1, 2, 3]", "seeds: [1, 2]"))
     done = plan_again()
     assert done.returncode == 2
-    assert done.stderr == "pcpg: plan.json: made anew, with other jobs than before; run the same command again\n"
+    assert done.stderr == "pcpg: plan.json: written again, with other jobs than before; run the same command again\n"
     assert plan_again().returncode == 0 and "grid-ce-3" not in written.read_text()
     whole = written.read_bytes()
     for broken in (b"\xff\xfe", b"a: [", b"a text", b""):

@@ -72,7 +72,7 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
     [
         ("fewer_seeds", {"grid": {"k9s1": 1}}, r"fewer_seeds\.grid\.k9s1: is no run or classifier of this corpus"),
         ("fewer_seeds", {"grid": {"k5s1": 9}}, r"fewer_seeds\.grid\.k5s1: 9 is not fewer than the 3 seeds"),
-        ("fewer_seeds", {"grid": {"ce": 2}}, r"fewer_seeds\.grid\.ce: k1s1 begins with it, and has 3 seeds"),
+        ("fewer_seeds", {"grid": {"ce": 2}}, r"fewer_seeds\.grid\.ce: has 2 seeds, but k1s1 starts from it and has 3"),
         ("fewer_seeds", {"grid": {"ce": 0}}, r"fewer_seeds\.grid\.ce: must be at least 1, got 0"),
         (f"{PG}.gama", 1.0, rf"{PG}\.gama: unknown key; did you mean {PG}\.gamma"),
         (f"{PG}.gamma", ..., rf"{PG}\.gamma: missing key"),
@@ -107,8 +107,8 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         ("runs.grid.ce.optimisation.learning_rate", float("inf"), r".*\.learning_rate: expected a number, got inf"),
         ("runs.grid.ce.optimisation.accumulate", 17, r".*\.accumulate: a batch of 16 has no 17 parts"),
         ("runs.grid.k1s1.start", "lrw", r"runs\.grid\.k1s1\.start: 'lrw' is not one of scratch, ce, k1s1"),
-        ("runs.grid.k1s1.start", "k1s1", r"runs\.grid\.k1s1\.start: a circle: k1s1 begins, in the end, with its own w"),
-        ("runs.grid.ce.start", "k1s1", r"runs\.grid\.ce\.start: a circle: ce begins"),
+        ("runs.grid.k1s1.start", "k1s1", r"runs\.grid\.k1s1\.start: circular start: k1s1 leads back to itself"),
+        ("runs.grid.ce.start", "k1s1", r"runs\.grid\.ce\.start: circular start: ce leads back"),
         ("runs.grid.scratch", {}, r"runs\.grid\.scratch\.start: missing key"),
         ("runs", {}, r"runs\.grid: missing key"),
         ("runs.lrw1000", ..., r"runs\.lrw1000: missing key"),
@@ -381,3 +381,12 @@ def test_every_reader_of_yaml_reads_the_same_in_our_files(file):
     ours = read_yaml(file)
     assert ours == load_yaml(str(file))
     assert numbers(ours) == numbers(yaml.safe_load(file.read_text()))
+
+
+def test_a_run_of_another_corpus_is_named_with_the_corpus():
+    """As by `snakemake results/mini/runs/grid/scratch/metrics.json`: the Snakefile knows names, not whose they are."""
+    plan = Plan(load(ROOT / "params.yaml"))
+    assert plan.weights("lrw", "scratch")
+    for ask in (lambda: plan.weights("grid", "scratch"), lambda: plan.start("grid", "scratch", 1)):
+        with pytest.raises(InputError, match=r"^grid scratch: no such run or classifier; grid has ce, k1s1, "):
+            ask()

@@ -1,6 +1,6 @@
-"""What is known of a corpus without reading it: where it lies, how long its clips are, how its results are to be read.
+"""What is known of a corpus without reading it: where it is, how long its clips are, by which protocol it is tested.
 
-No reader and no setting is imported here: the stages behind `raw` do not run again where one of them changes.
+No reader and no setting is imported here, so that the stages after `raw` do not run again when one of those changes.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pcpg.settings.corpus import GridRaw, Lrw1000Raw, LrwRaw
 
-FRAMES = {"grid": (75,), "grid_words": (29,), "lrw": (29, 30)}  # of LRW decoders disagree
+FRAMES = {"grid": (75,), "grid_words": (29,), "lrw": (29, 30)}  # LRW: decoders disagree
 WINDOWED = ("grid_words",)
 
 
@@ -28,8 +28,13 @@ def windows(corpus: str) -> bool:
     return corpus in WINDOWED
 
 
+def whole_clip(window: str) -> str:
+    """The name of the clip that a window was cut from: "s1/bbaf2n/1-bin" -> "s1/bbaf2n"; a whole clip's is its own."""
+    return "/".join(window.split("/")[:2])
+
+
 def protocol(settings: "GridRaw | LrwRaw | Lrw1000Raw") -> str:
-    """The name of the protocol of its tests, and whether anybody spoke."""
+    """The name of the protocol of its tests, and whether the corpus is generated."""
     lists = getattr(settings, "lists", None)
     if lists:
         name = f"lists {Path(lists.train).name} and {Path(lists.test).name}"

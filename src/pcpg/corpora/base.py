@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pcpg.workspace.errors import InputError
 
 SPLITS = ("train", "val", "test")
-ALPHABET = " " + string.ascii_lowercase + string.digits  # all that a text may hold: the decoder's classes but three
+CHARACTERS = " " + string.ascii_lowercase + string.digits  # all that a text may hold: the decoder's classes but three
 MOST = 3  # reasons that a message names
 RATE = 25  # frames a second of the corpora, and so of all that is made from them
 VIDEOS = {
@@ -33,7 +33,7 @@ class Clip:
     video: str  # video file or folder of jpgs, relative to the corpus' root
     speaker: str  # "" where the corpus does not name one
     split: str  # train, val or test
-    text: str  # the transcript, of characters in ALPHABET
+    text: str  # the transcript, of CHARACTERS
     label: int  # word class, fixed over all splits; -1 where the corpus has no classes
     first: int  # first video frame of the utterance (0-based)
     frames: int  # number of video frames from there on; 0: all
@@ -131,7 +131,7 @@ def held(folder: Path) -> str:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Files and folders in `folder` by name, without hidden ones and what macOS adds; InputError if it is closed."""
+    """Files and folders in `folder` by name, without hidden ones and what macOS adds; InputError if that fails."""
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
     except OSError as error:
@@ -139,7 +139,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files below a folder, behind links too, each folder once; InputError where one is closed."""
+    """All files below a folder, also through links, each folder once; InputError where one cannot be read."""
 
     def closed(error: OSError) -> None:
         raise InputError(error.filename, error.strerror or "cannot be read")
@@ -161,7 +161,7 @@ def child(folder: Path, name: str) -> Path:
 
 
 def sort_files(paths: Iterable[Path], text: str = "") -> Files:
-    """Tell videos, files that end in `text` and others apart. Of two videos of one name the .mpg is taken."""
+    """Sort into videos, files that end in `text`, and others. Of two videos of one name the .mpg is taken."""
     files = Files({}, {}, [], [])
     for path in sorted(paths, key=lambda path: (len(path.parts), path.suffix.lower() != ".mpg", path)):
         ending, name = path.suffix.lower(), path.stem.lower()
@@ -215,11 +215,10 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(path, error.strerror or "cannot be read") from None
 
 
-def check_text(text: str) -> str:
-    """`text` itself; ValueError where the decoder has no class for one of its characters."""
-    unknown = sorted(set(text) - set(ALPHABET))
+def check_text(text: str) -> None:
+    """ValueError where the decoder has no class for one of the characters."""
+    unknown = sorted(set(text) - set(CHARACTERS))
     if unknown:
         raise ValueError(
             f"{text!r} holds {', '.join(map(repr, unknown))}; a text is of the letters a to z, digits and spaces"
         )
-    return text

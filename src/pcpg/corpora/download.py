@@ -51,7 +51,7 @@ def _folders_there(root: Path, speaker: str) -> bool:
 
 
 def listing(api: str, file: Path, get: Callable = fetch_file) -> dict[str, Remote]:
-    """Name -> archive of a Zenodo record, as its API tells; kept in `file`, since a record's files never change.
+    """Name -> archive of a Zenodo record, as its API lists them; kept in `file`, since a record's files never change.
 
     Raises InputError where the answer is no such list, or lacks GRID's alignments.
     """
@@ -110,7 +110,7 @@ def _videos(opened: ZipFile, archive: Path) -> list[ZipInfo]:
 
 
 def _align(root: Path, speakers: list[str], archive: Path) -> None:
-    """Each speaker's .align files, from the folder that fits; a speaker without any is told of, and no fault."""
+    """Each speaker's .align files, from the folder that fits; a line names a speaker without any."""
     with unpack.open_archive(archive) as opened:
         folders = unpack.files_by_folder(opened, ".align")
         names = {folder: unpack.stems(entries) for folder, entries in folders.items()}

@@ -16,7 +16,7 @@ from urllib3.util import Retry
 from pcpg.workspace.errors import InputError
 
 TRIES = 6  # in a row without a new byte; the pauses between them are 0, 2, 4, 8 and 16 s
-LONGEST_PAUSE = 3600  # s; from a server that asks for more we come back another day
+LONGEST_PAUSE = 3600  # s; if a server asks for a longer one, we give up
 CHUNK = 1 << 16  # bytes; a broken connection loses less than that
 TIMEOUT = (15, 60)  # s to connect, s without a byte
 PASSING = {408, 425, 429, *range(500, 600)}  # statuses worth another try
@@ -24,7 +24,7 @@ PASSING = {408, 425, 429, *range(500, 600)}  # statuses worth another try
 
 @dataclass(frozen=True)
 class Remote:
-    """A file on a server, its size in bytes and its hash ("md5:<hex>", "sha256:<hex>"); None: nobody has told them."""
+    """A file on a server, its size in bytes and its hash ("md5:<hex>", "sha256:<hex>"); None: not known."""
 
     url: str
     size: int | None = None
@@ -85,7 +85,7 @@ def fetch_file(remote: Remote, target: Path, *, tries: int = TRIES, bar: tqdm | 
             try:
                 return _try(remote, target, bar)
             except _TryAgain as problem:
-                if arrived(target) > furthest:  # never back, so that a server cannot keep us here for ever
+                if arrived(target) > furthest:  # only forward, so that a server cannot keep us here for ever
                     left, furthest = fresh, arrived(target)
                 left = _wait(problem, left, remote, target)
 
@@ -155,7 +155,7 @@ def _discard(target: Path, bar: tqdm) -> None:
 
 
 def _wait(problem: _TryAgain, left: Retry, remote: Remote, target: Path) -> Retry:
-    """Sleep before the next try; -> what is left behind it. InputError if there is to be none."""
+    """Sleep before the next try; returns the remaining retries. InputError if there are none."""
     give_up = ""
     try:
         left = left.increment("GET", remote.url, error=problem)

@@ -46,8 +46,8 @@ def download(settings: "GridRaw", root: Path) -> None:
     """Fetch what is missing below `root`."""
     from pcpg.corpora.download import download_grid
 
-    plan_of(settings)  # a fault of the lists is told before a download and not after it
-    with locked(root / "archives" / "download"):  # words of GRID may be of the same copy, by a job beside it
+    plan_of(settings)  # an error in the lists is found before a download, not after it
+    with locked(root / "archives" / "download"):  # a job of grid_words may download the same copy
         download_grid(root, settings.speakers)
 
 
@@ -103,7 +103,7 @@ def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -
 
 
 def lacking(settings: "GridRaw", root: Path, reading: Reading) -> list[Remark]:
-    """What a copy of the real corpus lacks, of which nothing on disk tells."""
+    """Remarks on what the copy at `root` lacks of the published corpus."""
     speakers = settings.speakers
     names = dict.fromkeys(row.clip.partition(".")[0] for row in [*reading.clips, *reading.excluded])
     sentences = dict.fromkeys(speakers or [], 0) | Counter(name.split("/")[0] for name in names)
@@ -164,7 +164,7 @@ def _usable(
 
 
 def _words(speaker: str, name: str, video: Path | None, align: Path | None) -> list[Word]:
-    """The words of a usable clip with their timing; none without .align, which is no fault: the name has the text."""
+    """The words of a usable clip with their timing; [] without .align, which is no error: the name has the text."""
     sentence = sentence_of(name)
     if video is None:
         raise InputError(name, "has an .align but no .mpg")

@@ -73,7 +73,7 @@ class Draw:
             raise InputError(root, f"the test speaker {', '.join(strangers)} is not among {', '.join(speakers)}")
 
     def misfits(self, usable: dict[str, list[str]], unusable: list[Excluded]) -> tuple[list[Excluded], list[Remark]]:
-        """None: a draw takes what there is."""
+        """A random split has no missing or unlisted clips."""
         return [], []
 
 

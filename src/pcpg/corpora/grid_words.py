@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcpg.corpora import grid
-from pcpg.corpora.about import FRAMES
+from pcpg.corpora.about import FRAMES, whole_clip
 from pcpg.corpora.base import RATE, Clip, Excluded, Reading, Remark, Unusable, Word
 from pcpg.corpora.grid_splits import Draw, Lists
 from pcpg.corpora.grid_text import GRAMMAR
@@ -31,7 +31,7 @@ def read(settings: "GridWordsRaw", root: Path) -> Reading:
 def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -> Reading:
     """Every word of the sentences that pcpg.corpora.grid reads, as s1/bbaf2n/1-bin, ..., s1/bbaf2n/6-now.
 
-    A window may begin before its video or end behind it: `first` is negative then, and the nearest frame is shown in
+    A window may begin before its video or end after it: `first` is negative then, and the nearest frame is shown in
     place of those that are not there. Sentences without .align are excluded. Raises what pcpg.corpora.grid raises.
     """
     sentences = grid.read_corpus(root, speakers=speakers, plan=plan)
@@ -54,12 +54,7 @@ def _cut(sentence: Clip, place: int, word: Word) -> tuple[Clip, Word]:
     return clip, replace(word, clip=name)
 
 
-def sentence_of(clip: str) -> str:
-    """The sentence that a word was cut from: "s1/bbaf2n/1-bin" -> "s1/bbaf2n"; of a sentence itself."""
-    return "/".join(clip.split("/")[:2])
-
-
 def lacking(settings: "GridWordsRaw", root: Path, reading: Reading) -> list[Remark]:
-    """As pcpg.corpora.grid says it, of the sentences."""
-    of_sentences = [[replace(row, clip=sentence_of(row.clip)) for row in rows] for rows in reading[:2]]
+    """The remarks of pcpg.corpora.grid, on the sentences."""
+    of_sentences = [[replace(row, clip=whole_clip(row.clip)) for row in rows] for rows in reading[:2]]
     return grid.lacking(settings, root, Reading(*of_sentences, [], []))

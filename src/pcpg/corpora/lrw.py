@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from pcpg.corpora.about import FRAMES
 from pcpg.corpora.base import (
+    RATE,
     SPLITS,
     Clip,
     Excluded,
@@ -36,7 +38,7 @@ WHERE = (
 )
 WORDS = 500
 CLIPS = {"train": 488_766, "val": 25_000, "test": 25_000}  # of all words; val and test have 50 of each
-MIDDLE = 29 / 2 / 25  # s; the word stands in the middle of the clip
+MIDDLE = FRAMES["lrw"][0] / 2 / RATE  # s; the word stands in the middle of the clip
 
 
 def generate(settings: "LrwRaw", root: Path, workers: int) -> None:
@@ -100,7 +102,7 @@ def _word_folders(root: Path) -> tuple[Path, dict[str, Path]]:
 
 
 def _add_split(reading: Reading, root: Path, folder: Path, label: int) -> list[str]:
-    """Add the clips of a word's split; -> the files that belong to none."""
+    """Add the clips of a word's split to `reading`; returns the files that belong to no clip."""
     files = sort_files(entries(folder), ".txt")
     word, split = folder.parent.name, folder.name.lower()
     for name, path in sorted(files.videos.items()):
@@ -122,7 +124,7 @@ def _add_split(reading: Reading, root: Path, folder: Path, label: int) -> list[s
 
 
 def _timing(clip: str, word: str, video: Path, text: Path | None) -> list[Word]:
-    """When the word is said, if its .txt is there: a missing one is no fault. ValueError where the clip is unusable."""
+    """When the word is said, if its .txt is there: it may be missing. ValueError where the clip is unusable."""
     check_text(word)
     if not video.name.isprintable():
         raise ValueError("its name cannot be printed")
@@ -148,7 +150,7 @@ def read_duration(path: Path) -> float:
 
 
 def lacking(settings: "LrwRaw", root: Path, reading: Reading) -> list[Remark]:
-    """What a copy of the real corpus lacks, the excluded clips counted as there."""
+    """Remarks on what a copy lacks of the published corpus; excluded clips count as present."""
     counts = Counter(tuple(row.clip.split("/")[:2]) for row in [*reading.clips, *reading.excluded])
     there = sorted({word for word, _ in counts})
     remarks = []

@@ -134,7 +134,7 @@ def _ranges(
 
 
 def lacking(settings: "Lrw1000Raw", root: Path, reading: Reading) -> list[Remark]:
-    """What a copy of the real corpus lacks, the excluded words counted as there."""
+    """Remarks on what a copy lacks of the published corpus; excluded words count as present."""
     total, classes = len(reading.clips) + len(reading.excluded), {clip.label for clip in reading.clips}
     texts = {split: {clip.text for clip in reading.clips if clip.split == split} for split in FILES}
     counts = ", ".join(f"{len(texts[split])} in {FILES[split]}" for split in FILES)
@@ -201,9 +201,8 @@ def frame_range(start: float, end: float, existing: frozenset[int], protocol: st
     """First frame (0-based) and number of frames of the word from `start` to `end` seconds.
 
     The frame at time t is int(25 t), as the corpus counts (its jpgs from 1). As in the public code the frame of `end`
-    is the first that the word has not. Frames of the range that do not exist are met, and counted, when the clip is
-    read. Raises ValueError, with the reason to report, where the protocol leaves the word out or none of its frames
-    exists.
+    is the first that the word has not. Missing frames within the range are counted when the clip is read. Raises
+    ValueError, with the reason to report, where the protocol leaves the word out or none of its frames exists.
     """
     first, stop = int(start * RATE), int(end * RATE)
     most = CUT if protocol == "cut30" else CENTRED

@@ -20,10 +20,10 @@ def prepare_corpus(corpus: str, settings: "GridRaw | LrwRaw | Lrw1000Raw", folde
     """Write `folder`/manifest.csv, excluded.csv, words.csv and remarks.csv; for source: synthetic, the corpus itself.
 
     For source: download what is missing under settings.root is fetched first; the other sources ask no server. What
-    the corpus has and lacks is told on stderr. InputError where nothing is left for one of the splits: it gives the
+    the corpus has and lacks is printed on stderr. InputError where nothing is left for one of the splits: it gives the
     commonest reasons, and the list of the excluded clips is beside `folder`, as <folder>-excluded.csv.
     """
-    reader = import_module(f"pcpg.corpora.{corpus}")  # the stage's checksum has it, and no other (workspace/code.py)
+    reader = import_module(f"pcpg.corpora.{corpus}")  # the only one in the stage's checksum (workspace/code.py)
     refused = folder.with_name(f"{folder.name}-excluded.csv")
     with atomic_folder(folder) as temporary:
         root = corpus_root(settings, temporary)

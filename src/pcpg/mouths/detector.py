@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pcpg.corpora.base import RATE
 from pcpg.corpora.fetch import Remote, fetch_file
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import locked, no_file
@@ -22,14 +23,14 @@ MODEL = Remote(
 )
 PLACE = Path("models/face_landmarker.task")
 MESH = (33, 263, 2, 61, 291, 13, 14)  # the seven of landmarks.py in MediaPipe's mesh of 478
-FRAME_MS = 40  # VIDEO mode wants rising timestamps; all three corpora have 25 frames/s
+FRAME_MS = 1000 // RATE  # VIDEO mode wants rising timestamps
 
 
 def locate_model(setting: str | None, *, place: Path = PLACE, remote: Remote = MODEL) -> Path | None:
     """The model file that the parameter `landmark_model` means: None, a path, or for "download" `place`.
 
     "download" fetches `remote` unless `place` has its hash already; InputError where it cannot be had. A path is
-    taken as it is, and no server is asked: whether it holds a model is for check_model to say.
+    returned as it is; check_model says whether it holds a model.
     """
     if setting == "download":
         with locked(place):  # shards that run side by side
@@ -81,7 +82,7 @@ def _load_mediapipe():
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing on file descriptor 2 meanwhile: MediaPipe's C++ writes five lines a clip, and heeds no log level."""
+    """Nothing on file descriptor 2 meanwhile: MediaPipe's C++ writes five lines a clip, whatever the log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:

@@ -63,7 +63,7 @@ def join_shards(manifest: list[Clip], folder: Path, count: int, region: Region) 
 
 
 def describe_shard(folder: Path, number: int, clips: list[Clip], size: int) -> Shard:
-    """One shard, once it has been found to hold just `clips`, less what it lists as excluded."""
+    """One shard's entry in store.json; InputError unless it holds `clips`, less those that it lists as excluded."""
     name = str(number)
     index = read_rows(table_path(folder, name, "index"), IndexRow)
     left = {row.clip for row in read_rows(table_path(folder, name, "excluded"), Excluded)}

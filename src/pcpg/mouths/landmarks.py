@@ -9,6 +9,7 @@ import numpy as np
 RIGHT_EYE, LEFT_EYE, NOSE, RIGHT_CORNER, LEFT_CORNER, UPPER_LIP, LOWER_LIP = range(7)
 SMALLEST = 2  # px between the eyes
 ABOVE = 0.3  # how far the nose may lie above the eyes, in distances between these; 0.6 below in a frontal face
+HALF = 6  # frames on either side that are averaged, as in auto_avsr
 BELOW = (0.2, 5)  # how far the mouth lies below the eyes, in distances between these; 0.9 in a frontal face
 
 
@@ -49,14 +50,14 @@ def repair(landmarks: np.ndarray) -> tuple[np.ndarray, int]:
     return filled.reshape(landmarks.shape).astype(np.float32), int((~good).sum())
 
 
-def smooth(landmarks: np.ndarray, window: int = 12) -> np.ndarray:
-    """Moving average over the frames t - window // 2 .. t + window // 2 (the window of auto_avsr).
+def smooth(landmarks: np.ndarray) -> np.ndarray:
+    """Moving average over the frames t - HALF .. t + HALF, of the same shape.
 
     Near the ends both halves shrink alike, so that a steady movement is not bent: frames 0 and -1 stay as they are.
     """
     frames = len(landmarks)
     times = np.arange(frames)
-    half = np.minimum(window // 2, np.minimum(times, frames - 1 - times))
+    half = np.minimum(HALF, np.minimum(times, frames - 1 - times))
     total = np.zeros((frames + 1, *landmarks.shape[1:]))
     np.cumsum(landmarks, axis=0, dtype=np.float64, out=total[1:])
     widths = (2 * half + 1).reshape(-1, 1, 1)

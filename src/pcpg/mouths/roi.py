@@ -3,6 +3,8 @@
 Positions are (x, y) in pixels, with the centre of the pixel frames[t, y, x] at (x, y).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from PIL import Image
 
@@ -20,11 +22,20 @@ LRW_FRAME = (256, 256)  # height and width of LRW's pictures
 LRW_ROWS, LRW_COLUMNS = (115, 211), (79, 175)  # the box of 96 x 96 that work on LRW cuts from them
 
 
-def align(frames: np.ndarray, points: np.ndarray, size: int) -> tuple[np.ndarray, int, int, float, float]:
-    """Mouth ROIs uint8 (T, size, size) of grey frames (T, H, W) with landmarks (T, 7, 2), NaN where no face was found.
+class Aligned(NamedTuple):
+    """The mouths of a clip, and how well its face was found."""
 
-    With them how it went: frames without a face, frames whose landmarks were filled in, jitter (see below) and mean
-    scale (ROI pixels per video pixel). Points that are no face count as none. ValueError where no frame has a face.
+    rois: np.ndarray  # uint8 (T, size, size)
+    faceless: int  # frames without a face
+    interpolated: int  # frames whose landmarks were filled in
+    jitter: float  # of the mouth's centre, px of the video
+    scale: float  # mean ROI pixels per video pixel
+
+
+def align(frames: np.ndarray, points: np.ndarray, size: int) -> Aligned:
+    """The mouths in grey frames uint8 (T, H, W) with landmarks (T, 7, 2), NaN where no face was found.
+
+    Points that are no face count as none. ValueError where no frame has a face.
     """
     given = bool(np.isfinite(points).all(axis=(1, 2)).any())
     points = without_impossible(points, *frames.shape[1:])
@@ -35,7 +46,7 @@ def align(frames: np.ndarray, points: np.ndarray, size: int) -> tuple[np.ndarray
         raise ValueError(f"no face in any frame{odd}")
     transforms = similarity(anchors(smooth(points)), anchors(mean_face(size)))
     scale = float(scales(transforms).mean())
-    return crop(frames, transforms, size), faceless, interpolated, jitter(points), scale
+    return Aligned(crop(frames, transforms, size), faceless, interpolated, jitter(points), scale)
 
 
 def jitter(points: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """Landmarks from a file beside the video: seven points a frame or the public 68, .npy or .npz. Nothing is unpickled.
 
-The file's header is held against the video before any memory is asked for, so that no file, however it lies about
-itself, costs more than its own size.
+The header of a file is checked against the video before any memory is allocated, so that a file with a false header
+costs no more memory than its own size.
 """
 
 import io
@@ -48,7 +48,7 @@ def write_landmarks(path: str | Path, points: np.ndarray) -> None:
 
 
 def _existing(path: Path) -> Path:
-    """`path`, or what lies beside it under another ending."""
+    """`path`, or the .npz beside it; InputError where neither exists."""
     for place in (path, path.with_suffix(".npz")):
         if place.is_file():
             return place

@@ -1,4 +1,4 @@
-"""Packed mouth clips, as stage `store` leaves them: store.json names the shards and vouches for every byte in them.
+"""Packed mouth clips, as stage `store` leaves them: store.json names the shards and has checksums for all of them.
 
 A store is a folder. store.json holds the SHA-256 of each shard's tables; its table index.csv holds the CRC-32 of each
 clip's frames in frames.npy. What is read is checked on the way, so nothing damaged is ever used.
@@ -42,7 +42,7 @@ class IndexRow:
 
 @dataclass(frozen=True)
 class Quality:
-    """What the making of one clip's ROIs met; nan where it does not apply."""
+    """How well one clip's ROIs could be made; nan where a measure does not apply."""
 
     clip: str
     frames: int
@@ -92,7 +92,7 @@ class ClipStore:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        # the text of store.json stands for all contents: it tells this store from any other
+        # the text of store.json, with its checksums, identifies the store
         self.text, contents = read_contents(self.folder / "store.json")
         self.region, self.shards = contents.region, contents.shards
         self._frames = [map_frames(self.path(shard, "frames.npy"), shard, self.region.size) for shard in self.shards]
@@ -105,7 +105,7 @@ class ClipStore:
         self._checked = bytearray(len(self.index))
 
     def __reduce__(self):
-        return ClipStore, (self.folder,)  # to another process goes the path: pickle would copy the whole array
+        return ClipStore, (self.folder,)  # pickle the path, not the whole array
 
     def __len__(self) -> int:
         return len(self.index)
@@ -175,7 +175,7 @@ def read_contents(path: Path) -> tuple[str, Contents]:
         raise InputError(path, "is not JSON: damaged") from None
     version = mapping.get("version") if isinstance(mapping, dict) else None
     if version != VERSION:
-        raise InputError(path, f"is of format version {version!r}, this pcpg reads {VERSION}; make the store anew")
+        raise InputError(path, f"is of format version {version!r}, this pcpg reads {VERSION}; make the store again")
     contents = build(Contents, mapping, path)
     if [shard.name for shard in contents.shards] != [str(number) for number in range(len(contents.shards))]:
         raise InputError(path, "shards: their names are not 0, 1, 2 and so on")
@@ -206,12 +206,14 @@ def map_frames(path: Path, shard: Shard, size: int) -> np.ndarray:
 
 
 def check_index(path: Path, rows: list[IndexRow], shard: Shard) -> None:
-    """The rows must follow one another and fill the frames, or the makers of the shard were at fault."""
+    """InputError unless the rows follow one another without a gap and fill the frames of the shard."""
     end = 0
     for line, row in enumerate(rows, start=2):
         if row.offset != end or row.frames < 1 or row.split not in SPLITS:
-            raise InputError(f"{path}, line {line}", f"{row.clip}: {row.frames} frames from {row.offset}, {row.split}")
+            wanted = f"expected frames from {end}, at least 1, and a split of {', '.join(SPLITS)}"
+            got = f"got {row.frames} from {row.offset}, split {row.split}"
+            raise InputError(f"{path}, line {line}", f"{row.clip}: {wanted}; {got}")
         end += row.frames
     if (end, len(rows)) != (shard.frames, shard.clips):
         wanted = f"{shard.clips} clips, {shard.frames} frames"
-        raise InputError(path, f"names {len(rows)} clips, {end} frames; store.json {wanted}")
+        raise InputError(path, f"names {len(rows)} clips, {end} frames; store.json says {wanted}")

@@ -27,9 +27,9 @@ ALREADY_FULL = {"yuvj420p", "yuvj422p", "yuvj444p", "gray"}
 FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 SLACK = 0.02  # of a frame's time: file formats round it; 24 and 26 a second are 0.04 off
 NO_TIME = 1e-6  # s: less than any time between frames, more than an error of rounding
-TEXT = "tty"  # FFmpeg would draw a .txt as pictures of its lines
+TEXT = "tty"  # FFmpeg's format that draws the lines of a .txt as pictures
 NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-WIDEST = 16  # pixels as wide to their height fill memory, and no screen
+WIDEST = 16  # times their height; wider pixels would fill the memory
 STRETCH = np.rint((np.arange(256) - 16) * (255 / 219)).clip(0, 255).astype(np.uint8).tobytes()
 ASKEW = 0.01  # share of another axis in a quarter turn that is no more than rounding
 
@@ -136,7 +136,7 @@ def _decode_packets(container, stream) -> Iterator[av.VideoFrame]:
 
 
 def _packets(packets: Iterator) -> Iterator:
-    """As many as can be read."""
+    """The packets up to the first that cannot be read."""
     with suppress(av.FFmpegError, OSError):
         yield from packets
 
@@ -163,7 +163,7 @@ def _stretched(luma: np.ndarray) -> np.ndarray:
 def rgb(frame: av.VideoFrame) -> np.ndarray:
     """One frame as uint8 (H, W, 3), upright.
 
-    Contiguous: PyAV hands out padded rows, which MediaPipe misreads in silence.
+    Contiguous: PyAV hands out padded rows, which MediaPipe misreads without an error.
     """
     return _upright(frame.to_ndarray(format="rgb24"), frame)
 
@@ -178,7 +178,7 @@ def _display_matrix(frame: av.VideoFrame) -> np.ndarray:
 
 
 def _upright(image: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
-    """`image`, contiguous, turned and mirrored as the file says: telephones store what they film lying."""
+    """`image`, contiguous, turned and mirrored as the file says: telephones store their pictures lying on a side."""
     (right, down), (right_below, down_below) = _display_matrix(frame)
     if abs(down) > abs(right):
         image, right, down_below = image.swapaxes(0, 1), right_below, down
@@ -236,7 +236,7 @@ def read_clip(path: Path, first: int, frames: int) -> np.ndarray:
 
 
 def colour_clip(path: Path, first: int, frames: int) -> Iterable[np.ndarray]:
-    """The frames of read_clip as uint8 (H, W, 3): one at a time from a file, for colour takes three times the room."""
+    """The frames of read_clip as uint8 (H, W, 3): one at a time from a file, as colour takes three times the memory."""
     if path.is_dir():
         return read_jpgs(path, first, frames, mode="RGB")
     return islice(map(rgb, decode_video(path)), first, first + frames if frames else None)
@@ -245,8 +245,8 @@ def colour_clip(path: Path, first: int, frames: int) -> Iterable[np.ndarray]:
 def frame_times(path: str | Path) -> Iterator[float]:
     """Seconds from the first frame to each frame that can be decoded, never falling, one after the other.
 
-    A frame follows when the one before is over where it has no time stamp, or time begins anew with it, as in two
-    files that were joined.
+    A frame without a time stamp, or at which time starts again (as in two files that were joined), is put at the end of
+    the frame before it.
     """
     begin, now, over = None, 0.0, 0.0
     for frame in decode_video(path):
@@ -274,7 +274,7 @@ def nearest_frames(seconds: np.ndarray) -> np.ndarray:
 def frames_at(path: str | Path, numbers: np.ndarray) -> Iterator[av.VideoFrame]:
     """Frame `numbers` (never falling, from 0) of a video file; a number that comes twice yields its frame twice."""
     counts = np.bincount(numbers).tolist()
-    for frame, count in zip(decode_video(path), counts, strict=False):  # the frames behind the last number are left out
+    for frame, count in zip(decode_video(path), counts, strict=False):  # the frames after the last number are left out
         yield from [frame] * count
 
 

@@ -6,22 +6,22 @@ from itertools import groupby
 
 import numpy as np
 
+from pcpg.corpora.about import whole_clip
 from pcpg.corpora.base import Clip, Excluded
 from pcpg.mouths.store import Quality
 
 
 def wholes(clips: Iterable[Clip]) -> list[tuple[Clip, list[Clip]]]:
-    """Each clip that neighbours were cut from, with them; its name is theirs without the last part."""
-    groups = ((name, list(windows)) for name, windows in groupby(clips, lambda clip: clip.clip.rpartition("/")[0]))
+    """Group consecutive windows by the clip they were cut from."""
+    groups = ((name, list(windows)) for name, windows in groupby(clips, lambda clip: whole_clip(clip.clip)))
     return [(replace(windows[0], clip=name, first=0, frames=0), windows) for name, windows in groups]
 
 
 def cut(frames: np.ndarray, quality: Quality, window: Clip) -> tuple[np.ndarray, Quality] | Excluded:
     """The window's frames of uint8 (T, size, size), `window.frames` of them, and its Quality.
 
-    The nearest frame stands for each that lies outside, counted as missing; Excluded where all of them do. What was
-    measured over the whole clip (faces, landmarks, jitter, scale) is said of each of its windows, where it is a number
-    of frames never more than there are.
+    The nearest frame stands for each that lies outside, counted as missing; Excluded where all of them do. The measures
+    of the whole clip (faces, landmarks, jitter, scale) are copied to each window, counts of frames at most its length.
     """
     wanted = window.first + np.arange(window.frames)
     there = (wanted >= 0) & (wanted < len(frames))

@@ -1,14 +1,12 @@
 """The 40 classes of the decoder (Section III-B of the paper): padding, begin, end, space, 26 letters, 10 digits."""
 
-import string
-
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from pcpg.corpora.base import CHARACTERS
 from pcpg.workspace.errors import InputError
 
 PAD, BEGIN, END = 0, 1, 2
-CHARACTERS = " " + string.ascii_lowercase + string.digits
 CLASSES = 3 + len(CHARACTERS)
 _INDEX = {character: index for index, character in enumerate(CHARACTERS, start=3)}
 

@@ -8,7 +8,7 @@ from pcpg.settings.keys import Count, Keys, Number, Seed, refuse
 
 
 def _text(text: str) -> str:
-    if not text.strip() or "\0" in text:  # an empty path would be the folder in which one stands
+    if not text.strip() or "\0" in text:  # an empty path would mean the current folder
         raise ValueError("names nothing")
     return text
 
@@ -81,13 +81,13 @@ class GridRaw(_Raw):
             names = getattr(self, key) or []
             refuse(len(set(names)) < len(names), key, "names a speaker twice")
         refuse(self.speakers == [], "speakers", "names nobody; null means all")
-        for speaker in self.test_speakers if self.speakers is not None else []:  # told before a download, not after it
+        for speaker in self.test_speakers if self.speakers is not None else []:  # found before a download, not after it
             refuse(speaker not in self.speakers, "test_speakers", f"{speaker} is not one of {', '.join(self.speakers)}")
         return self
 
     @model_validator(mode="after")
     def _check_people(self):
-        """Splits that leave nothing to train, validate or test on, as far as it is known who and what there is."""
+        """Refuse splits that leave nothing to train, validate or test on, if speakers and sentences are known."""
         people = self._people()
         for key in ("speakers", "test_speakers"):
             strangers = [name for name in getattr(self, key) or [] if people and name not in people]
@@ -102,7 +102,7 @@ class GridRaw(_Raw):
         return self
 
     def _people(self) -> list[str]:
-        """Who is there; empty where only the user's disk knows."""
+        """The speakers that there are; empty for a local copy, which has not been read yet."""
         if self.synthetic is not None:
             return [f"s{number}" for number in range(1, self.synthetic.speakers + 1)]
         return [f"s{number}" for number in range(1, 35) if number != 21] if self.source == "download" else []
@@ -131,7 +131,9 @@ class Lrw1000Raw(_Raw):
     protocol: Literal["cut30", "centred40"]
 
 
-class Roi(Keys):
+class Clips(Keys):
+    """How mouths are cut out of the videos."""
+
     roi: Literal["landmarks", "box", "frame"]  # aligned to the face, LRW's fixed box, or the whole (cropped) frame
     landmarks: Literal["mediapipe", "sidecar"] | None
     landmark_model: Text | None  # face_landmarker.task or, to fetch it, "download"; for landmarks: mediapipe
@@ -159,7 +161,7 @@ Raw = TypeVar("Raw")  # GridRaw and the others
 
 class Corpus(Keys, Generic[Raw]):
     raw: Raw
-    clips: Roi
+    clips: Clips
 
 
 class Corpora(Keys):

@@ -35,7 +35,7 @@ def refuse(condition: bool, key: str, problem: str) -> None:
 
 
 def _fraction(value: Any) -> Fraction:
-    try:  # only what is short: Fraction works an exponent out in full
+    try:  # short texts only: Fraction writes an exponent out in full
         return Fraction(FRACTION.fullmatch("" if isinstance(value, bool) else str(value))[0])
     except (TypeError, ZeroDivisionError):
         raise ValueError("expected a number such as 0.5 or 1/3") from None
@@ -53,7 +53,7 @@ Exact = Annotated[Fraction, BeforeValidator(_fraction)]
 
 EXPECTED = {
     "int": "a whole number", "float": "a number", "finite": "a number", "string": "a text", "bool": "true or false",
-    "list": "a list", "dict": "a mapping", "model": "a mapping", "too": "a list",
+    "list": "a list", "dict": "a mapping", "model": "a mapping",
 }  # fmt: skip
 UNKNOWN = "extra_forbidden"
 RANGES = {
@@ -64,7 +64,7 @@ RANGES = {
 
 
 def build(kind: type[Keys], value: Any, file: object, key: str = "") -> Any:
-    """Turn plain values into `kind`, or raise an InputError of one line.
+    """Turn plain values into an instance of `kind`, or raise an InputError of one line.
 
     key: where `value` stands in the file, "" for the whole.
     """
@@ -109,8 +109,8 @@ def _line(error: dict, kind: Any, key: str) -> str:
 
 
 def _path(key: str, location: tuple) -> str:
-    """runs.grid.k5s1.kernel[0]; a name that is no valid key itself is marked so."""
-    if location[-1:] == ("[key]",):  # behind the name itself
+    """As in runs.grid.k5s1.kernel[0]; "(name)" follows if the name of a key is itself invalid."""
+    if location[-1:] == ("[key]",):  # pydantic puts it after the name
         return f"{_path(key, location[:-2])} (name)"
     text = key
     for part in location:

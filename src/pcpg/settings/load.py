@@ -49,7 +49,7 @@ def from_mapping(mapping: Any, file: str) -> Params:
 
 
 def _check_places(params: Params, corpus: str, require) -> None:
-    """What is the user's own may not lie where a stage, or an engine before it, deletes what it makes anew."""
+    """The user's own files may not lie in a folder that a stage, or an engine before it, deletes and makes again."""
     paths, settings = Paths(params.preset), getattr(params.corpora, corpus)
     made = (paths.raw(corpus), paths.clips(corpus) / "shards")
     lists = getattr(settings.raw, "lists", None)
@@ -63,11 +63,11 @@ def _check_places(params: Params, corpus: str, require) -> None:
     for key, place in places.items():
         for folder in made:
             ours = place is not None and _real(place).is_relative_to(_real(folder))
-            require(not ours, f"corpora.{corpus}.{key}", f"{place} lies in {folder}, which is deleted and made anew")
+            require(not ours, f"corpora.{corpus}.{key}", f"{place} lies in {folder}, which is deleted and made again")
 
 
 def _real(place: str | Path) -> Path:
-    """Behind links; of links in a circle, as far as they lead."""
+    """`place` with links resolved, circular ones as far as possible."""
     return Path(os.path.realpath(place))
 
 
@@ -80,7 +80,9 @@ def _check_view(params: Params, corpus: str, require) -> None:
 
 def _check_trainings(params: Params, corpus: str, require) -> None:
     runs, classifiers = params.runs[corpus], params.classifiers.get(corpus, {})
-    taken = {name for of_corpus in params.runs.values() for name in of_corpus}  # rules of the Snakefile go by names
+    taken = {
+        name for of_corpus in params.runs.values() for name in of_corpus
+    }  # the Snakefile tells runs and classifiers apart by name
     require(SCRATCH not in runs, f"runs.{corpus}.{SCRATCH}", "scratch means random weights, and is no name of a run")
     require(not classifiers or corpus != "grid", f"classifiers.{corpus}", "its clips are sentences, of no word class")
     for name in classifiers:
@@ -88,7 +90,7 @@ def _check_trainings(params: Params, corpus: str, require) -> None:
     for section, trainings in (("runs", runs), ("classifiers", classifiers)):
         for name, training in trainings.items():
             key = f"{section}.{corpus}.{name}.start"
-            there = training.start == SCRATCH or training.start in runs
+            there = training.from_scratch or training.start in runs
             require(there, key, f"{training.start!r} is not one of {', '.join([SCRATCH, *runs])}")
             batch, parts = training.optimisation.batch, training.optimisation.accumulate
             of_each = f", each in {parts} parts" if parts > 1 else ""
@@ -99,11 +101,11 @@ def _check_trainings(params: Params, corpus: str, require) -> None:
 
 
 def _check_no_circle(runs: Mapping, name: str, key: str, require) -> None:
-    seen, start = {name}, runs[name].start
-    while start != SCRATCH:
-        require(start not in seen, key, f"a circle: {start} begins, in the end, with its own weights")
-        seen.add(start)
-        start = runs[start].start
+    seen, run = {name}, runs[name]
+    while not run.from_scratch:
+        require(run.start not in seen, key, f"circular start: {run.start} leads back to itself")
+        seen.add(run.start)
+        run = runs[run.start]
 
 
 def _check_seeds(params: Params, corpus: str, require) -> None:
@@ -114,5 +116,5 @@ def _check_seeds(params: Params, corpus: str, require) -> None:
         require(count < len(params.seeds), key, f"{count} is not fewer than the {len(params.seeds)} seeds")
     for name, training in trainings.items():
         own, there = params.seeds_of(corpus, name), params.seeds_of(corpus, training.start)
-        lacking = f"{name} begins with it, and has {len(own)} seeds"
+        lacking = f"has {len(there)} seeds, but {name} starts from it and has {len(own)}"
         require(len(own) <= len(there), f"fewer_seeds.{corpus}.{training.start}", lacking)

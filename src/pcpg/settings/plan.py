@@ -1,7 +1,7 @@
 """The jobs of a parameter file, what each waits for, the keys that it reads, and the checksum of the code that it runs.
 
-One list for both engines: the Snakefile asks a Plan, dvc.yaml reads plan.json, which `pcpg plan` writes. JSON, for DVC
-reads it six times a job and is slow at YAML.
+One list for both engines: the Snakefile asks a Plan, dvc.yaml reads plan.json, which `pcpg plan` writes. It is JSON,
+because DVC reads it six times a job and reads YAML slowly.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pcpg.settings.schema import Params
-from pcpg.settings.training import SCRATCH
+from pcpg.settings.training import Classifier, Run
 from pcpg.workspace import code
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import sha256, write_text
@@ -18,10 +18,10 @@ from pcpg.workspace.paths import Paths
 
 FILE = Path("plan.json")
 ABOUT = "made by `pcpg plan` from params.yaml and src/pcpg, for dvc.yaml; Snakemake computes the same; do not edit"
-TRAINING = ("threads", "processes", "nodes", "device", "precision", "numerics")  # that bytes may follow from
+TRAINING = ("threads", "processes", "nodes", "device", "precision", "numerics")  # on which bytes may depend
 READING = ("threads", "device", "numerics")
-SEEDS = "seeds_of.{corpus}.{run}"  # of one run: no key of the file, but told by seeds and fewer_seeds
-LISTS = "lists.{corpus}"  # what the files hold that corpora.grid.raw.lists names
+SEEDS = "seeds_of.{corpus}.{run}"  # of one run: no key of the file, but computed from seeds and fewer_seeds
+LISTS = "lists.{corpus}"  # checksums of the files that corpora.grid.raw.lists names
 REPORT = ("preset", "seeds", "corpora", "runs", "classifiers")
 
 # stage -> the keys that it reads; workers, which change no byte, are left out
@@ -33,10 +33,10 @@ KEYS = {
     "probe": ("view.{corpus}", "network.{corpus}", "classifiers.{corpus}.{run}", *TRAINING),
     "evaluate": ("corpora.{corpus}.raw", SEEDS, "max_length", "decoding", *READING),
     "classify": ("corpora.{corpus}.raw", SEEDS, *READING),
-    "tables": (*REPORT, "tables"),  # what no other table shows is a row of Table I
+    "tables": (*REPORT, "tables"),  # a run that no other table shows is a row of Table I
     "claims": REPORT,
     "figures": (*REPORT, "tables", "max_length", "numerics"),
-    "page": (),  # shows the whole file, which it waits for
+    "page": (),  # shows the whole parameter file, which is one of its inputs
 }
 
 
@@ -57,12 +57,20 @@ class Plan:
         return [*self.jobs("runs"), *self.jobs("classifiers")]
 
     def start(self, corpus: str, run: str, seed: int | str) -> list[str]:
-        """The weights that a training begins with; none where they are random."""
-        start = self.params.trainings(corpus)[run].start
-        return [] if start == SCRATCH else [str(self.paths.weights(corpus, start, seed))]
+        """The file of weights that a training starts from; none where they are random."""
+        training = self._training(corpus, run)
+        return [] if training.from_scratch else [str(self.paths.weights(corpus, training.start, seed))]
+
+    def _training(self, corpus: str, run: str) -> Run | Classifier:
+        """InputError for a run of another corpus, which a target of Snakemake may name."""
+        trainings = self.params.trainings(corpus)
+        if run not in trainings:
+            raise InputError(f"{corpus} {run}", f"no such run or classifier; {corpus} has {', '.join(trainings)}")
+        return trainings[run]
 
     def weights(self, corpus: str, run: str) -> list[str]:
-        """Of all its seeds."""
+        """The files of weights of all seeds of a run or classifier."""
+        self._training(corpus, run)
         return [str(self.paths.weights(corpus, run, seed)) for seed in self.params.seeds_of(corpus, run)]
 
     def histories(self) -> list[str]:
@@ -75,7 +83,7 @@ class Plan:
         return [str(self.paths.metrics(*one)) for one in self.trained]
 
     def keys(self, stage: str, **names: str) -> dict[str, Any]:
-        """Key -> value of all that a stage reads of the parameter file."""
+        """Key -> value of all that a stage reads from the parameter file; `names`: its corpus and run, if any."""
         own = {SEEDS: self.params.seeds_of(**names)} if SEEDS in KEYS[stage] else {}
         own |= {LISTS: self.lists(names["corpus"])} if LISTS in KEYS[stage] else {}
         return {
@@ -119,11 +127,11 @@ class Plan:
         return content
 
     def _entry(self, section: str, corpus: str, run: str, seed: int) -> dict[str, Any]:
-        start = self.params.trainings(corpus)[run].start
+        training = self._training(corpus, run)
         entry = {"corpus": corpus, "run": run, "seed": seed}
         if section == "runs":
-            entry["objective"] = self.objective(corpus, run)
-        return entry | ({} if start == SCRATCH else {"start": start})
+            entry["objective"] = training.objective_name
+        return entry | ({} if training.from_scratch else {"start": training.start})
 
     def _all_code(self) -> dict[str, Any]:
         objectives = sorted({self.objective(*one) for one in self.jobs("runs")})
@@ -135,22 +143,22 @@ class Plan:
         return json.dumps(self.as_mapping(), sort_keys=True, indent=1) + "\n"
 
 
-def write_plan(params: Params, same_jobs: bool = False, path: Path = FILE) -> None:
+def write_plan(params: Params, same_jobs: bool) -> None:
     """Write plan.json where it is not up to date.
 
-    same_jobs: InputError where the jobs are others than before, for DVC, which has read the old list by then.
+    same_jobs: InputError if the jobs have changed, for DVC, which has already read the old list.
     """
     text = Plan(params).text()
-    before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    before = FILE.read_text(encoding="utf-8", errors="replace") if FILE.is_file() else ""
     if text == before:
         return
-    write_text(path, text)
+    write_text(FILE, text)
     if same_jobs and _jobs(before) not in ({}, _jobs(text)):
-        raise InputError(path, "made anew, with other jobs than before; run the same command again")
+        raise InputError(FILE, "written again, with other jobs than before; run the same command again")
 
 
 def _jobs(text: str) -> dict[str, Any]:
-    """All but checksums; none of a text that is no plan, which is made anew like a file that is not there."""
+    """What a plan says but for checksums; {} for a text that is no plan, as for a missing file."""
     try:
         found = json.loads(text)
     except ValueError:

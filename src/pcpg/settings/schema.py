@@ -1,4 +1,6 @@
-"""The settings of a preset: every key of a parameter file, with its type and range. No default hides in the code.
+"""The settings of a preset: every key of a parameter file, with its type and range.
+
+Every key is required, except `templates`, `fewer_seeds`, and corpora that are not used.
 
 The section `corpora` stands in pcpg/settings/corpus.py, what a training reads in training.py beside it, the keys of an
 objective in its own pcpg/objectives/NAME.py.
@@ -20,7 +22,7 @@ class Params(Keys):
     templates: dict[str, Any] = Field(default={}, exclude=True)  # a place for anchors; no stage, and no check, reads it
     preset: Name  # the name in every path below data/, clips/, runs/, results/ and figures/
     seeds: Annotated[list[Seed], Field(min_length=1)]
-    fewer_seeds: dict[Corpus, dict[Name, Count]] = Field(default={})  # who takes the first so many of the seeds
+    fewer_seeds: dict[Corpus, dict[Name, Count]] = Field(default={})  # run -> how many seeds it takes, from the first
     workers: Crowd  # processes of the stages raw and shard
     shards: list[int]  # 0, 1, ...: parts of every clip store, a job each
     threads: Crowd  # of one training process

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pcpg.settings.keys import Count, Keys, NotNegative, Partial, Positive, Share, refuse
 
-SCRATCH = "scratch"  # as the start of a run: random weights
+SCRATCH = "scratch"  # as a start: random weights
 # Safe in a path, a shell command and a key of either engine: a digit first, DVC reads 08 in plan.json as 8
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
@@ -54,7 +54,7 @@ class Network(Keys):
     stem_channels: Count
     stem_kernel: Window  # time, height, width
     stem_stride: Triple
-    stem_pool: bool  # the 3x3 max-pool of stride 2 behind the stem
+    stem_pool: bool  # the 3x3 max-pool of stride 2 after the stem
     widths: Annotated[list[Count], Field(min_length=1)]  # channels of each residual stage; ResNet-18: 64, 128, 256, 512
     blocks: Count  # residual blocks a stage; ResNet-18: 2
     encoder_layers: Count
@@ -99,10 +99,17 @@ class Optimisation(Keys):
         return self
 
 
-class Run(Keys):
+class _Training(Keys):
+    start: Name  # scratch: random weights; else the run of this corpus whose weights, or encoder, it starts from
+
+    @property
+    def from_scratch(self) -> bool:
+        return self.start == SCRATCH
+
+
+class Run(_Training):
     """One training of a lip-reader: the baseline, a row of the k/s/w grid, a control, or another objective."""
 
-    start: Name  # scratch: random weights; else the run of this corpus whose weights it begins with
     optimisation: Optimisation
     objective: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]  # name -> its own keys
 
@@ -111,10 +118,9 @@ class Run(Keys):
         return next(iter(self.objective))
 
 
-class Classifier(Keys):
+class Classifier(_Training):
     """A word classifier on an encoder (Section IV-F, Table III)."""
 
-    start: Name  # scratch: an encoder of random weights; else the run whose encoder it takes
     encoder: Literal["fixed", "trained"]
     optimisation: Optimisation
     label_smoothing: Partial

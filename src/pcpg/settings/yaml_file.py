@@ -1,4 +1,4 @@
-"""One reader of YAML for all: what two programs would read differently, or what would be lost in silence, is refused.
+"""One reader of YAML for all: what two programs would read differently, or lose without a word, is refused.
 
 DVC reads YAML 1.2 and Snakemake YAML 1.1, in which 010 is 8 and `no` is false. A key given twice keeps its last value
 in both.
@@ -34,7 +34,7 @@ class _Loader(yaml.SafeLoader):
         return value
 
     def compose_mapping_node(self, anchor):
-        """As it is written: to construct it, PyYAML puts what is merged behind `<<` into the same list of keys."""
+        """Look for double keys here: later PyYAML adds the keys that `<<` merges to the same list."""
         node = super().compose_mapping_node(anchor)
         keys: set = set()
         for name in (name for name, _ in node.value if isinstance(name, yaml.ScalarNode)):

@@ -1,4 +1,4 @@
-"""What code a stage runs, as one checksum: the functions it enters, and every module that they import, one by one.
+"""The checksum of the code that a stage runs: its functions in commands.py, and all modules of ours that they import.
 
 Comments, docstrings and blank lines do not count: an edit of them reruns nothing. The checksum is the same whatever
 version of Python computes it.
@@ -20,20 +20,18 @@ CHOSEN = {"raw": "corpora", "train": "objectives"}  # stage -> where the one mod
 
 @cache
 def of_stage(stage: str, chosen: str = "") -> str:
-    """Behind a sub-command; that of a training includes its objective, of `raw` the corpus' reader, and no other."""
-    text, files = _behind(stage, chosen)
+    """Checksum, 16 hexadecimal digits, of the code that a sub-command runs.
+
+    chosen: of `train` the objective, of `raw` the corpus; no other objective or corpus' reader counts.
+    """
+    text, files = _sources(stage, chosen)
     digest = hashlib.sha256(text.encode())
     for path in sorted(files):
         digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{_content(path)}".encode())
     return digest.hexdigest()[:16]
 
 
-def sources(stage: str, chosen: str = "") -> set[Path]:
-    """The files behind `of_stage`, but for that of the sub-commands."""
-    return _behind(stage, chosen)[1]
-
-
-def _behind(stage: str, chosen: str) -> tuple[str, set[Path]]:
+def _sources(stage: str, chosen: str = "") -> tuple[str, set[Path]]:
     """Text of a sub-command, and the files of all that it imports and of the module that is chosen."""
     text, imported = _function("pcpg.commands", stage)
     return text, _closure(imported | ({f"pcpg.{CHOSEN[stage]}.{chosen}"} if chosen else set()))
@@ -51,7 +49,7 @@ def _closure(modules: set[str]) -> set[Path]:
         files.add(path)
         parent = name.rpartition(".")[0]
         modules |= _imports(path) | ({parent} if parent else set())
-        # style sheets, templates: what lies beside a module belongs to it if it names it
+        # style sheets, templates: a file beside a module counts if the module names it
         files |= {data for data in _data(path.parent) if data.name in _text(path)}
     return files
 
@@ -97,7 +95,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 def _imported(tree: ast.AST, path: Path) -> set[str]:
     """Modules of ours that are imported anywhere in `tree`, but for those that only type checkers read.
 
-    InputError where one is named from where it stands: nobody would see that a stage runs it.
+    InputError for a relative import, which the checksum would miss.
     """
     names: set[str] = set()
     for node in _statements(tree):
@@ -137,7 +135,7 @@ def _function(module: str, name: str) -> tuple[str, set[str]]:
 
 @cache
 def _content(path: Path) -> str:
-    """What counts of a file: of a module its statements, of any other file all."""
+    """The part of a file that counts: the statements of a module, all of any other file."""
     if path.suffix != ".py":
         return _text(path)
     return "\n".join(line for line in _bare(path).splitlines() if line)

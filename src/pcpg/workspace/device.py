@@ -1,4 +1,4 @@
-"""Where a training or an evaluation computes: the processor, or a GPU, on a machine with several one that is free."""
+"""Where a training or an evaluation computes: on the processor or a GPU; of several GPUs, on one that is free."""
 
 import fcntl
 import os
@@ -18,8 +18,8 @@ _HELD = ExitStack()  # until this process ends
 def choose_device(name: str) -> torch.device:
     """The device named "cpu" or "cuda"; for "auto" a GPU where there is one. One GPU a process.
 
-    Each process of a training takes the GPU of its own number, a process alone the first that is free, unless
-    CUDA_VISIBLE_DEVICES has chosen.
+    A process of several takes the GPU of its local rank, a single process the first that is free, unless
+    CUDA_VISIBLE_DEVICES has chosen. SettingError where "cuda" is asked for and there is no GPU.
     """
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
@@ -30,14 +30,14 @@ def choose_device(name: str) -> torch.device:
 
 
 def tell(device: torch.device) -> None:
-    """Name it on stderr; of several processes the first does."""
+    """Print the device on stderr; of several processes only the first does."""
     if parallel.rank() == 0:
         gpu = f", {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
         print(f"device: {device}{gpu}", file=sys.stderr)
 
 
 def _free_gpu(count: int) -> int:
-    """The first of so many GPUs that no other process of ours has locked; of one alone nobody asks."""
+    """Number of the first of `count` GPUs that no other process of ours has locked; with one GPU no lock is taken."""
     if count == 1:
         return 0
     for number in range(count):
@@ -48,7 +48,7 @@ def _free_gpu(count: int) -> int:
 
 
 def _lock(path: Path) -> bool:
-    """Whether the lock is ours, which opens with the death of this process; the file may be another user's."""
+    """Whether this process has the lock now, until it ends; the file may be another user's."""
     with suppress(OSError), ExitStack() as opened:
         with suppress(PermissionError):
             path.touch()

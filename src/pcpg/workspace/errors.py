@@ -1,9 +1,9 @@
-"""What a user is meant to read: one line, whether what they gave is wrong or the machine refused."""
+"""Errors as a user reads them: one line, for a wrong input and for what the machine refuses."""
 
 import errno
 from concurrent.futures.process import BrokenProcessPool
 
-# What another moment may have, and what the machine refuses; any other OSError that nobody expected is a mistake here.
+# Shortages may pass, refusals are the machine's; any other unexpected OSError is a bug of pcpg and keeps its traceback.
 OPEN_FILES = {errno.EMFILE, errno.ENFILE}
 SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN} | OPEN_FILES
 REFUSALS = SHORTAGES | {errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
@@ -14,10 +14,10 @@ NO_PLACE = {
     errno.EISDIR,
     errno.ENAMETOOLONG,
     errno.ELOOP,
-}  # what a path can be wrong by
+}  # what can be wrong with a path
 MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "can't start new thread", "Cannot allocate memory",
           "failed to map segment")  # of torch, Python and the loader of libraries  # fmt: skip
-NO_CODE = "could not create a primitive"  # all that oneDNN says where there is no room for the code that it compiles
+NO_CODE = "could not create a primitive"  # of oneDNN, when there is no memory for the code that it compiles
 
 
 class InputError(ValueError):
@@ -28,16 +28,16 @@ class InputError(ValueError):
 
 
 class SettingError(InputError):
-    """The same of a key of the parameter file, by code that does not know the file: the command line names it."""
+    """A wrong value in the parameter file, found by code that does not know the file; the command line adds it."""
 
 
 def one_line(text: str) -> str:
-    """`text` with all that would end the line, or cannot be printed, as Python writes it: names may hold anything."""
+    """`text` with line breaks and unprintable characters escaped as Python does: names of files may hold anything."""
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def shortage(error: BaseException) -> bool:
-    """Whether memory, disk or open files ran short: no fault of the item that was being worked on."""
+    """Whether memory, disk or open files ran short, which is no fault of the item that was being worked on."""
     if isinstance(error, OSError) and error.errno in SHORTAGES:
         return True
     if isinstance(error, RuntimeError | ImportError):

@@ -1,7 +1,7 @@
-"""Atomic writes: a file or folder appears whole under its name, or not at all, whatever ends the process or the power.
+"""Atomic writes: a file or folder appears whole under its name, or not at all, even if process or power end early.
 
-Until then it is `.<name>.<machine>-<process>.partial` beside its place; what a killed process left of it, the next one
-on the same machine removes.
+Until then it is `.<name>.<machine>-<process>.partial` in the same folder. If a killed process left one, the next write
+of that name on the same machine removes it.
 """
 
 import fcntl
@@ -38,7 +38,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         for folder, _, names in os.walk(temporary):
             for place in [*(Path(folder, name) for name in names), Path(folder)]:
                 _sync(place)
-        with _partial(path.with_name(f"{path.name}.old")) as old:  # a folder half deleted must not bear the name
+        with _partial(path.with_name(f"{path.name}.old")) as old:  # the name must never show a half deleted folder
             if path.exists():
                 os.replace(path, old)
             os.replace(temporary, path)
@@ -47,7 +47,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def locked(path: str | Path) -> Iterator[None]:
-    """One process at a time, the others wait, while `path` is made that several jobs need and do not declare."""
+    """One process at a time makes `path`, and others wait: for a file that several jobs need and no stage declares."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_name(f".{path.name}.lock"), "w") as file:
@@ -62,12 +62,12 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def no_file(path: Path) -> str:
-    """Why a path is that of no file."""
+    """Why there is no file at `path`, for a message."""
     return "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "no such file"
 
 
 def sha256(path: Path) -> str:
-    """Of a file's bytes, as hexadecimal digits."""
+    """SHA-256 of a file's bytes in hexadecimal digits; InputError where there is no file."""
     if not path.is_file():
         raise InputError(path, no_file(path))
     with open(path, "rb") as file:
@@ -76,7 +76,7 @@ def sha256(path: Path) -> str:
 
 @contextmanager
 def _partial(path: Path) -> Iterator[Path]:
-    """The temporary name of `path` for this process; whatever lies there at the end is removed."""
+    """The temporary name of `path` for this process; what is there at the end is removed."""
     ours = f".{path.name}.{socket.gethostname()}-"
     temporary = path.with_name(f"{ours}{os.getpid()}.partial")
     try:
@@ -112,7 +112,7 @@ def _remove(path: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """What was written reaches the disk before the name that vouches for it does."""
+    """Force what was written to the disk, so that it is there before the final name is."""
     handle = os.open(path, os.O_RDONLY)
     try:
         with suppress(OSError) if path.is_dir() else nullcontext():  # not every file system can do it for folders

@@ -1,7 +1,7 @@
-"""One engine at a time makes a preset in a folder, by locks that open with the death of their holder, however it dies.
+"""One engine at a time makes a preset in a folder: locks that the system releases when a process ends, however it ends.
 
-Snakemake's own lock outlives a killed Snakemake and would have to be opened by hand, so the profile turns it off. Where
-the file system knows no locks (some network file systems), nothing keeps two engines apart, and a line says so.
+Snakemake's own lock stays when Snakemake is killed and must be removed by hand, so the profile turns it off. Where the
+file system has no locks (some network file systems), nothing keeps two engines apart, and a line says so.
 """
 
 import atexit
@@ -20,7 +20,7 @@ _HELD = ExitStack()  # until this process ends
 
 
 def engine(preset: str) -> None:
-    """Hold the preset for this process, as its engine; InputError where another engine, or what one left, is at it."""
+    """Lock the preset for this process; InputError if another engine, or a stage that one left running, works on it."""
     paths = Paths(preset)
     file = _open(paths.lock("engine"))
     if not _lock(file, fcntl.LOCK_EX):
@@ -28,7 +28,7 @@ def engine(preset: str) -> None:
     file.truncate(0)
     file.write(f"process {os.getpid()} of {_user()} on {socket.gethostname()}")
     file.flush()
-    with _open(paths.lock("stages")) as stages:  # and let go of at once
+    with _open(paths.lock("stages")) as stages:  # released at once
         if not _lock(stages, fcntl.LOCK_EX):
             who = "a pcpg process of DVC, of a killed engine or started by hand"
             raise InputError(f"preset {preset}", f"{who} is still at work on it in this folder; wait for its end")
@@ -43,8 +43,8 @@ def _user() -> str:
 
 
 def stage(preset: str) -> None:
-    """Show, until this process ends, that a stage is at work on the preset."""
-    _lock(_open(Paths(preset).lock("stages")), fcntl.LOCK_SH, wait=True)  # for the moment in which an engine looks
+    """Show, until this process ends, that a stage works on the preset; InputError if the lock cannot be made."""
+    _lock(_open(Paths(preset).lock("stages")), fcntl.LOCK_SH, wait=True)  # an engine holds it for a moment only
 
 
 def _open(path: Path):
@@ -56,7 +56,7 @@ def _open(path: Path):
 
 
 def _lock(file, kind: int, wait: bool = False) -> bool:
-    """Whether the lock is ours; also True where there are no locks to be had."""
+    """Whether this process has the lock now; True also where the file system has no locks."""
     try:
         fcntl.flock(file, kind | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
@@ -68,9 +68,9 @@ def _lock(file, kind: int, wait: bool = False) -> bool:
 
 
 def _keep_dvc_off(paths: Paths) -> None:
-    """Enter the preset's folders in DVC's own list of what is being written: it deletes outputs before it runs a stage.
+    """Enter the preset's folders in DVC's list of what is being written: DVC deletes outputs before it runs a stage.
 
-    DVC strikes off what a dead process has entered there.
+    DVC removes the entries of processes that have ended.
     """
     if not Path(".dvc").is_dir():
         return

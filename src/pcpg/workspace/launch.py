@@ -1,4 +1,4 @@
-"""One training in several processes: torchrun starts them, through Slurm's srun where they sit on several machines."""
+"""One training in several processes: torchrun starts them, on several machines through Slurm's srun."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ MEETING = "PCPG_MEETING"  # host:port where the machines of one training find ea
 
 
 def spread(processes: int, nodes: int) -> int | None:
-    """Run this command line in so many processes -> their exit status; None in each of them, and where one is enough.
+    """Run this command line in `processes` processes and return their exit status; None in each of them, and for one.
 
     `torchrun -m pcpg.cli ...` by hand does without this.
     """
@@ -27,7 +27,7 @@ def spread(processes: int, nodes: int) -> int | None:
 
 
 def wait_for_turn() -> None:
-    """Of the processes on a machine the first alone says at once what all have met; then torchrun ends the others."""
+    """All processes of a machine meet the same error: the first prints it, the others wait until torchrun ends them."""
     if os.environ.get("LOCAL_RANK", "0") != "0":
         time.sleep(5)
 
@@ -49,7 +49,7 @@ def _on_this_machine(processes: int, nodes: int) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main as torchrun
 
-    logging.disable()  # of this process alone: those that it starts speak for themselves
+    logging.disable()  # in this process; those that it starts have their own logs
     meet = ["--standalone"]
     if nodes > 1:
         meet = [f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-endpoint={os.environ[MEETING]}"]

@@ -1,7 +1,7 @@
 """The same bytes on every x86-64 processor with AVX2: which instructions libraries may use (docs/reproducibility.md).
 
-The libraries read these variables when they are loaded, so that they must stand before torch or NumPy is imported; the
-package does that when it is imported, whatever starts it.
+The libraries read these variables when they are loaded, so they must be set before torch or NumPy is imported. The
+package sets them when it is imported itself.
 """
 
 import os
@@ -32,19 +32,19 @@ def portable() -> None:
 
 
 def fast() -> None:
-    """Take the variables back, also where a process before this one has set them."""
+    """Unset the variables, also those that a parent process set."""
     for name, value in PORTABLE.items():
         if os.environ.get(name) == value:
             del os.environ[name]
 
 
 def in_use() -> tuple[str | None, ...]:
-    """What the libraries were told: other values may give other bytes."""
+    """The values of the variables; with others the bytes of results may be others."""
     return tuple(map(os.environ.get, PORTABLE))
 
 
 def settle(choice: str, device: str) -> None:
-    """What `numerics` of the parameter file means for a stage that computes; one line where it cannot be kept.
+    """Apply `numerics` of the parameter file in a stage that computes; a line on stderr where it cannot be kept.
 
     SettingError where the processor lacks what "portable" needs.
     """

@@ -19,7 +19,7 @@ def begin(device: torch.device) -> None:
     if device.type == "cuda":
         count = torch.cuda.device_count()
         if local_rank() >= count:
-            raise SettingError("processes", f"more of them on this machine than its {count} GPU{'s'[: count != 1]}")
+            raise SettingError("processes", f"more processes on this machine than GPUs ({count})")
         torch.cuda.set_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -41,7 +41,7 @@ def local_rank() -> int:
 
 
 def gather(share: Any) -> list:
-    """What each process holds, in the order of their ranks, for all of them."""
+    """The shares of all processes, in the order of their ranks; every process gets the list."""
     if world() == 1:
         return [share]
     shares = [None] * world()
@@ -50,7 +50,7 @@ def gather(share: Any) -> list:
 
 
 def add(values: torch.Tensor) -> torch.Tensor:
-    """The sum of each process' values, for all of them; no gradient passes."""
+    """The sum of `values` over the processes, the same shape in each; no gradient passes."""
     if world() == 1:
         return values
     total = values.detach().clone()
@@ -59,7 +59,7 @@ def add(values: torch.Tensor) -> torch.Tensor:
 
 
 def means(values: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The mean over the processes of each of their scalars, for all of them, in one exchange."""
+    """The mean of each scalar over the processes, the same in each, by one exchange."""
     if world() == 1:
         return values
     total = add(torch.stack([value.float() for value in values.values()])) / world()
@@ -82,7 +82,7 @@ def unwrapped(module: nn.Module) -> nn.Module:
 
 
 def alone(module: nn.Module) -> AbstractContextManager:
-    """While it lasts, a wrapped module's gradients stay with each process and add up there."""
+    """A context in which a wrapped module's gradients are not exchanged, but added up in each process."""
     return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
 
 

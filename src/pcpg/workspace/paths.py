@@ -21,7 +21,7 @@ class Paths:
         return self.base / "runs" / self.preset / corpus / run / f"seed{seed}" / "model.pt"
 
     def outcome(self, corpus: str, run: str) -> Path:
-        """Folder of what one run came to, over all its seeds."""
+        """Folder of one run's results, over all its seeds."""
         return self.results / "runs" / corpus / run
 
     def metrics(self, corpus: str, run: str) -> Path:
@@ -34,7 +34,7 @@ class Paths:
         return self.outcome(corpus, run) / f"history-seed{seed}.csv"
 
     def record(self, corpus: str, run: str, seed: int | str) -> Path:
-        """Time, memory, device and commit of one training: no result, so neither git nor the engines know it."""
+        """Time, memory, device and commit of one training: no result, so neither git nor the engines track it."""
         return self.base / "logs" / self.preset / "records" / corpus / run / f"seed{seed}.json"
 
     def events(self, corpus: str, run: str, seed: int | str) -> Path:
@@ -46,12 +46,12 @@ class Paths:
         return self.results / "clips" / corpus
 
     def lock(self, name: str) -> Path:
-        """What workspace/guard.py locks; empty but for a note on its holder."""
+        """A file that workspace/guard.py locks; at most it holds a note on who has the lock."""
         return self.base / "logs" / self.preset / f"{name}.lock"
 
     @property
     def outputs(self) -> list[Path]:
-        """The folders of all that the engines make."""
+        """The folders into which the engines write."""
         return [self.base / kind / self.preset for kind in ("data", "clips", "runs", "results", "figures")]
 
     @property

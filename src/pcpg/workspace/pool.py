@@ -30,7 +30,7 @@ def in_order(job: Callable, items: Iterable, workers: int, ahead: int = 4) -> It
             item, future = waiting.popleft()
             try:
                 result = future.result()
-            except BrokenProcessPool:  # by this item or by one that waits: try it alone, then begin the others anew
+            except BrokenProcessPool:  # by this item or by one that waits: try it alone, then start the others again
                 pool.shutdown()
                 result, pool = _alone(job, item), _pool(workers)
                 waiting = deque((item, _submit(pool, job, item)) for item, _ in waiting)
@@ -45,7 +45,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _submit(pool: ProcessPoolExecutor, job: Callable, item) -> Future:
-    """A future also where the pool is found broken already."""
+    """A future, also where the pool is already broken."""
     try:
         return pool.submit(job, item)
     except BrokenProcessPool as error:
@@ -55,7 +55,7 @@ def _submit(pool: ProcessPoolExecutor, job: Callable, item) -> Future:
 
 
 def _alone(job: Callable, item):
-    """job(item) in a process of its own, which tells a crash (None) from a kill and from a start that failed."""
+    """job(item) in its own process: None if that crashed, BrokenProcessPool if it was killed or could not start."""
     spawn = multiprocessing.get_context("spawn")
     receiver, sender = spawn.Pipe(duplex=False)
     process = spawn.Process(target=_report, args=(sender, job, item))
@@ -65,7 +65,7 @@ def _alone(job: Callable, item):
         result, error = receiver.recv()
     except EOFError:
         process.join()
-        if process.exitcode in (-signal.SIGKILL, 1):  # 1: Python itself, for want of memory or of a package
+        if process.exitcode in (-signal.SIGKILL, 1):  # 1: Python itself lacked memory or a package
             raise BrokenProcessPool(f"a process ended with status {process.exitcode}") from None
         return None
     process.join()

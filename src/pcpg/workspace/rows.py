@@ -10,7 +10,7 @@ from pcpg.workspace.files import atomic_file, no_file
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) -> None:
-    """Write `rows`, each with a value for some of `columns` and no other; what a row lacks stays empty."""
+    """Write `rows`, each with values for some of `columns`; other cells stay empty. ValueError for another column."""
     how = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}  # a name on disk may be no UTF-8
     with atomic_file(path) as temporary, open(temporary, "w", **how) as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -22,7 +22,7 @@ def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[dict]) ->
 
 
 def _cell(value: object) -> object:
-    """A carriage return as Python writes it: Python 3.11 would write it bare, and read it as the end of the line."""
+    """Escape a carriage return: Python 3.11 writes it without quotes, and reads it as the end of the line."""
     return value.replace("\r", "\\r") if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""Explicit random state: the same seed on the same machine gives the same bytes, wherever a run was broken off."""
+"""Explicit random state: the same seed on the same machine gives the same bytes, also of a run that was interrupted."""
 
 import os
 
@@ -16,7 +16,7 @@ def seed_process(seed: int, threads: int) -> None:
 
 
 def stream(*path: int) -> int:
-    """The seed of an own sequence of random numbers for each path, such as (run's seed, epoch, clip).
+    """The seed of a separate sequence of random numbers for each path, such as (run's seed, epoch, clip).
 
     What a clip draws then depends neither on the clips before it nor on the number of processes.
     """

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pcpg.corpora.base import RATE
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -22,7 +24,7 @@ class Camera:
 
 def drift(frames: int, rng: np.random.Generator) -> np.ndarray:
     """Return a slow random motion, (frames,), of standard deviation about 1: four waves of 0.05 to 0.7 Hz."""
-    rates = 2 * np.pi / 25 * rng.uniform(0.05, 0.7, 4)
+    rates = 2 * np.pi / RATE * rng.uniform(0.05, 0.7, 4)
     return np.sin(np.arange(frames)[:, None] * rates + rng.uniform(0, 2 * np.pi, 4)) @ rng.normal(0, 0.7, 4)
 
 

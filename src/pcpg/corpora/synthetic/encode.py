@@ -6,9 +6,8 @@ import av
 import numpy as np
 from PIL import Image
 
+from pcpg.corpora.base import RATE
 from pcpg.corpora.synthetic import ycc
-
-FPS = 25
 
 
 def write_mpg(path: Path, frames: np.ndarray) -> None:
@@ -33,7 +32,7 @@ def write_jpgs(folder: Path, frames: np.ndarray) -> None:
 def _write(path: Path, frames: np.ndarray, container: str, codec: str, options: dict[str, str], bit_rate: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", format=container) as file:
-        stream = file.add_stream(codec, rate=FPS, options=options)
+        stream = file.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1] * 2 // 3, "yuv420p"
         stream.codec_context.thread_count = 1
         if bit_rate:

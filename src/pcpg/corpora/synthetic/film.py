@@ -13,7 +13,7 @@ from pcpg.corpora.synthetic.stills import stills
 _JAW_SHARE = 0.62  # of the lower lip's way, done by the jaw
 _REACH = (8, 3, 11)  # head units that the mouth's picture covers around the lips: to either side, above, below
 _FARTHEST = (32, 20, 30)  # head units from the mouth's middle that it covers at most
-_AT_ONCE = 3  # frames whose mouths are painted together: large arrays cost more, for they are memory asked for anew
+_AT_ONCE = 3  # frames whose mouths are painted together: larger arrays are slower, their memory comes from the system
 _NOISE = 1.5  # standard deviation of the sensor's noise, in luma steps
 
 

@@ -6,17 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
+from pcpg.corpora.about import FRAMES
+from pcpg.corpora.base import RATE
 from pcpg.corpora.grid_text import GRAMMAR, TICKS, sentence_of
 from pcpg.corpora.synthetic import crew
 from pcpg.corpora.synthetic.camera import Camera
-from pcpg.corpora.synthetic.encode import FPS, write_mpg
+from pcpg.corpora.synthetic.encode import write_mpg
 from pcpg.corpora.synthetic.film import Film, shoot
 from pcpg.corpora.synthetic.lips import Manner, trajectory
 from pcpg.corpora.synthetic.looks import draw_look
 from pcpg.corpora.synthetic.randomness import stream
 from pcpg.corpora.synthetic.speech import Speech, english_visemes, pause, speak
 
-FRAMES = 75
+_LENGTH = FRAMES["grid"][0]  # frames a clip
 _STEP = 250  # ticks to which .align files are rounded
 _LAST = 74_500  # sample at which every .align file ends
 
@@ -52,7 +54,7 @@ def _write_clip(root: Path, seed: int, sentence: Sentence) -> None:
     rng = stream(seed, "grid", sentence.speaker, sentence.name)
     manner = manner.today(rng)
     speech, start = _time(sentence, manner, rng)
-    film = shoot(look, trajectory(speech, start, (np.arange(FRAMES) + 0.5) / FPS, manner), camera, rng)
+    film = shoot(look, trajectory(speech, start, (np.arange(_LENGTH) + 0.5) / RATE, manner), camera, rng)
     _save(root, sentence, film, align(sentence_of(sentence.name).split(), start + speech.spans))
 
 
@@ -67,7 +69,7 @@ def _time(sentence: Sentence, manner: Manner, rng: np.random.Generator) -> tuple
 
 
 def align(words: list[str], spans: np.ndarray) -> str:
-    """Return the text of an .align file; spans: (words, 2) in seconds, one behind the other."""
+    """Return the text of an .align file; spans: (words, 2) in seconds, one after another."""
     edges = (np.rint(spans * TICKS / _STEP) * _STEP).astype(int)
     lines = [f"0 {edges[0, 0]} sil"]
     for place, (word, (start, end)) in enumerate(zip(words, edges, strict=True)):

@@ -33,7 +33,6 @@ _TARGETS = {
     "U": ((0.18, -0.60, 1.00, 0.0, 0.0, 0, 0.0), 1.5, 3.0),
     "ER": ((0.34, -0.15, 0.40, 0.4, 0.2, 0, 0.0), 1.3, 1.5),
 }
-VISEMES = tuple(_TARGETS)
 _GRIP_SECONDS, _SPREAD_SECONDS = 0.032, 0.055  # how far a viseme reaches into its neighbours
 
 
@@ -59,7 +58,7 @@ def trajectory(speech: Speech, start: float, times: np.ndarray, manner: Manner) 
     """Return the lip shape at each of `times` (frames,), in seconds, as (len(SHAPE), frames) float32.
 
     The shape is a mean of all targets, weighted by dominance: 1 x strength within a viseme's own time and a Gaussian
-    fall outside it, so that neighbours colour each other. Speech begins at `start`; before and behind it lips rest.
+    fall outside it, so that neighbours colour each other. Speech begins at `start`; before and after it the lips rest.
     """
     visemes = ("rest", *speech.visemes, "rest")
     edges = start + np.concatenate([[-9.0, 0.0], np.cumsum(speech.seconds), [speech.seconds.sum() + 9.0]])

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pcpg.corpora.about import FRAMES
+from pcpg.corpora.base import RATE
 from pcpg.corpora.synthetic import crew
 from pcpg.corpora.synthetic.camera import Camera
-from pcpg.corpora.synthetic.encode import FPS, write_mp4
+from pcpg.corpora.synthetic.encode import write_mp4
 from pcpg.corpora.synthetic.english import NEWS_WORDS, SMALL_WORDS
 from pcpg.corpora.synthetic.film import Film, shoot
 from pcpg.corpora.synthetic.lips import Manner, trajectory
@@ -16,7 +18,7 @@ from pcpg.corpora.synthetic.looks import draw_look
 from pcpg.corpora.synthetic.randomness import stream
 from pcpg.corpora.synthetic.speech import english_visemes, speak
 
-FRAMES = 29
+_LENGTH = FRAMES["lrw"][0]  # frames a clip
 _NEIGHBOURS = 3  # words spoken on either side of the target
 _CLIPS_PER_SPEAKER = 3
 
@@ -55,8 +57,8 @@ def film_clip(seed: int, clip: Take) -> tuple[Film, float]:
     words = [*before.tolist(), clip.word, *after.tolist()]
     speech = speak([english_visemes(word) for word in words], manner.tempo, rng)
     start, end = speech.spans[_NEIGHBOURS]
-    offset = FRAMES / FPS / 2 - (start + end) / 2
-    film = shoot(look, trajectory(speech, offset, (np.arange(FRAMES) + 0.5) / FPS, manner), camera, rng)
+    offset = _LENGTH / RATE / 2 - (start + end) / 2
+    film = shoot(look, trajectory(speech, offset, (np.arange(_LENGTH) + 0.5) / RATE, manner), camera, rng)
     return film, float(end - start)
 
 
@@ -69,7 +71,7 @@ def _write_clip(root: Path, seed: int, clip: Take) -> None:
 
 
 def describe(seconds: float, rng: np.random.Generator) -> str:
-    """Return the five lines that LRW gives with a clip; only the duration, on the last one, tells anything here."""
+    """Return the five lines that LRW gives with a clip; only the duration, on the last one, has a meaning here."""
     return (
         f"Disk reference: {rng.integers(10**18, 10**19, dtype=np.uint64)}\n"
         "Channel: generated\n"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pcpg.corpora.base import RATE
 from pcpg.corpora.synthetic import crew
 from pcpg.corpora.synthetic.camera import Camera
-from pcpg.corpora.synthetic.encode import FPS, write_jpgs
+from pcpg.corpora.synthetic.encode import write_jpgs
 from pcpg.corpora.synthetic.film import shoot
 from pcpg.corpora.synthetic.lips import Manner, trajectory
 from pcpg.corpora.synthetic.looks import draw_look
@@ -61,12 +62,12 @@ def _write_clip(root: Path, seed: int, clip: Take) -> tuple[str, str, float, flo
     before, after = rng.integers(len(WORDS), size=2)
     words = [WORDS[before][1], clip.syllables, WORDS[after][1]]
     speech = speak([word_visemes(word) for word in words], manner.tempo * rng.uniform(0.8, 1.25), rng)
-    rest = rng.uniform(0.05, 0.3)  # seconds of silence before the first and behind the last word
-    frames = int(np.ceil((speech.seconds.sum() + 2 * rest) * FPS))
-    film = shoot(look, trajectory(speech, rest, (np.arange(frames) + 0.5) / FPS, manner), camera, rng)
+    rest = rng.uniform(0.05, 0.3)  # seconds of silence before the first and after the last word
+    frames = int(np.ceil((speech.seconds.sum() + 2 * rest) * RATE))
+    film = shoot(look, trajectory(speech, rest, (np.arange(frames) + 0.5) / RATE, manner), camera, rng)
     write_jpgs(root / "images" / video, film.frames)
     # in the quarter of a frame, since 1.16 * 25 is below 29: so readers cut the frames whose middle shows the word
-    start, end = (np.rint((rest + speech.spans[1]) * FPS) + 0.25) / FPS
+    start, end = (np.rint((rest + speech.spans[1]) * RATE) + 0.25) / RATE
     return video, audio, round(float(start), 2), round(float(end), 2)
 
 

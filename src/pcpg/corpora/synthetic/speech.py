@@ -53,7 +53,7 @@ def speak(words: Sequence[tuple[str, ...]], tempo: float, rng: np.random.Generat
 
 
 def pause(speech: Speech, after_word: int, seconds: float) -> Speech:
-    """Return `speech` with a silence of `seconds` behind word number `after_word` (0-based)."""
+    """Return `speech` with a silence of `seconds` after word number `after_word` (0-based)."""
     ends = np.concatenate([[0.0], np.cumsum(speech.seconds)])
     place = int(np.argmin(np.abs(ends - speech.spans[after_word, 1])))
     spans = speech.spans.copy()
