@@ -345,6 +345,10 @@ def test_an_incomplete_lrw_is_counted(tmp_path, capsys):
     assert len(words) == 254 and words[0] == Word("ABOUT/train/ABOUT_00001", "about", 0.38, 0.78)
     of_one = LrwRaw(source="local", root=str(root), synthetic=None, words=["about"])
     assert lrw.lacking(of_one, root, lrw.read(of_one, root)) == []
+    (root / "lipread_mp4/EMPTY").mkdir()
+    of_all = LrwRaw(source="local", root=str(root), synthetic=None, words=None)
+    none = [str(one) for one in lrw.lacking(of_all, root, lrw.read(of_all, root)) if "without any clip" in one.what]
+    assert none[0] == "2 words without any clip for train: BLACK, EMPTY" and len(none) == 3
 
 
 def make_lrw1000(root: Path) -> Path:
@@ -359,6 +363,16 @@ def make_lrw1000(root: Path) -> Path:
     return root
 
 
+def test_lines_that_a_list_of_lrw1000_has_twice_are_counted(tmp_path):
+    root = make_lrw1000(tmp_path / "lrw1000")
+    with open(root / "info/tst_1000.txt", "a", encoding="utf-8") as file:
+        file.write("abc,世,shi,1.2,1.6\nabc,世,shi,0.4,0.8\n")  # the second stands in the list for training too
+    remarks = lrw1000.read_corpus(root, protocol="cut30").remarks
+    assert [str(one) for one in remarks if "repeated" in one.what] == [
+        "1 lines are repeated within their list, and count as often: test: abc, shi"
+    ]
+
+
 def test_an_incomplete_lrw1000_is_counted(tmp_path, capsys):
     root = make_lrw1000(tmp_path / "lrw1000")
     settings = Lrw1000Raw(source="local", root=str(root), synthetic=None, protocol="cut30")
@@ -369,7 +383,7 @@ def test_an_incomplete_lrw1000_is_counted(tmp_path, capsys):
     assert told == [
         "lrw1000: 4 clips (2 train, 1 val, 1 test); 1 excluded",
         "lrw1000: excluded: 1 x its folder has no numbered jpg, or is not there (val/000002-lost)",
-        "lrw1000: 1 folders of images/ that the info files name have no jpg or are not there: images/lost",
+        "lrw1000: 1 folders that the info files name have no jpg or are not there: images/lost",
         "lrw1000: 1 words lack jpgs: 2 jpgs in all; train/000002-gap",
         "lrw1000: 718,013 of LRW-1000's 718,018 samples are missing in info/: 5 are there",
         "lrw1000: 998 of LRW-1000's 1,000 classes have no usable clip: "

@@ -65,12 +65,6 @@ def only_aligns(root):
         path.unlink()
 
 
-def words_at_the_top(root):
-    make_lrw(root, {"ABOUT": (1, 1, 1)})
-    (root / "lipread_mp4/ABOUT").rename(root / "ABOUT")
-    (root / "lipread_mp4").rmdir()
-
-
 def no_splits(root):
     make_lrw(root, {"ABOUT": (3, 0, 0)})
     for path in sorted((root / "lipread_mp4/ABOUT/train").iterdir()):
@@ -127,7 +121,6 @@ WRONG = {
     "a file": ("grid", lambda root: root.write_text(""), r"is no folder; expected one that holds s1/", 0),
     "only alignments": ("grid", only_aligns, r"12 excluded: 12 x \w+: has an \.align but no \.mpg", 12),
     "no videos": ("grid", lambda root: (root / "s1").mkdir(parents=True), r"no usable clip .*; s1: it is empty", 0),
-    "words at the top": ("lrw", words_at_the_top, r"no folder lipread_mp4/ .*; it holds ABOUT/\. LRW is licensed", 0),
     "GRID for LRW": ("lrw", lambda root: make_grid(root, {"s1": 1}), r"it holds alignments/, s1/", 0),
     "no train, val, test": ("lrw", no_splits, r"6 x lipread_mp4/ABOUT/ABOUT_00001\.mp4: is none of train/, val/", 6),
     "no lists": ("lrw1000", lambda root: (root / "images").mkdir(parents=True), r"missing: info/.*it holds images/", 0),
@@ -164,12 +157,14 @@ def test_what_is_no_archive_is_not_taken_for_one(tmp_path, name):
     assert base.held(tmp_path) == f"it holds {name}"
 
 
-@pytest.mark.parametrize("inner", ["images/images", "images/LRW1000_Public/images"])
+@pytest.mark.parametrize(
+    "inner", ["images/images", "images/LRW1000_Public/images", "lip_images", "lip_images/lip_images"]
+)
 def test_pictures_that_lie_deeper_are_found(tmp_path, inner):
     root = make_lrw1000(tmp_path)
     expected = lrw1000.read_corpus(root, protocol="cut30")
     (root / "images").rename(root / "unpacked")
-    (root / inner).parent.mkdir(parents=True)
+    (root / inner).parent.mkdir(parents=True, exist_ok=True)
     (root / "unpacked").rename(root / inner)
     reading = lrw1000.read_corpus(root, protocol="cut30")
     moved = [dataclasses.replace(clip, video=clip.video.replace("images", inner, 1)) for clip in expected.clips]
@@ -182,6 +177,10 @@ def test_lrw_is_read_where_its_own_folder_is_named(tmp_path):
     named = lrw.read_corpus(root / "lipread_mp4", words=None)
     assert len(named.clips) == 4 and all((root / "lipread_mp4" / clip.video).is_file() for clip in named.clips)
     assert [clip.clip for clip in named.clips] == [clip.clip for clip in lrw.read_corpus(root, words=None).clips]
+    (root / "lipread_mp4").rename(root / "lrw_mp4")
+    assert lrw.read_corpus(root / "lrw_mp4", words=None) == named
+    with pytest.raises(InputError, match="no folder lipread_mp4/ with a folder for each word; it holds lrw_mp4/"):
+        lrw.read_corpus(root, words=None)
 
 
 def test_the_plan_does_not_hide_the_reasons_and_success_takes_the_list_away(tmp_path):

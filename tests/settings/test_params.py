@@ -113,6 +113,7 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         ("runs", {}, r"runs\.grid: missing key"),
         ("runs.lrw1000", ..., r"runs\.lrw1000: missing key"),
         ("corpora.lrw1000", ..., r"view\.lrw1000: corpora\.lrw1000 is missing"),
+        ("classifiers", None, r"classifiers: expected a mapping \(\{\} where it has no entry\), got None"),
         ("corpora.lrw1000", None, r"corpora\.lrw1000: expected a mapping, got None"),
         ("corpora", {}, r"corpora: names none"),
         ("view.lrs2", {}, r"view \(name\): 'lrs2' is not one of grid, lrw, lrw1000"),

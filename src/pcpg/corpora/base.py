@@ -107,10 +107,12 @@ def reasons(excluded: list[Excluded]) -> str:
 
     Two reasons are the same if they differ in nothing but files, quoted text and numbers.
     """
-    alike = defaultdict(list)
+    alike, details = defaultdict(list), re.compile(r"'.*'|\d+|\S*[./]\S*")
     for row in excluded:
-        name = rf"(?<!\w){re.escape(Path(row.clip).name)}(?!\w)"
-        alike[re.sub(r"'.*'|\d+|\S*[./]\S*|" + name, "", row.reason)].append(row)
+        name, reason = Path(row.clip).name, row.reason
+        if name in reason:
+            reason = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", reason)
+        alike[details.sub("", reason)].append(row)
     groups = sorted(alike.values(), key=len, reverse=True)  # equal counts: in the order of the clips
     lines = []
     for rows in groups[:MOST]:

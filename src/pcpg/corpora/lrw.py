@@ -90,7 +90,10 @@ def read_corpus(root: Path, *, words: list[str] | None) -> Reading:
 
 def _word_folders(root: Path) -> tuple[Path, dict[str, Path]]:
     """The folder lipread_mp4, and the folders of its words by the word in capitals, in their order."""
-    top = root if root.name.lower() == FOLDER else child(root, FOLDER)
+    top = child(root, FOLDER)
+    if not top.is_dir() and root.is_dir():
+        words = (path for path in entries(root) if path.is_dir())
+        top = root if any(child(word, split).is_dir() for word in words for split in SPLITS) else top
     if not top.is_dir():
         there = held(root) if root.is_dir() else "there is no such folder"
         raise InputError(root, f"no folder {FOLDER}/ with a folder for each word; {there}. {WHERE}")
@@ -152,7 +155,9 @@ def read_duration(path: Path) -> float:
 def lacking(settings: "LrwRaw", root: Path, reading: Reading) -> list[Remark]:
     """Remarks on what a copy lacks of the published corpus; excluded clips count as present."""
     counts = Counter(tuple(row.clip.split("/")[:2]) for row in [*reading.clips, *reading.excluded])
-    there = sorted({word for word, _ in counts})
+    folders = _word_folders(Path(root))[1]
+    asked = folders.keys() if settings.words is None else {word.upper() for word in settings.words}
+    there = sorted(path.name for word, path in folders.items() if word in asked)
     remarks = []
 
     def note(what: str, count: int, names: list[str]) -> None:
@@ -160,7 +165,7 @@ def lacking(settings: "LrwRaw", root: Path, reading: Reading) -> list[Remark]:
             remarks.append(Remark(what, count, some(names)))
 
     if settings.words is None:
-        missing = WORDS - len(_word_folders(Path(root))[1])
+        missing = WORDS - len(folders)
         note(f"of LRW's {WORDS} word folders are missing, and classes are numbered without them", missing, [])
         for split, full in CLIPS.items():
             total = sum(count for (_, place), count in counts.items() if place == split)

@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -84,6 +85,8 @@ def read_corpus(root: Path, *, protocol: str) -> Reading:
         for row in _rows(file, split):
             (rows if isinstance(row, Row) else excluded).append(row)
     labels = {pinyin: label for label, pinyin in enumerate(sorted({row.pinyin for row in rows}))}
+    said = Counter((row.split, row.folder, row.pinyin, row.start, row.end) for row in rows)
+    again = [f"{split}: {folder}, {pinyin}" for (split, folder, pinyin, *_), count in said.items() if count > 1]
     ranges, remarks = _ranges(root, images, rows, protocol)
     clips, words = [], []
     for row in rows:
@@ -97,6 +100,8 @@ def read_corpus(root: Path, *, protocol: str) -> Reading:
     if not clips:
         name = images.relative_to(root).as_posix()
         raise Unusable(root, f"none of {len(excluded)} words can be used; {name}/: {held(images)}. {WHERE}", excluded)
+    if again:
+        remarks.append(Remark("lines are repeated within their list, and count as often", len(again), some(again)))
     return Reading(clips, excluded, words, remarks)
 
 
@@ -116,7 +121,7 @@ def _ranges(
             ranges |= {row.clip: str(error).replace(f"{root}/", "") for row in words}
             continue
         if not existing:
-            folders.append(f"images/{folder}")
+            folders.append(f"{images.name}/{folder}")
         for row in words:
             try:
                 first, frames = ranges[row.clip] = frame_range(row.start, row.end, existing, protocol)
@@ -127,7 +132,7 @@ def _ranges(
             jpgs += missing
             gaps += [row.clip] if missing else []
     remarks = [
-        Remark("folders of images/ that the info files name have no jpg or are not there", len(folders), some(folders)),
+        Remark("folders that the info files name have no jpg or are not there", len(folders), some(folders)),
         Remark("words lack jpgs", len(gaps), f"{jpgs:,} jpgs in all; {some(gaps)}"),
     ]
     return ranges, [remark for remark in remarks if remark.count]
@@ -150,6 +155,8 @@ def lacking(settings: "Lrw1000Raw", root: Path, reading: Reading) -> list[Remark
 def _layout(root: Path) -> tuple[Path, dict[str, Path]]:
     """The folder that holds those of the clips, and the list of each split; InputError where one is not there."""
     images, info = child(root, "images"), child(root, "info")
+    if not images.exists() and child(root, "lip_images").exists():  # as some copies have it
+        images = child(root, "lip_images")
     lists = {split: child(info, name) for split, name in FILES.items()}
     absent = [str(path.relative_to(root)) for path in (images, *lists.values()) if not path.exists()]
     if absent:

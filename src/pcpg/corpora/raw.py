@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcpg.corpora.about import corpus_root
-from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, reasons
+from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, held, reasons
 from pcpg.workspace.errors import InputError, one_line
 from pcpg.workspace.files import atomic_folder
 from pcpg.workspace.rows import write_rows
@@ -35,7 +35,7 @@ def prepare_corpus(corpus: str, settings: "GridRaw | LrwRaw | Lrw1000Raw", folde
             reading = reader.read(settings, root)
             for split in SPLITS:
                 if not any(clip.split == split for clip in reading.clips):
-                    raise Unusable(root, f"no usable clip for the {split} split", reading.excluded)
+                    raise Unusable(root, f"no usable clip for the {split} split; {held(root)}", reading.excluded)
         except Unusable as error:
             if not error.excluded:
                 raise

@@ -53,7 +53,7 @@ Exact = Annotated[Fraction, BeforeValidator(_fraction)]
 
 EXPECTED = {
     "int": "a whole number", "float": "a number", "finite": "a number", "string": "a text", "bool": "true or false",
-    "list": "a list", "dict": "a mapping", "model": "a mapping",
+    "list": "a list", "dict": "a mapping ({} where it has no entry)", "model": "a mapping",
 }  # fmt: skip
 UNKNOWN = "extra_forbidden"
 RANGES = {
