@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from test_video import write_video
 from pcpg.corpora.base import Clip, Excluded, Remark
 from pcpg.mouths.join import join_shards, part, read_manifest
 from pcpg.mouths.shard import pack
-from pcpg.mouths.store import ClipStore, IndexRow, Quality, Region, shard_folder
+from pcpg.mouths.store import ClipStore, IndexRow, Quality, Region, Shard, check_index, shard_folder
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_folder, locked
 from pcpg.workspace.rows import write_rows
@@ -245,7 +246,27 @@ def test_what_does_not_belong_together_is_refused(tmp_path, break_it, problem):
         ClipStore(folder)
 
 
-# ---- what is told of a store
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"offset": 2},
+            "line 2: s1/a: expected frames from 0, at least 1, and a split of train, val, test; got 3 from 2",
+        ),
+        ({"frames": 0}, "got 0 from 0, split train"),
+        ({"split": "dev"}, "got 3 from 0, split dev"),
+        ({"frames": 2}, "index.csv: names 1 clips, 2 frames; store.json says 1 clips, 3 frames"),
+    ],
+)
+def test_a_wrong_index_says_what_was_expected(changes, problem):
+    shard = Shard(name="0", clips=1, frames=3, bytes=0, index="", quality="", excluded="")
+    row = IndexRow("s1/a", "s1", "train", "now", -1, offset=0, frames=3, crc32=0)
+    check_index(Path("index.csv"), [row], shard)
+    with pytest.raises(InputError, match=problem):
+        check_index(Path("index.csv"), [replace(row, **changes)], shard)
+
+
+# ---- what is said of a store
 
 
 def test_info(tmp_path):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pcpg.workspace.errors import InputError
 
 SPLITS = ("train", "val", "test")
-CHARACTERS = " " + string.ascii_lowercase + string.digits  # all that a text may hold: the decoder's classes but three
+CHARACTERS = " " + string.ascii_lowercase + string.digits  # of a text; the decoder has three classes more
 MOST = 3  # reasons that a message names
 RATE = 25  # frames a second of the corpora, and so of all that is made from them
 VIDEOS = {

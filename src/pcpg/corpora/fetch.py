@@ -127,7 +127,7 @@ def _transfer(remote: Remote, target: Path, bar: tqdm) -> None:
 
 def _check_status(response: requests.Response, remote: Remote, target: Path, bar: tqdm) -> None:
     status = f"HTTP {response.status_code} {response.reason}"
-    if response.status_code == 416:  # nothing follows what we have, and that is too little
+    if response.status_code == 416:  # the server's file ends where ours does, and is too short
         _discard(target, bar)
         raise _TryAgain(f"{status}: the server's file has fewer than {remote.size} bytes")
     if response.status_code in PASSING:

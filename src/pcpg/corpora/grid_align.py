@@ -55,7 +55,7 @@ def match_alignments(
     count = Counter(matched.values())
     for speaker in (speaker for speaker, wanted in clips.items() if not wanted):
         own = [folder for folder in names if named_as(folder, speaker) and folder not in count]
-        matched |= {speaker: own[0]} if own else {}  # says of which sentences only the .align is there
+        matched |= {speaker: own[0]} if own else {}  # lists the sentences of which only the .align is there
     mixed = {
         speaker: folder
         for speaker, folder in matched.items()

@@ -6,8 +6,8 @@ from pcpg.corpora.base import text_lines
 from pcpg.workspace.errors import InputError
 
 SILENCES = ("sil", "sp")
-TICKS = 25_000  # of the timing, a second: 1000 a video frame
-DIGITS = 9  # of a time: 11 hours
+TICKS = 25_000  # of an .align file in a second; 1000 in a video frame
+DIGITS = 9  # of a time at most: 11 hours
 ENDS = range(3_001, 10 * TICKS)  # where the last word of a clip of 3 s may end; in s, ms or frames it ends before that
 # Cooke, Barker, Cunningham and Shao (2006), table I: one letter of the name for each word of the sentence
 GRAMMAR = (

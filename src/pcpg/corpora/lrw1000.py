@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 WHERE = "LRW-1000 is licensed by ICT-CAS to universities and institutes: ask through https://vipl.ict.ac.cn"
 FILES = {"train": "trn_1000.txt", "val": "val_1000.txt", "test": "tst_1000.txt"}
 SAMPLES, CLASSES = 718_018, 1_000
-LONGEST = 86_400.0  # s; the jpgs of a folder are numbered through at 25 a second, and no programme lasts a day
-CUT, CENTRED = 30, 40  # frames: the most of a word, by protocol, and the window around its middle
+LONGEST = 86_400.0  # s; the jpgs of a folder are numbered at 25 a second, and no programme lasts a day
+CUT, CENTRED = 30, 40  # frames: of the longest word of cut30, and of the window of centred40
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ def frame_range(start: float, end: float, existing: frozenset[int], protocol: st
     if stop - first > most:
         raise ValueError(f"lasts {stop - first} frames; protocol {protocol} leaves out words over {most}")
     if protocol == "centred40":
-        jpg = int((first + 1 + stop + 1) / 2 - CENTRED / 2)  # in numbers from 1, of which half a one is cut towards 0
+        jpg = int((first + 1 + stop + 1) / 2 - CENTRED / 2)  # numbered from 1; int() drops a half
         first, stop = max(jpg - 1, 0), min(jpg - 1 + CENTRED, max(existing, default=-1) + 1)
     else:
         stop = max(stop, first + 1)

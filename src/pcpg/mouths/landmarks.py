@@ -9,8 +9,8 @@ import numpy as np
 RIGHT_EYE, LEFT_EYE, NOSE, RIGHT_CORNER, LEFT_CORNER, UPPER_LIP, LOWER_LIP = range(7)
 SMALLEST = 2  # px between the eyes
 ABOVE = 0.3  # how far the nose may lie above the eyes, in distances between these; 0.6 below in a frontal face
-HALF = 6  # frames on either side that are averaged, as in auto_avsr
 BELOW = (0.2, 5)  # how far the mouth lies below the eyes, in distances between these; 0.9 in a frontal face
+HALF = 6  # frames on either side that are averaged, as in auto_avsr
 
 
 def without_impossible(landmarks: np.ndarray, height: int, width: int) -> np.ndarray:

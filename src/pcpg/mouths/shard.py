@@ -69,9 +69,8 @@ class Cutter:
         kept = self.folder and self.folder / f"{clip.clip}.npy"
         if kept and kept.is_file():
             return sidecar.read_landmarks(kept, frames)
-        points = detector.detect_landmarks(
-            video.colour_clip(self.root / clip.video, clip.first, clip.frames), self.model
-        )
+        pictures = video.colour_clip(self.root / clip.video, clip.first, clip.frames)
+        points = detector.detect_landmarks(pictures, self.model)
         if kept:
             sidecar.write_landmarks(kept, points)
         return points

@@ -97,7 +97,7 @@ def _array(data: bytes, path: Path, shapes: list[tuple[int, int, int]]) -> np.nd
 
 def _pixels(points: np.ndarray, path: Path) -> np.ndarray:
     """float32, NaN where not finite; InputError where the numbers cannot be pixels."""
-    with np.errstate(over="ignore", invalid="ignore"):  # what has no room in 8 bytes becomes infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers too large for 8 bytes become infinite
         points = points.astype(np.float64)
     known = points[np.isfinite(points)]
     if known.size and np.abs(known).max() > PIXELS:

@@ -56,7 +56,7 @@ class Quality:
 class Region(Keys):
     """How the mouths were cut out: what a lip-reader has learnt to see, and so all that it can be shown."""
 
-    kind: Literal["landmarks", "box", "frame"]
+    kind: Literal["landmarks", "box", "frame"]  # aligned to the face, LRW's fixed box, or the whole frame
     landmarks: Literal["mediapipe", "sidecar"] | None
     size: int  # pixels, square
 

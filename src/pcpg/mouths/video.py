@@ -31,7 +31,7 @@ TEXT = "tty"  # FFmpeg's format that draws the lines of a .txt as pictures
 NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 WIDEST = 16  # times their height; wider pixels would fill the memory
 STRETCH = np.rint((np.arange(256) - 16) * (255 / 219)).clip(0, 255).astype(np.uint8).tobytes()
-ASKEW = 0.01  # share of another axis in a quarter turn that is no more than rounding
+ASKEW = 0.01  # share of the other axis that a quarter turn may have by rounding
 
 
 def decode_video(path: str | Path) -> Iterator[av.VideoFrame]:
@@ -171,7 +171,7 @@ def rgb(frame: av.VideoFrame) -> np.ndarray:
 def _display_matrix(frame: av.VideoFrame) -> np.ndarray:
     """(2, 2): where the header wants the picture's step to the right (row 0) and down (row 1), each as right, down."""
     data = frame.side_data.get(Type.DISPLAYMATRIX)
-    if data is None:  # as for nearly all
+    if data is None:  # in nearly all videos
         return np.eye(2)
     matrix = np.frombuffer(data, "=i4")[[0, 1, 3, 4]].reshape(2, 2) / 65536
     return matrix if matrix.any() else np.eye(2)
@@ -214,7 +214,7 @@ def read_jpgs(folder: str | Path, first: int = 0, frames: int = 0, mode: str = "
         try:
             with Image.open(pictures[number]) as image:
                 image = ImageOps.exif_transpose(image).convert(mode)
-        except Exception as error:  # a damaged picture raises what its parts raise, such as SyntaxError
+        except Exception as error:  # PIL raises many kinds for a damaged picture, such as SyntaxError
             if shortage(error):
                 raise
             continue

@@ -71,7 +71,7 @@ def build(kind: type[Keys], value: Any, file: object, key: str = "") -> Any:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        # an unknown key first: the missing key beside it is most often the same one, spelt well
+        # an unknown key first: a missing key beside it is most often the same one, spelt right
         first = min(error.errors(), key=lambda one: one["type"] != UNKNOWN)
         raise InputError(file, _line(first, kind, key)) from None
 

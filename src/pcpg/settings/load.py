@@ -84,7 +84,11 @@ def _check_trainings(params: Params, corpus: str, require) -> None:
         name for of_corpus in params.runs.values() for name in of_corpus
     }  # the Snakefile tells runs and classifiers apart by name
     require(SCRATCH not in runs, f"runs.{corpus}.{SCRATCH}", "scratch means random weights, and is no name of a run")
-    require(not classifiers or corpus != "grid", f"classifiers.{corpus}", "its clips are sentences, of no word class")
+    require(
+        not classifiers or corpus != "grid",
+        f"classifiers.{corpus}",
+        "its clips are sentences, which have no word class",
+    )
     for name in classifiers:
         require(name not in taken, f"classifiers.{corpus}.{name}", "is the name of a run")
     for section, trainings in (("runs", runs), ("classifiers", classifiers)):

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pcpg.settings.keys import Count, Keys, NotNegative, Partial, Positive, Share, refuse
 
 SCRATCH = "scratch"  # as a start: random weights
-# Safe in a path, a shell command and a key of either engine: a digit first, DVC reads 08 in plan.json as 8
+# Safe in a path, a shell command and a key of either engine: no digit first, as DVC reads 08 in plan.json as 8
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
 
@@ -88,7 +88,7 @@ class Optimisation(Keys):
     weight_decay: NotNegative
     clip_norm: Positive
     evaluations: Count  # of the validation split, evenly spread over the run
-    stop: Partial | None  # a validation error, of 1, at or below which training ends; schedules are those of all epochs
+    stop: Partial | None  # validation error (1: all wrong) at or below which training ends; schedules span all epochs
 
     @model_validator(mode="after")
     def _check_parts(self):

@@ -57,7 +57,7 @@ def read_yaml(path: str | Path) -> Any:
         raise InputError(path, "is not UTF-8 text") from None
     try:
         return yaml.load(text, Loader=_Loader)
-    except yaml.reader.ReaderError as error:  # a character that YAML has not
+    except yaml.reader.ReaderError as error:  # a character that YAML does not allow
         line = text.count("\n", 0, error.position) + 1
         raise InputError(f"{path}, line {line}", f"not valid YAML: {error.reason}, #x{error.character:04x}") from None
     except yaml.MarkedYAMLError as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 from pcpg.workspace.errors import InputError
 
 PACKAGE = Path(__file__).parents[1]
-CHOSEN = {"raw": "corpora", "train": "objectives"}  # stage -> where the one module lies that its job names
+CHOSEN = {"raw": "corpora", "train": "objectives"}  # stage -> the package of the one module that its job names
 
 
 @cache

@@ -51,7 +51,7 @@ def locked(path: str | Path) -> Iterator[None]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_name(f".{path.name}.lock"), "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # ends with the file, also where the process is killed
+        fcntl.flock(file, fcntl.LOCK_EX)  # released with the file, also where the process is killed
         yield
 
 

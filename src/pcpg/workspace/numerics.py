@@ -17,7 +17,7 @@ PORTABLE = {
     "OPENBLAS_CORETYPE": "Haswell",  # NumPy's matrix products
     "NPY_DISABLE_CPU_FEATURES": "X86_V4,AVX512_ICL,AVX512_SPR",  # NumPy's exponentials and logarithms
 }
-LOADED = ("torch", "numpy")  # that read them
+LOADED = ("torch", "numpy")  # libraries that read the variables
 _late = [name for name in LOADED if name in sys.modules]
 
 
