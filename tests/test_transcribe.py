@@ -62,7 +62,7 @@ def content_of(root) -> dict:
     torch.manual_seed(5)
     model = LipReader(**network)
     content = {"view": view, "network": network, "region": REGION.model_dump(), "model": model.state_dict()}
-    return content | {"mean": 0.5, "std": 0.2, "iteration": 1}
+    return content | {"mean": 0.5, "std": 0.2, "words": [], "iteration": 1}
 
 
 @pytest.fixture
@@ -365,7 +365,6 @@ def test_the_vocabulary_is_told():
         and many.endswith(" w59 ...")
         and max(map(len, many.split("\n"))) < 120
     )
-    assert vocabulary([]).startswith("vocabulary: not named by this checkpoint")
 
 
 def test_the_whole_way(tmp_path, weights, face, capsys):

@@ -32,7 +32,7 @@ class Reader:
     model: LipReader
     view: View
     region: Region
-    words: list[str]  # in the texts that it learnt from; none where an earlier pcpg did not say
+    words: list[str]  # in the texts that it learnt from
     kernel: int  # of the stem in time, in frames
     stride: int
 
@@ -158,8 +158,6 @@ def report(best: Transcriptions) -> str:
 def vocabulary(words: list[str]) -> str:
     """Lines about the words and characters that the model can write."""
     known = f"vocabulary: {len(words)} words, those of its training; it knows no others, whatever is said in the video."
-    if not words:
-        known = "vocabulary: not named by this checkpoint of an earlier pcpg; train it anew to see the words."
     letters = f"It writes character by character, in {CLASSES} classes: letters, digits, space, begin, end, padding."
     listed = textwrap.wrap(" ".join(words[:LISTED] + ["..."] * (len(words) > LISTED)), 100)
     return "\n".join([known, letters, *(f"  {line}" for line in listed)])

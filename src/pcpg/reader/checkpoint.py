@@ -16,7 +16,7 @@ from pcpg.settings.training import Network, ViewKeys
 from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.files import atomic_file
 
-PARTS = {"view", "network", "model", "region", "mean", "std", "iteration"}
+PARTS = {"view", "network", "model", "region", "mean", "std", "words", "iteration"}
 
 
 class Numbers(Keys):
@@ -90,7 +90,7 @@ def load(path: Path, region: Region | None = None) -> Content:
         raise InputError(path, f"does not say its {missing}: of an earlier pcpg; train it anew")
     for key, kind in (("view", ViewKeys), ("network", Network)):
         content[key] = build(kind, content[key], path, key).model_dump()
-    words = content.setdefault("words", [])
+    words = content["words"]
     if not (isinstance(words, list) and all(isinstance(word, str) and word.isalnum() for word in words)):
         raise InputError(path, "words: not a list of words")
     learnt = build(Region, content["region"], path, "region")
