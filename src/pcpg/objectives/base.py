@@ -37,7 +37,7 @@ class Context:
     anchor: LipReader | None = None  # frozen copy of the run's first weights, in eval mode; only if `anchored`
     own: nn.Module | None = None  # what `own_parameters` returned
     stored: Any = None  # texts drawn before training; only if `stored` is above 0
-    done: float = 0.0  # share of the training's batches
+    done: float = 0.0  # share of the training's batches that are done
 
 
 class Objective(Keys):
