@@ -129,9 +129,9 @@ def test_a_damaged_checkpoint_is_named(folder):
     for content in (1, ["a list"], {"model": {}}):
         refused(content, "is not a checkpoint of a lip-reader")
     content = dict.fromkeys(["settings", "model", "mean", "std", "iteration"])
-    refused(content, "does not say its network, region, view: of an earlier pcpg; train it anew")
+    refused(content, "does not say its network, region, view, words: of an earlier pcpg; train it anew")
     params = load(folder / "params.yaml")
-    content |= {"view": params.view["grid"].model_dump(), "network": params.network["grid"].model_dump()}
+    content |= {"view": params.view["grid"].model_dump(), "network": params.network["grid"].model_dump(), "words": []}
     refused(content, "does not say its region")
     content["region"] = {"kind": "landmarks", "landmarks": None, "size": 96}
     refused(content | {"view": None}, "view: expected a mapping, got None")

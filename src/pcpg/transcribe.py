@@ -1,4 +1,4 @@
-"""Stage `transcribe`: what is said in a video of a talking face, as a trained lip-reader sees it."""
+"""Command `transcribe`: the text of a video of a talking face, by a trained lip-reader."""
 
 import sys
 import textwrap
@@ -18,8 +18,8 @@ from pcpg.reader.view import View, cut
 from pcpg.report.figures import reading as show
 from pcpg.workspace.errors import InputError, one_line
 
-LONGEST = 10  # seconds; attention learnt on clips of 3 s loses its place long before
-MAX_LENGTH, LENGTH_NORMALISATION = 40, 1.0  # as in the presets of sentences
+LONGEST = 10  # seconds; attention learnt on clips of 3 s fails long before
+MAX_LENGTH = 40  # as in the presets of sentences
 BEAMS = range(1, 101)
 LISTED = 60  # words of a vocabulary that are printed
 SCORE = "score: log p per character, the end symbol counted; 0 would be certainty"
@@ -27,12 +27,12 @@ SCORE = "score: log p per character, the end symbol counted; 0 would be certaint
 
 @dataclass(frozen=True)
 class Reader:
-    """A checkpoint's lip-reader in eval mode, and what it can be shown."""
+    """A checkpoint's lip-reader in eval mode, and the input that it takes."""
 
     model: LipReader
     view: View
     region: Region
-    words: list[str]  # in the texts that it learnt from; none where an earlier pcpg did not say
+    words: list[str]  # in the texts that it learnt from
     kernel: int  # of the stem in time, in frames
     stride: int
 
@@ -40,9 +40,9 @@ class Reader:
 def transcribe(
     path: Path, weights: Path, landmark_model: Path, beam: int, shown: Path | None, verbose: bool = False
 ) -> str:
-    """The best `beam` texts for the video at `path`, as lines to print; what else happened goes to stderr.
+    """The best `beam` texts for the video at `path`, as lines to print; remarks go to stderr.
 
-    verbose: so do the stream that was read, its rate, and the frames that were taken of it.
+    verbose: remarks also name the stream that was read, its rate, and how many of its frames were taken.
 
     weights: a lip-reader's checkpoint; landmark_model: MediaPipe's face_landmarker.task; shown: where to draw, .png or
     .gif. InputError where one of these cannot be used, or the video shows no face, or too short or too long a time.
@@ -58,17 +58,17 @@ def transcribe(
     clip = mouths(path, landmark_model, reader.region, reader.kernel)
     if verbose:
         _note(path, f"{len(clip)} frames taken, at {video.RATE} frames/s")
-    seen = cut(torch.from_numpy(clip), reader.view, None)
-    texts = read_lips(reader.model, reader.view, seen, beam, MAX_LENGTH, LENGTH_NORMALISATION)
+    pixels = cut(torch.from_numpy(clip), reader.view, None)
+    texts = read_lips(reader.model, reader.view, pixels, beam, MAX_LENGTH)
     if shown is not None:
         best = texts.characters[0]
-        drawn = show.Reading(seen.numpy(), show.labels(best), texts.weights, reader.stride, texts.scores[0])
+        drawn = show.Reading(pixels.numpy(), show.labels(best), texts.weights, reader.stride, texts.scores[0])
         show.write_picture(shown, drawn)
     return f"{report(texts)}\n\n{SCORE}\n{vocabulary(reader.words)}"
 
 
 def read_model(path: Path) -> Reader:
-    """InputError where the checkpoint is none of a lip-reader."""
+    """InputError if the checkpoint is not a lip-reader's."""
     if not path.is_file():
         raise InputError(
             path, "is a folder; model.pt of a lip-reader is expected" if path.is_dir() else "no such checkpoint"
@@ -77,18 +77,17 @@ def read_model(path: Path) -> Reader:
     if "classes" in content:
         raise InputError(path, "is a word classifier's checkpoint; a lip-reader's is needed")
     model, view = checkpoint.restore(content, torch.device("cpu"))
-    seen, settings = Region(**content["region"]), content["network"]
-    if view.crop > seen.size:
-        raise InputError(path, f"looks at {view.crop} pixels, its mouth clips have {seen.size}")
-    return Reader(model.eval(), view, seen, content["words"], settings["stem_kernel"][0], settings["stem_stride"][0])
+    region, network = Region(**content["region"]), content["network"]
+    if view.crop > region.size:
+        raise InputError(path, f"looks at {view.crop} pixels, its mouth clips have {region.size}")
+    return Reader(model.eval(), view, region, content["words"], network["stem_kernel"][0], network["stem_stride"][0])
 
 
 def mouths(path: Path, landmark_model: Path, region: Region, fewest: int) -> np.ndarray:
-    """Mouth clip uint8 (T, size, size) at 25 frames/s, cut out as the stage `shard` did for what the model learnt from.
+    """Mouth clip uint8 (T, size, size) at 25 frames/s, cut out as the stage `shard` did for the training clips.
 
-    For LRW's box the video must have LRW's size; of frames that are mouths already the whole is taken. InputError where
-    that cannot be, the video cannot be read, has fewer than `fewest` frames, is too long, or should and does not show a
-    face.
+    For LRW's box the video must have LRW's size; frames that show only a mouth are taken whole. InputError if the video
+    has another size, cannot be read, has fewer than `fewest` frames, is too long, or shows no face where one is needed.
     """
     numbers = frames_to_take(path)
     if len(numbers) < fewest:
@@ -123,7 +122,7 @@ def without_landmarks(path: Path, frames: np.ndarray, region: Region) -> np.ndar
 
 
 def frames_to_take(path: Path) -> np.ndarray:
-    """The numbers of the frames that make the video one of 25 a second; InputError where it is too long."""
+    """The numbers of the frames that make the video 25 a second; InputError if it is too long."""
     seconds = []
     for second in video.frame_times(path):
         if second > LONGEST - video.NO_TIME:
@@ -157,10 +156,8 @@ def report(best: Transcriptions) -> str:
 
 
 def vocabulary(words: list[str]) -> str:
-    """What the model can say at all."""
+    """Lines about the words and characters that the model can write."""
     known = f"vocabulary: {len(words)} words, those of its training; it knows no others, whatever is said in the video."
-    if not words:
-        known = "vocabulary: not named by this checkpoint of an earlier pcpg; train it anew to see the words."
     letters = f"It writes character by character, in {CLASSES} classes: letters, digits, space, begin, end, padding."
     listed = textwrap.wrap(" ".join(words[:LISTED] + ["..."] * (len(words) > LISTED)), 100)
     return "\n".join([known, letters, *(f"  {line}" for line in listed)])

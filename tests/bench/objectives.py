@@ -33,9 +33,9 @@ def learners(settings: Params, family: Params, size: int, device: torch.device):
     for name, run in runs.items():
         torch.manual_seed(0)
         network = LipReader(**settings.network["grid"].model_dump()).to(device)
-        objective, start = of_run(run), frozen(network)
-        texts = draw_texts(start, [batch], 1, steps, objective.stored, 1.0) if objective.stored else None
-        context = Context(steps, start if objective.anchored else None, objective.own_parameters(network), texts)
+        objective, anchor = of_run(run), frozen(network)
+        texts = draw_texts(anchor, [batch], 1, steps, objective.stored, 1.0) if objective.stored else None
+        context = Context(steps, anchor if objective.anchored else None, objective.own_parameters(network), texts)
         still = run.optimisation.model_copy(update={"learning_rate": 1e-6})  # random weights soon diverge
         yield name, objective, Learner(network, objective, context, still, 1000, where), batch
 
@@ -47,9 +47,9 @@ def table(settings: Params, family: Params, size: int, repeats: int, device: tor
     forced = None
     for name, objective, one, batch in learners(settings, family, size, device):  # one at a time: memory
         forced = forced or one
-        ours, plain = fastest([partial(each.learn, batch, 0) for each in (one, forced)], repeats)
-        each = ours / objective.passes
-        print(f"| {name} | {1e3 * each:.0f} | {size / each:.0f} | {each / plain:.2f} |", flush=True)
+        ours, plain = fastest([partial(learner.learn, batch, 0) for learner in (one, forced)], repeats)
+        seconds = ours / objective.passes
+        print(f"| {name} | {1e3 * seconds:.0f} | {size / seconds:.0f} | {seconds / plain:.2f} |", flush=True)
 
 
 def functions() -> None:

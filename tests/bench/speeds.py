@@ -144,12 +144,12 @@ def authors_gradient(learner: Learner, batch: Batch, run: PCPG) -> None:
     """The gradient of Eq. 8, summed over 1 + M passes; the samples are those that our one pass draws."""
     model, share = learner.model.train(), float(run.lambda_pg)
     learner.optimiser.zero_grad(set_to_none=True)
-    with learner.losing.autocast:
+    with learner.loss_module.autocast:
         loss = (1 - share) * run.cross_entropy.losses(model, batch, Context(0))["loss"]
     loss.backward()
     uniforms = batch.uniforms(1 + run.samples, batch.targets.shape[1])
     for number in range(1, run.samples + 1):
-        with learner.losing.autocast:
+        with learner.loss_module.autocast:
             loss = share / run.samples * one_sample(model, batch, run, uniforms[:, number])
         loss.backward()
 
@@ -170,7 +170,7 @@ def check_same_gradient(settings: Params) -> float:
         if authors:
             authors_gradient(one, batch, run)
         else:
-            one.losing.train()(batch, None)["loss"].backward()
+            one.loss_module.train()(batch, None)["loss"].backward()
         gradients.append(nn.utils.parameters_to_vector([p.grad for p in one.parameters]))
     ours, theirs = gradients
     difference = float((ours - theirs).norm() / ours.norm())
@@ -199,8 +199,8 @@ def updates(settings: Params, size: int, repeats: int, device: torch.device) -> 
     ce, ours, theirs = fastest(actions, repeats)
     with torch.no_grad():
         memory = mixed.model.encode(batch.frames, batch.lengths)
-        passed = sample_all(mixed.model, memory, batch, steps, samples=run.samples)
-        [reward] = fastest([lambda: run.weights(passed.sampled, passed.greedy, batch)], 10)
+        rollout = sample_all(mixed.model, memory, batch, steps, samples=run.samples)
+        [reward] = fastest([lambda: run.weights(rollout.sampled, rollout.greedy, batch)], 10)
     line(f"update of M = {run.samples} against cross-entropy alone: {where}", ours, ce, "1.5 at most")
     line(f"update of M = {run.samples} against the author's way: {where}", ours, theirs, "0.2 at most")
     line(f"rewards and returns against the whole update: {where}", reward, ours, "0.02 at most")

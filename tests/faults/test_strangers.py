@@ -184,7 +184,7 @@ def test_a_checkpoint_that_is_something_else_is_one_line(finished):
     path = finished / "runs/smoke/lrw/ce/seed1/model.pt"
     for content in (
         ["a list"],
-        {"view": [], "network": [], "region": {}, "model": {}, "mean": 0, "std": 1, "iteration": 1},
+        {"view": [], "network": [], "region": {}, "model": {}, "mean": 0, "std": 1, "words": [], "iteration": 1},
         1,
     ):
         torch.save(content, path)

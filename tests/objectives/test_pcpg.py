@@ -123,25 +123,25 @@ def test_one_rollout_serves_both_losses(model, baseline):
     """The forced rows are what teacher forcing alone gives; log p belongs to the sampled characters."""
     batch = batch_of(["ab", "place red"])
     memory = model.encode(batch.frames, batch.lengths)
-    passed = sample(model, memory, batch, 12, samples=3, greedy=baseline == "greedy")
+    rollout = sample(model, memory, batch, 12, samples=3, greedy=baseline == "greedy")
     forced, _ = model.decoder.unroll(memory, teacher(batch.targets), batch.targets.shape[1])
-    assert torch.allclose(passed.forced, forced, atol=1e-5)
-    sampled = passed.sampled
-    logits, _ = model.decoder.unroll(memory, lambda u, _: sampled[:, u], sampled.shape[1], each=3)
-    assert torch.allclose(passed.log_probs[:, : logits.shape[1]], policy.log_policy(logits), atol=1e-4)
+    assert torch.allclose(rollout.forced, forced, atol=1e-5)
+    sampled = rollout.sampled
+    logits, _ = model.decoder.unroll(memory, lambda u, _: sampled[:, u], sampled.shape[1], rows_per_clip=3)
+    assert torch.allclose(rollout.log_probs[:, : logits.shape[1]], policy.log_policy(logits), atol=1e-4)
     assert len({tuple(row) for row in sampled.tolist()}) == 6  # six samples of two clips, all different
     _, likeliest = model.decoder.unroll(memory, lambda u, logits: policy.log_policy(logits).argmax(dim=1), 12)
-    assert passed.greedy.shape[0] == (2 if baseline == "greedy" else 0)
+    assert rollout.greedy.shape[0] == (2 if baseline == "greedy" else 0)
     if baseline == "greedy":
-        assert passed.greedy[:, : likeliest.shape[1]].tolist() == likeliest.tolist()
+        assert rollout.greedy[:, : likeliest.shape[1]].tolist() == likeliest.tolist()
 
 
 def test_argmax_takes_the_likeliest_character_in_place_of_a_sample(model):
     batch = batch_of(["ab", "place red"])
     memory = model.encode(batch.frames, batch.lengths)
-    passed = sample(model, memory, batch, 12, samples=1, sampling="argmax")
+    rollout = sample(model, memory, batch, 12, samples=1, sampling="argmax")
     _, likeliest = model.decoder.unroll(memory, lambda u, logits: policy.log_policy(logits).argmax(dim=1), 12)
-    assert passed.sampled[:, : likeliest.shape[1]].tolist() == likeliest.tolist()
+    assert rollout.sampled[:, : likeliest.shape[1]].tolist() == likeliest.tolist()
 
 
 def test_lambda_mixes_the_two_losses(model, run):

@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 from tiny import STEPS, Tiny, all_transcriptions, batch_of_tiny, log_policy, plain_rewards
 
 from pcpg.objectives import mixer, raml, scst
-from pcpg.objectives.a_lol import ALoL, leftover
+from pcpg.objectives.a_lol import ALoL, a_lol_weights
 from pcpg.objectives.base import Context
 from pcpg.objectives.best_of_m import BestOfM, best
 from pcpg.objectives.copg import CoPG, contrast
@@ -24,15 +24,15 @@ from pcpg.objectives.nlpo import NLPO
 from pcpg.objectives.pairs import margins, of_pairs
 from pcpg.objectives.policy import entropy, nucleus
 from pcpg.objectives.policy import log_policy as policy_of
-from pcpg.objectives.ppo import PPO, clipped_gain
+from pcpg.objectives.ppo import PPO, clipped_surrogate
 from pcpg.objectives.raml import RAML
-from pcpg.objectives.rewards import to_come
+from pcpg.objectives.rewards import reward_to_go
 from pcpg.objectives.rloo import RLOO, advantages
 from pcpg.objectives.rollout import sample, score, steps_taken, taken
 from pcpg.objectives.rwr import RWR
 from pcpg.objectives.scst import SCST
 from pcpg.objectives.stored import StoredTexts
-from pcpg.objectives.weighted import Pull, Seen
+from pcpg.objectives.weighted import KLPenalty, Samples
 from pcpg.reader.text import BEGIN, CLASSES, END, PAD, encode
 
 CE = CrossEntropy(label_smoothing=0.0, teacher_forcing=1.0, mask_padding=True)
@@ -87,17 +87,17 @@ IPO_, DPO_ = (kind(samples=M, texts="fresh", beta=0.7, **ALONE) for kind in (IPO
 LITERAL = {  # name: the published loss, our weights
     "rloo": (lambda r, s, _: -((r - others(r)) * s.sum(2)).mean(), lambda one: advantages(one.reward) / M),
     "scst": (lambda r, s, _: -((r - r[:, :1]) * s.sum(2)).mean(),
-             lambda one: SCST(samples=M, **ALONE).weights(one._replace(rival=one.reward[:, :1]))),
-    "copg": (lambda r, s, q: copg_loss(r, s, q, 0.3) , lambda one: contrast(one.reward, one.above_start, 0.3)),
+             lambda one: SCST(samples=M, **ALONE).weights(one._replace(baseline=one.reward[:, :1]))),
+    "copg": (lambda r, s, q: copg_loss(r, s, q, 0.3) , lambda one: contrast(one.reward, one.log_ratio, 0.3)),
     "ipo": (lambda r, s, q: pair_loss(r, s, q, lambda m: (m - 1 / 1.4) ** 2), IPO_.weights),
     "dpo": (lambda r, s, q: pair_loss(r, s, q, lambda m: -torch.nn.functional.logsigmoid(0.7 * m)), DPO_.weights),
     "best_of_m": (lambda r, s, _: -torch.stack([s.sum(2)[n, int(r[n].argmax())] for n in range(N)]).mean(),
                   lambda one: best(one.reward)),
     "rwr": (lambda r, s, _: -((r / 0.2).exp() / (r / 0.2).exp().sum(1, keepdim=True) * s.sum(2)).sum(1).mean(),
             RWR(samples=M, texts="fresh", beta=0.2, **ALONE).weights),
-    **{form: (lambda r, s, q, form=form: lol_loss(r, s, q, form), lambda one, form=form: leftover(one, form) / M)
+    **{form: (lambda r, s, q, form=form: lol_loss(r, s, q, form), lambda one, form=form: a_lol_weights(one, form) / M)
        for form in ("r_lol", "a_lol", "ref_free", "seq")},
-    "kl": (lambda r, s, q: lol_loss(r, s, q, "kl", 0.2), lambda one: leftover(one, "kl", 0.2) / M),
+    "kl": (lambda r, s, q: lol_loss(r, s, q, "kl", 0.2), lambda one: a_lol_weights(one, "kl", 0.2) / M),
 }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def test_the_weights_give_the_gradient_of_the_literal_loss(name):
     literal, weights = LITERAL[name]
     reward, steps, start = numbers()
     [wanted] = torch.autograd.grad(literal(reward, steps, start), steps)
-    weight = weights(Seen(reward, steps.detach(), start))
+    weight = weights(Samples(reward, steps.detach(), start))
     each = weight[:, :, None].expand(N, M, U) if weight.dim() == 2 else weight
     assert wanted.abs().max() > 0.01
     torch.testing.assert_close(-each / N, wanted)
@@ -146,7 +146,7 @@ def of_expected_reward(tiny: Tiny) -> torch.Tensor:
 
 UNBIASED = {
     "rloo": lambda r, s, _: advantages(r) / 2,
-    "scst": lambda r, s, _: SCST(samples=2, **ALONE).weights(Seen(r, s, None, torch.tensor([[0.5]]))),
+    "scst": lambda r, s, _: SCST(samples=2, **ALONE).weights(Samples(r, s, None, torch.tensor([[0.5]]))),
     "grpo without its scale is rloo, a half as long": lambda r, s, _: 2 * (r - r.mean(dim=1, keepdim=True)) / 2,
 }
 
@@ -180,9 +180,9 @@ def moved(far: float = 0.2) -> Tiny:
 
 def test_copg_on_fresh_samples_is_rloo_with_the_pull_in_the_reward():
     reward, steps, start = numbers()
-    one = Seen(reward, steps.detach(), start)
-    pulled = RLOO(samples=M, scale="none", **ALONE | {"kl": Pull(weight=0.3, form="reward")}).pulled(one)
-    assert torch.equal(contrast(reward, one.above_start, 0.3), advantages(pulled.reward) / M)
+    one = Samples(reward, steps.detach(), start)
+    rloo = RLOO(samples=M, scale="none", **ALONE | {"kl": KLPenalty(weight=0.3, form="reward")})
+    assert torch.equal(contrast(reward, one.log_ratio, 0.3), advantages(rloo.with_kl_in_reward(one).reward) / M)
 
 
 def test_copg_has_its_fixed_point_whoever_drew():
@@ -190,9 +190,9 @@ def test_copg_has_its_fixed_point_whoever_drew():
     start = -torch.rand(N, M, 1, dtype=torch.float64)
     reward = torch.rand(N, M, dtype=torch.float64)
     tilted = start + reward[:, :, None] / 0.4 - 1.7  # any constant a clip
-    seen = Seen(reward, tilted, start)
-    assert contrast(reward, seen.above_start, 0.4).abs().max() < 1e-12
-    assert contrast(reward, seen.above_start, 0.5).abs().max() > 0.01
+    samples = Samples(reward, tilted, start)
+    assert contrast(reward, samples.log_ratio, 0.4).abs().max() < 1e-12
+    assert contrast(reward, samples.log_ratio, 0.5).abs().max() > 0.01
 
 
 def test_ipo_is_copg_with_rewards_of_a_quarter():
@@ -212,12 +212,12 @@ def test_ties_are_no_pairs():
 
 def test_a_lol_at_the_start_is_weighted_likelihood_and_ref_free_is_that_without_it():
     reward, steps, _ = numbers()
-    at_start = Seen(reward, steps.detach(), steps.detach())
+    same = Samples(reward, steps.detach(), steps.detach())
     advantage = (reward - reward.mean(dim=1, keepdim=True)).clamp(min=0)
-    torch.testing.assert_close(leftover(at_start, "a_lol"), advantage)
-    torch.testing.assert_close(leftover(at_start, "a_lol"), leftover(at_start, "ref_free"))
-    far = at_start._replace(start=steps.detach() - 5)
-    assert leftover(far, "r_lol").max() == 1.9 * reward.clamp(min=0).max()  # clipped
+    torch.testing.assert_close(a_lol_weights(same, "a_lol"), advantage)
+    torch.testing.assert_close(a_lol_weights(same, "a_lol"), a_lol_weights(same, "ref_free"))
+    far = same._replace(anchor_log_p=steps.detach() - 5)
+    assert a_lol_weights(far, "r_lol").max() == 1.9 * reward.clamp(min=0).max()  # clipped
 
 
 # The policy
@@ -251,10 +251,10 @@ def whole(number: int = 40, samples: int = 3, top_p: float = 1.0):
 def test_what_was_drawn_is_scored_to_the_bit(top_p):
     tiny, batch, memory, drawn = whole(top_p=top_p)
     scored = score(tiny, memory, batch, drawn.sampled, kept=drawn.kept)
-    assert torch.equal(scored.steps, drawn.steps) and torch.equal(scored.forced, drawn.forced)
+    assert torch.equal(scored.log_p, drawn.log_p) and torch.equal(scored.forced, drawn.forced)
     if top_p < 1:
         assert drawn.kept.gather(2, drawn.sampled[:, :, None]).all()
-        assert not torch.equal(score(tiny, memory, batch, drawn.sampled).steps, drawn.steps)
+        assert not torch.equal(score(tiny, memory, batch, drawn.sampled).log_p, drawn.log_p)
 
 
 # PPO and NLPO
@@ -291,12 +291,12 @@ def test_the_first_pass_of_ppo_is_reinforce_with_its_advantage():
 def test_a_step_beyond_the_clip_has_no_gradient():
     steps = torch.tensor([[0.5, -0.5, 0.5, -0.5]], requires_grad=True)
     gains, old, all_ = torch.tensor([[1.0, -1.0, -1.0, 1.0]]), torch.zeros(1, 4), torch.ones(1, 4, dtype=torch.bool)
-    clipped = clipped_gain(steps, old, gains, all_, 0.2)
-    [found] = torch.autograd.grad(clipped.gain.sum(), steps)
-    assert found[0, :2].tolist() == [0, 0] and clipped.share == 0.5
+    clipped = clipped_surrogate(steps, old, gains, all_, 0.2)
+    [found] = torch.autograd.grad(clipped.value.sum(), steps)
+    assert found[0, :2].tolist() == [0, 0] and clipped.clipped == 0.5
     torch.testing.assert_close(found[0, 2:], gains[0, 2:] * steps[0, 2:].detach().exp())
-    free = clipped_gain(steps, old, gains, all_, None)
-    [found] = torch.autograd.grad(free.gain.sum(), steps)
+    free = clipped_surrogate(steps, old, gains, all_, None)
+    [found] = torch.autograd.grad(free.value.sum(), steps)
     torch.testing.assert_close(found, gains * steps.detach().exp())  # importance-weighted
 
 
@@ -310,7 +310,7 @@ def test_the_value_head_compares_each_step_with_what_is_to_come():
     rows = [row[: row.index(END) + 1] if END in row else row for row in drawn.sampled.tolist()]
     future = [[sum(plain_rewards(row, REFERENCE)[u:]) / 2 for u in range(len(row))] for row in rows]
     padded = torch.tensor([[*row, *[0.0] * (STEPS - len(row))] for row in future])[:, : drawn.sampled.shape[1]]
-    wanted = -(padded * score(tiny, tiny.encode(batch.frames, batch.lengths), batch, drawn.sampled).steps).sum() / 120
+    wanted = -(padded * score(tiny, tiny.encode(batch.frames, batch.lengths), batch, drawn.sampled).log_p).sum() / 120
     square = 0.5 * padded.square().sum(dim=1).mean()
     torch.testing.assert_close(tiny.gradient(losses["loss"]), tiny.gradient(wanted), rtol=1e-3, atol=1e-6)
     losses = objective.losses(tiny, batch, context, drawn)
@@ -320,17 +320,18 @@ def test_the_value_head_compares_each_step_with_what_is_to_come():
 
 
 def test_the_pull_to_the_start_is_taken_off_each_step_that_a_value_head_compares():
-    objective = ppo(value=0.5, kl=Pull(weight=0.3, form="reward"))
+    objective = ppo(value=0.5, kl=KLPenalty(weight=0.3, form="reward"))
     tiny, batch = moved(), batch_of_tiny(40)
     context = Context(STEPS, anchor=Tiny(), own=objective.own_parameters(tiny))
     drawn = drawn_by(objective, tiny, batch, context)
     found = tiny.gradient(objective.losses(tiny, batch, context, drawn)["objective"])
-    passed = objective.draw(tiny, batch, context)  # again, with a gradient
-    steps = taken(passed.sampled)
-    above = (passed.steps - passed._replace(log_probs=objective.at_start(passed, batch, context)).steps).sum(dim=1)
+    rollout = objective.draw(tiny, batch, context)  # again, with a gradient
+    steps = taken(rollout.sampled)
+    by_anchor = rollout._replace(log_probs=objective.anchor_log_probs(rollout, batch, context))
+    above = (rollout.log_p - by_anchor.log_p).sum(dim=1)
     assert above.abs().max() > 0.1
-    gains = (to_come(passed.sampled, batch) - 0.3 * above.detach()[:, None]) * steps  # a new head says 0
-    wanted = tiny.gradient(-(gains * passed.steps).sum() / len(gains))
+    gains = (reward_to_go(rollout.sampled, batch) - 0.3 * above.detach()[:, None]) * steps  # a new head says 0
+    wanted = tiny.gradient(-(gains * rollout.log_p).sum() / len(gains))
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
 
 
@@ -419,8 +420,8 @@ def test_mixer_at_its_ends():
     found = mixed(STEPS).losses(tiny, batch, Context(STEPS))
     assert found["loss"] == CE.losses(tiny, batch, Context(STEPS))["loss"]
     free = mixed(1).model_copy(update={"forced": 0}).losses(tiny, batch, Context(STEPS))
-    passed = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=3)
-    wanted = -(mixer.advantages(passed.sampled, batch, 0) * passed.steps).sum(dim=1).mean()
+    rollout = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=3)
+    wanted = -(mixer.advantages(rollout.sampled, batch, 0) * rollout.log_p).sum(dim=1).mean()
     assert free["loss"] == wanted and free["objective"] == wanted
 
 
@@ -443,9 +444,9 @@ def test_mixers_advantages_by_plain_loops():
 
 def test_what_mixer_forces_earns_nothing():
     tiny, batch = Tiny(), batch_of_tiny(40)
-    passed = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=3, prefix=1)
-    assert (passed.sampled[:, 0] == REFERENCE[0]).all()
-    gains = mixer.advantages(passed.sampled, batch, 1)
+    rollout = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=3, prefix=1)
+    assert (rollout.sampled[:, 0] == REFERENCE[0]).all()
+    gains = mixer.advantages(rollout.sampled, batch, 1)
     assert gains[:, 0].abs().max() == 0 and gains[:, 1:].abs().max() > 0
 
 
@@ -501,8 +502,8 @@ def test_stored_texts_are_those_that_are_scored(name):
         row = [*encode(text), END]
         logs.append(log_policy(tiny, row, 1.0)[torch.arange(len(row)), torch.tensor(row)].sum())
         at_start.append(log_policy(context.anchor, row, 1.0)[torch.arange(len(row)), torch.tensor(row)].sum())
-    seen = Seen(torch.tensor([[1.0, 0.5]]), *(torch.stack(each).detach()[None, :, None] for each in (logs, at_start)))
-    weight = STORED[name].weights(seen)
+    samples = (torch.stack(each).detach()[None, :, None] for each in (logs, at_start))
+    weight = STORED[name].weights(Samples(torch.tensor([[1.0, 0.5]]), *samples))
     wanted = -(weight[0] * torch.stack(logs)).sum()
     torch.testing.assert_close(tiny.gradient(found["loss"]), tiny.gradient(wanted), rtol=1e-3, atol=1e-5)
     assert found["reward"] == 0.75
@@ -512,9 +513,9 @@ def test_copg_takes_the_reference_and_edited_ones_beside():
     batch = batch_of_tiny(3)
     edits = {"reference": True, "edited": {"texts": 2, "tau": 0.9}}
     objective = CoPG(**ALONE | {"samples": 2, "texts": "stored", "beta": 0.1} | edits)
-    passed = objective.read(Tiny(), batch, stored_of(["ab", "b"], batch))
-    assert len(passed.sampled) == 3 * 5
-    texts = passed.sampled.unflatten(0, (3, 5))
+    rollout = objective.sample_or_score(Tiny(), batch, stored_of(["ab", "b"], batch))
+    assert len(rollout.sampled) == 3 * 5
+    texts = rollout.sampled.unflatten(0, (3, 5))
     assert torch.equal(texts[:, 2, :3], batch.targets)
     edits = raml.edited(batch, 0.9, 2)
     assert edits.shape[2] > STEPS == texts.shape[2]  # cut, so that no text of the start that was cut there gains an end
@@ -545,7 +546,7 @@ def test_both_pulls_have_the_gradient_of_the_divergence(form):
         torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-5)
         return
     batch = batch_of_tiny(4000)
-    objective = RLOO(samples=2, scale="none", **ALONE | {"kl": Pull(weight=1.0, form="exact")})
+    objective = RLOO(samples=2, scale="none", **ALONE | {"kl": KLPenalty(weight=1.0, form="exact")})
     losses = objective.losses(tiny, batch, Context(STEPS, anchor=start))
     pull = losses["loss"] - losses["objective"]
     assert pull.item() == pytest.approx(total.item(), rel=0.05)  # 8,000 texts
@@ -561,7 +562,7 @@ def test_both_pulls_have_the_gradient_of_the_divergence(form):
 @pytest.mark.parametrize("changes", [{"temperature": 2.0}, {"top_p": 0.7}])
 def test_a_text_is_scored_by_the_policy_that_drew_it(changes):
     """Else a network would lie far from itself, as start or as what the first pass has drawn."""
-    pulled = RLOO(samples=3, scale="none", **ALONE | changes | {"kl": Pull(weight=1.0, form="exact")})
+    pulled = RLOO(samples=3, scale="none", **ALONE | changes | {"kl": KLPenalty(weight=1.0, form="exact")})
     found = pulled.losses(Tiny(), batch_of_tiny(40), Context(STEPS, anchor=Tiny()))
     assert found["ratio_sd"].item() == pytest.approx(1e-6, rel=1e-3)  # its floor: 0
     assert both(ppo(**changes))[0]["ratio_sd"].item() == pytest.approx(1e-6, rel=1e-3)
@@ -574,8 +575,8 @@ def test_the_bonus_for_entropy_is_taken_off_the_loss():
         for weight in (0.0, 0.5)
     )
     assert (plain["loss"] - bonus["loss"]).item() == pytest.approx(0.5 * plain["entropy"].item(), rel=1e-4)
-    passed = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=2)
-    wanted = 0.5 * tiny.gradient(entropy(passed.log_probs, steps_taken(passed.sampled)))
+    rollout = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=2)
+    wanted = 0.5 * tiny.gradient(entropy(rollout.log_probs, steps_taken(rollout.sampled)))
     found = tiny.gradient(plain["loss"]) - tiny.gradient(bonus["loss"])
     torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-5)
 
@@ -593,14 +594,14 @@ def test_a_value_heads_error_teaches_the_decoder_nothing():
 
 def test_the_greedy_text_alone_teaches_scst_nothing():
     reward = torch.tensor([[0.5, 1.0]])
-    weights = SCST(samples=2, **ALONE).weights(Seen(reward, torch.zeros(1, 2, 1), None, torch.tensor([[0.5]])))
+    weights = SCST(samples=2, **ALONE).weights(Samples(reward, torch.zeros(1, 2, 1), None, torch.tensor([[0.5]])))
     assert weights.tolist() == [[0.0, 0.25]]
 
 
-def test_scst_reads_its_rival_as_in_testing_and_goes_back(monkeypatch):
+def test_scst_reads_its_baseline_as_in_testing_and_goes_back(monkeypatch):
     modes, plain = [], scst.greedy
     monkeypatch.setattr(scst, "greedy", lambda decoder, *rest: modes.append(decoder.training) or plain(decoder, *rest))
     tiny, batch = Tiny(), batch_of_tiny(4)
     tiny.train()
-    rival = SCST(samples=2, **ALONE).rival(tiny, batch, Context(STEPS))
-    assert modes == [False] and tiny.training and rival.shape == (4, 1)
+    baseline = SCST(samples=2, **ALONE).baseline(tiny, batch, Context(STEPS))
+    assert modes == [False] and tiny.training and baseline.shape == (4, 1)

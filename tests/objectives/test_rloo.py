@@ -68,11 +68,11 @@ def test_the_loss_of_a_batch_is_that_of_its_samples(scale):
     tiny, batch = Tiny(), batch_of_tiny(40)
     found = RLOO(samples=3, scale=scale, **ALONE).losses(tiny, batch, Context(STEPS))
     with torch.no_grad():
-        passed = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=3)
-    rows = [row[: row.index(2) + 1] if 2 in row else row for row in passed.sampled.tolist()]
+        rollout = sample(tiny, tiny.encode(batch.frames, batch.lengths), batch, STEPS, samples=3)
+    rows = [row[: row.index(2) + 1] if 2 in row else row for row in rollout.sampled.tolist()]
     logs = [log_policy(tiny, row, 1.0)[torch.arange(len(row)), torch.tensor(row)].sum() for row in rows]
     earned = torch.tensor([sum(plain_rewards(row, encode("ab"))) / 2 for row in rows]).view(40, 3)
-    torch.testing.assert_close(rewards_of(passed.sampled, batch), earned)
+    torch.testing.assert_close(rewards_of(rollout.sampled, batch), earned)
     wanted = -(advantages(earned, scale).flatten() * torch.stack(logs)).mean()
     torch.testing.assert_close(found["loss"], wanted, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(tiny.gradient(found["loss"]), tiny.gradient(wanted), rtol=1e-3, atol=1e-6)

@@ -111,7 +111,7 @@ class Near(Objective):
 
     anchored: ClassVar[bool] = True
     pull: NotNegative
-    watch: ClassVar = staticmethod(lambda **seen: None)  # a test's ear
+    watch: ClassVar = staticmethod(lambda **given: None)  # a test's ear
 
     @property
     def passes(self) -> int:
@@ -126,21 +126,21 @@ class Near(Objective):
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any) -> Losses:
         memory = model.encode(batch.frames, batch.lengths)
-        passed = score(model, memory, batch, drawn.sampled)
+        rollout = score(model, memory, batch, drawn.sampled)
         with torch.no_grad():
-            still = context.anchor.encode(batch.frames, batch.lengths)
-            before = score(context.anchor, still, batch, drawn.sampled).chosen
-        chosen = passed.chosen
-        ratio = (chosen - drawn.chosen).exp()
+            anchor_memory = context.anchor.encode(batch.frames, batch.lengths)
+            anchor_log_p = score(context.anchor, anchor_memory, batch, drawn.sampled).sampled_log_p
+        chosen = rollout.sampled_log_p
+        ratio = (chosen - drawn.sampled_log_p).exp()
         lengths = steps_taken(drawn.sampled)
         value = context.own(lengths[:, None].float() / 10).squeeze(1)
         reward = lengths.float() / context.max_length
         taken = torch.arange(ratio.shape[1]) < lengths[:, None]
         gain = (ratio * (reward - value.detach())[:, None] * taken).sum(dim=1)
-        apart = ((chosen - before).square() * taken).sum(dim=1)
+        apart = ((chosen - anchor_log_p).square() * taken).sum(dim=1)
         self.watch(ratio=ratio.detach(), anchor=context.anchor, own=context.own)
         loss = (self.pull * apart - gain + (value - reward).square()).mean()
-        return {"loss": loss, "ce": per_character(passed.forced, batch)}
+        return {"loss": loss, "ce": per_character(rollout.forced, batch)}
 
 
 class Killed(Exception):

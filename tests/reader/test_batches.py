@@ -89,7 +89,7 @@ def training_of(toy, view: View, seed: int = 1) -> Training:
 
 def test_an_epoch_shows_every_clip_once_and_differs_from_the_next(toy):
     training = training_of(toy, view_of(crop=64))
-    assert len(training) == 3 and [training.seen(n) for n in range(5)] == [0, 4, 8, 10, 14]
+    assert len(training) == 3 and [training.clips_in(n) for n in range(5)] == [0, 4, 8, 10, 14]
     orders = [[row for batch in training.epoch(number) for row in batch.rows] for number in (0, 0, 1)]
     assert sorted(orders[0]) == sorted(orders[2]) == training.rows
     assert orders[0] == orders[1] != orders[2]

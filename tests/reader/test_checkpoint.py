@@ -120,7 +120,7 @@ def content_of(toy) -> dict:
     """Of a checkpoint, but for its weights."""
     params = load(toy / "params.yaml")
     content = {"view": params.view["grid"].model_dump(), "network": params.network["grid"].model_dump()}
-    return content | {"region": vars(REGION), "model": {}, "mean": 0.5, "std": 0.2, "iteration": 1}
+    return content | {"region": vars(REGION), "model": {}, "mean": 0.5, "std": 0.2, "words": [], "iteration": 1}
 
 
 def test_words_that_are_none_are_refused(toy):
@@ -129,8 +129,6 @@ def test_words_that_are_none_are_refused(toy):
         checkpoint.save(toy / "model.pt", content | {"words": words})
         with pytest.raises(ValueError, match=r"model\.pt: words: not a list of words"):
             checkpoint.load(toy / "model.pt")
-    checkpoint.save(toy / "model.pt", content)
-    assert checkpoint.load(toy / "model.pt")["words"] == []  # of an earlier pcpg
 
 
 @pytest.mark.parametrize("size", [96, 80])

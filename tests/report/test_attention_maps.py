@@ -29,7 +29,7 @@ def untrained(path, number, settings):
         model.decoder.output.weight.mul_(20)  # decided
         model.decoder.output.bias[:2] = -1e3  # no padding, no begin
     content = {"view": view, "network": network, "model": model.state_dict(), "mean": 0.5, "std": 0.25, "iteration": 1}
-    checkpoint.save(path, content | {"region": REGION.model_dump()})
+    checkpoint.save(path, content | {"region": REGION.model_dump(), "words": []})
 
 
 @pytest.fixture

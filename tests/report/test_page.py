@@ -102,7 +102,7 @@ def trained(path: Path, settings: Params) -> None:
         "model": LipReader(**network).state_dict(),
         "region": REGION.model_dump(),
     }
-    checkpoint.save(path, content | {"mean": 0.5, "std": 0.3, "iteration": 1})
+    checkpoint.save(path, content | {"mean": 0.5, "std": 0.3, "words": [], "iteration": 1})
 
 
 class Site:

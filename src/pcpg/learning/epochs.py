@@ -1,4 +1,4 @@
-"""The training clips, epoch after epoch, each in an order of its own."""
+"""The training clips, in a new random order each epoch."""
 
 import itertools
 import math
@@ -16,12 +16,12 @@ from pcpg.settings.training import Optimisation
 from pcpg.workspace import parallel
 from pcpg.workspace.seeding import generator
 
-AHEAD = 3  # batches made while one is in use
+AHEAD = 3  # batches prepared while one is in use
 
 
 @dataclass(frozen=True)
 class Training:
-    """The training clips, in another random order in every epoch."""
+    """The training clips, in a new random order each epoch."""
 
     store: ClipStore
     rows: list[int]
@@ -34,26 +34,26 @@ class Training:
         """Batches an epoch."""
         return math.ceil(len(self.rows) / self.size)
 
-    def seen(self, batches: int) -> int:
-        """Clips in the first so many batches."""
+    def clips_in(self, batches: int) -> int:
+        """Number of clips in the first so many batches."""
         epochs, rest = divmod(batches, len(self))
         return epochs * len(self.rows) + min(rest * self.size, len(self.rows))
 
     def batches(self, first: int, last: int) -> Iterator[Batch]:
-        """Those from number `first` to `last` (without it) of a whole training, epoch after epoch."""
-        begun, skip = divmod(first, len(self))
-        later = itertools.chain.from_iterable(map(self.epoch, itertools.count(begun + 1)))
-        return itertools.islice(itertools.chain(self.epoch(begun, skip), later), last - first)
+        """Batches number `first` to `last` (excluded) of a whole training, epoch after epoch."""
+        number, skip = divmod(first, len(self))
+        later = itertools.chain.from_iterable(map(self.epoch, itertools.count(number + 1)))
+        return itertools.islice(itertools.chain(self.epoch(number, skip), later), last - first)
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from number `skip` on; all they draw follows from seed, epoch and clip."""
+        """The batches of an epoch from number `skip` on; their random numbers follow from seed, epoch and clip."""
         path = (self.seed, number)
         order = torch.randperm(len(self.rows), generator=generator(*path)).tolist()
         for start in range(skip * self.size, len(order), self.size):
             yield self._share([self.rows[i] for i in order[start : start + self.size]], path)
 
     def _share(self, rows: list[int], path: tuple[int, ...]) -> Batch:
-        """What this process gets of a batch; where there is too little for all, a clip that weighs nothing."""
+        """This process' share of a batch; if the clips do not suffice for all, one clip with weight 0."""
         world = parallel.world()
         mine = rows[parallel.rank() :: world]
         weight = len(mine) * world / len(rows)
@@ -62,14 +62,14 @@ class Training:
 
 
 def training_of(store: ClipStore, settings: Optimisation, view: View, device: torch.device, seed: int) -> Training:
-    """The store's training clips as `settings` want them shown."""
+    """The store's training clips augmented if `settings` say so."""
     return Training(
         store, store.select("train"), settings.batch, view if settings.augment else view.plain, device, seed
     )
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, made by a thread, up to AHEAD of them while one is in use: a slow one delays nobody."""
+    """The same batches, prepared by a thread up to AHEAD in advance, so that a slow one delays nothing."""
     with ThreadPoolExecutor(1) as pool:
         coming = deque(pool.submit(next, batches, None) for _ in range(AHEAD))
         while (batch := coming.popleft().result()) is not None:

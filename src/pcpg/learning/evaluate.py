@@ -1,4 +1,4 @@
-"""Stages `evaluate` and `classify`: what a run's or a classifier's weights of all seeds make of the test split."""
+"""Stages `evaluate` and `classify`: a run's or a classifier's predictions of the test split, with all seeds."""
 
 import json
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def classify_test(weights: Path, store: ClipStore, device: torch.device) -> tupl
     view = checkpoint.view_of(content)
     classes = classify_clips(model, store, store.select("test"), view, device)
     words = {clip.label: clip.text for clip in store.index}
-    # a class may have no clip, and so no word: labels are places in the list of all words
+    # labels are places in the list of all words: a class may have no clip here, so no word
     rows = [_described(store, row) | {"classified": words.get(label, "")} for row, label in classes.items()]
     return rows, {"accuracy": accuracy(store, classes)}
 
@@ -63,9 +63,13 @@ def evaluate_seeds(
     metrics: Path,
     predictions: Path,
 ) -> None:
-    """Write the predictions of all seeds, and their metrics behind `identity` (corpus, run, protocol, ...)."""
+    """Write predictions.csv and metrics.json of all seeds.
+
+    weights: by seed; of_seed: weights -> rows of predictions, scores; identity: first entries of metrics.json
+    (corpus, run, protocol, ...).
+    """
     by_seed = {seed: of_seed(path) for seed, path in weights.items()}
-    rows = [{"seed": seed} | row for seed, (each, _) in by_seed.items() for row in each]
+    rows = [{"seed": seed} | row for seed, (of_one, _) in by_seed.items() for row in of_one]
     write_csv(predictions, list(rows[0]), rows)
     scores = {str(seed): score for seed, (_, score) in by_seed.items()}
     content = identity | {"split": "test", "clips": len(rows) // len(by_seed), "seeds": scores}

@@ -1,4 +1,4 @@
-"""The end of a training: its history and its record, and last its weights, for which both engines wait."""
+"""The end of a training: writes its history, its record, and last its weights, for which both engines wait."""
 
 from collections.abc import Iterable, Mapping
 
@@ -23,10 +23,10 @@ def finish(
     settings: Mapping[str, BaseModel],
     first: Iterable[dict] = (),
 ) -> None:
-    """Write all three, and remove what the training would have gone on from. Of several processes one writes.
+    """Write all three, and remove the saved state. Of several processes one writes.
 
-    content: of the checkpoint, beside the weights; select: the quantity whose lowest value chose them; first: rows of
-    the history before training.
+    content: of the checkpoint, beside the weights; select: the quantity whose lowest value selects them; settings: by
+    section, for the record; first: rows of the history before training.
     """
     if parallel.rank() > 0:
         return

@@ -1,4 +1,4 @@
-"""The training loop that every run and every classifier shares."""
+"""The training loop of all runs and classifiers."""
 
 import math
 import time
@@ -25,13 +25,13 @@ from pcpg.workspace.seeding import stream
 SAVE_SECONDS = 120.0  # at most so long between two saved states
 
 
-class Losing(nn.Module):
-    """A network, what else its objective learns, and its losses: one forward pass gives what is to be minimised."""
+class LossModule(nn.Module):
+    """A network, its objective and the objective's own parameters: forward gives the losses of a batch."""
 
     def __init__(self, model: nn.Module, objective: Objective, context: Context, session: Session):
         super().__init__()
         self.model, self.objective, self.context = model, objective, context
-        self.own = None if context.own is None else context.own.to(session.device)  # an objective knows of no device
+        self.own = None if context.own is None else context.own.to(session.device)  # objectives do not know the device
         enabled = session.precision == "bfloat16"
         self.autocast = torch.autocast(session.device.type, torch.bfloat16, enabled=enabled)
 
@@ -53,18 +53,18 @@ class Progress:
     best: float = math.inf
     best_state: dict | None = None
     history: list[dict] = field(default_factory=list)
-    recent: dict[str, list[torch.Tensor]] = field(default_factory=dict)  # values since the last evaluation
-    seconds: float = 0.0  # over all parts of a training that was broken off
+    recent: dict[str, list[torch.Tensor]] = field(default_factory=dict)  # losses since the last evaluation
+    seconds: float = 0.0  # summed over all parts of an interrupted training
     peak: int = 0  # bytes of memory
 
     def note(self, losses: Losses) -> None:
-        """Means over the processes, so that all of them can go on from what the first one saves."""
+        """Count a batch; keep its losses, means over the processes, so that all can resume from what one saves."""
         self.done += 1
         for key, value in parallel.means(losses).items():
             self.recent.setdefault(key, []).append(value)
 
     def evaluated(self, row: dict, validated: dict[str, float], select: str, model: nn.Module) -> None:
-        """A row of the history, and the weights where they are the best so far."""
+        """Add a row to the history; keep the weights if they are the best so far."""
         norms = torch.stack(self.recent["gradient_norm"])
         means = {f"train_{key}": float(torch.stack(values).mean()) for key, values in self.recent.items()}
         self.history.append(row | means | {"train_gradient_norm_sd": deviation(norms)} | validated)
@@ -74,18 +74,18 @@ class Progress:
             self.best_state = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
 
     def stopped(self, select: str, stop: float | None) -> bool:
-        """Whether the last evaluation was good enough to end with."""
+        """Whether the last evaluation was good enough to stop."""
         return stop is not None and bool(self.history) and self.history[-1][select] <= stop
 
 
 def deviation(values: torch.Tensor) -> float:
-    """Standard deviation (N - 1 not taken), by operations that every processor rounds alike."""
+    """Standard deviation (divided by N), by operations that every processor rounds alike."""
     values = values.double()
     return math.sqrt(float((values - values.mean()).square().mean()))
 
 
 class Learner:
-    """A network, its objective, its optimiser and its learning rate, which move together."""
+    """A network with its objective, optimiser and learning rate schedule."""
 
     def __init__(
         self,
@@ -97,46 +97,47 @@ class Learner:
         session: Session,
     ):
         self.model, self.objective, self.settings, self.seed = model, objective, settings, session.seed
-        self.updates = batches
+        self.batches = batches  # of the whole training
         if objective.anchored:
             without_dropout(model)
-        self.losing = parallel.wrap(Losing(model, objective, context, session))
+        self.loss_module = parallel.wrap(LossModule(model, objective, context, session))
         self.own = context.own
-        self.parameters = [parameter for parameter in self.losing.parameters() if parameter.requires_grad]
+        self.parameters = [parameter for parameter in self.loss_module.parameters() if parameter.requires_grad]
         self.optimiser = make_optimiser(self.parameters, settings)
         self.schedule = make_schedule(self.optimiser, settings, batches * objective.passes)
 
     def learn(self, batch: Batch, number: int) -> Losses:
-        """All passes over the batch of this `number` -> means over the passes of losses and gradient norm.
+        """All passes over a batch, the `number`-th from 0 -> losses and gradient norm, means over the passes.
 
-        Every pass draws the same dropout, so that ratios of probabilities tell of the weights alone; each part from a
-        seed of its own, since a draw may use more random numbers than a pass over it.
+        All passes have the same dropout masks, so that ratios of probabilities depend on the weights alone. Each part
+        of the batch has its own seed, since a draw may use more random numbers than a pass over it.
         """
         self.model.train()
         if self.objective.anchored:
             hold_statistics(self.model)
-        losing = parallel.unwrapped(self.losing)
-        losing.context = replace(losing.context, done=number / self.updates)
+        loss_module = parallel.unwrapped(self.loss_module)
+        loss_module.context = replace(loss_module.context, done=number / self.batches)
         parts = batch.parts(self.settings.accumulate)
         seeds = [stream(self.seed, number, parallel.rank(), place) for place in range(len(parts))]
         drawn = [self._draw(*one) if self.objective.passes > 1 else None for one in zip(seeds, parts, strict=True)]
         work = list(zip(seeds, parts, drawn, strict=True))
-        passed = [self._update(batch, work) for _ in range(self.objective.passes)]
-        return {key: sum(one[key] for one in passed) / len(passed) for key in passed[0]}
+        updates = [self._update(batch, work) for _ in range(self.objective.passes)]
+        return {key: sum(losses[key] for losses in updates) / len(updates) for key in updates[0]}
 
     def _draw(self, seed: int, part: Batch) -> object:
         torch.manual_seed(seed)
-        return parallel.unwrapped(self.losing).draw(part)
+        return parallel.unwrapped(self.loss_module).draw(part)
 
     def _update(self, batch: Batch, work: list[tuple[int, Batch, object]]) -> Losses:
-        """One step down the gradient of "loss", its norm clipped -> losses and norm; stops with the clips on NaN.
+        """One optimiser step on "loss", its gradient's norm clipped -> losses and norm.
 
-        Of the parts of a batch the gradients are added up, and the processes exchange them once, with the last part.
+        The gradients of a batch's parts are added; the processes exchange them once, with the last part. InputError
+        that names the clips where the gradient is not finite.
         """
         self.optimiser.zero_grad(set_to_none=True)
         if isinstance(self.optimiser, NormalisedMomentum):
             self.optimiser.look_ahead()
-        with parallel.alone(self.losing):
+        with parallel.alone(self.loss_module):
             shares = [self._gradient(*one) for one in work[:-1]]
         shares.append(self._gradient(*work[-1]))
         losses = {key: sum(share[key] for share in shares) for key in shares[0]}
@@ -149,27 +150,27 @@ class Learner:
         return losses | {"gradient_norm": norm}
 
     def _gradient(self, seed: int, part: Batch, drawn: object) -> Losses:
-        """Add the gradient of a part -> its losses, as they count in those of the batch."""
+        """Add the gradient of a part -> its losses times its weight in the batch."""
         torch.manual_seed(seed)
-        losses = {key: value * part.weight for key, value in self.losing(part, drawn).items()}
+        losses = {key: value * part.weight for key, value in self.loss_module(part, drawn).items()}
         losses["loss"].backward()
         return {key: value.detach() for key, value in losses.items()}
 
-    def _moving(self) -> dict:
-        """What a saved state holds."""
+    def _saved(self) -> dict:
+        """The parts whose state is saved."""
         own = {"own": self.own} if self.own is not None else {}
         return {"model": self.model, "optimiser": self.optimiser, "schedule": self.schedule} | own
 
     def state(self) -> dict:
-        return {name: part.state_dict() for name, part in self._moving().items()}
+        return {name: part.state_dict() for name, part in self._saved().items()}
 
     def load(self, state: dict) -> None:
-        for name, part in self._moving().items():
+        for name, part in self._saved().items():
             part.load_state_dict(state[name])
 
 
 def without_dropout(model: nn.Module) -> None:
-    """For good: what is compared with other weights must differ by weights alone."""
+    """For the whole training: the policy and the anchor must differ by their weights alone."""
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
@@ -178,7 +179,7 @@ def without_dropout(model: nn.Module) -> None:
 
 
 def hold_statistics(model: nn.Module) -> None:
-    """Batch normalisation by the statistics that the start has, as its frozen copy has them."""
+    """Batch normalisation with the statistics of the run's first weights, as in the anchor."""
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.eval()
@@ -198,9 +199,10 @@ def fit(
 ) -> Progress:
     """Train, and keep the weights of the evaluation with the lowest `select`, a quantity that `validate` returns.
 
-    The means of the objective's losses since the last evaluation go into the history as train_*. start: iterations
-    behind the initial weights. All that is random follows from the session's seed, the batch and the clip, so a
-    training that goes on from `resume` ends in the same bytes.
+    context: of the objective, its `own` parameters are trained too; start: iterations that trained the initial weights;
+    resume: where to save the state, and from where to continue. The objective's losses, means since the last
+    evaluation, are train_* in the history. All random numbers follow from the session's seed, the batch and the clip,
+    so a resumed training ends in the same bytes. InputError that names the clips where a gradient is not finite.
     """
     total = settings.epochs * len(training)
     due = {math.ceil(total * (i + 1) / settings.evaluations) for i in range(settings.evaluations)}
@@ -209,7 +211,7 @@ def fit(
     tell(session.device)
     clock = time.monotonic() - progress.seconds
     batches = training.batches(progress.done, progress.done if progress.stopped(select, settings.stop) else total)
-    if session.device.type == "cuda":  # else the thread would only take the processor from the training
+    if session.device.type == "cuda":  # on a CPU the thread would only slow the training
         batches = ahead(batches)
     with Monitor(session, training, settings.epochs, progress.done) as monitor:
         for batch in monitor.watch(batches):
@@ -230,7 +232,7 @@ def fit(
 
 
 def restore(resume: Resume, learner: Learner, device: torch.device) -> Progress:
-    """Put the learner where an unfinished training left it, if there is one -> how far it had come."""
+    """Load the state of an unfinished training, if there is one, into the learner -> its progress."""
     saved = resume.load()
     if saved is None:
         return Progress()

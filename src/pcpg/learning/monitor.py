@@ -1,4 +1,4 @@
-"""What one sees of a training while it runs: a progress bar, and curves for TensorBoard."""
+"""What a training shows while it runs: a progress bar, and curves for TensorBoard."""
 
 import shutil
 import time
@@ -15,17 +15,17 @@ from pcpg.workspace import parallel
 class Monitor:
     """Counts clips and the time spent waiting for them; the first process alone shows and writes.
 
-    done: updates behind a training that goes on. What TensorBoard has of an earlier training is deleted.
+    done: batches of a resumed training, else 0: then TensorBoard's files of an earlier training are deleted.
     """
 
     def __init__(self, session: Session, training: Training, epochs: int, done: int):
         self.training, self.leads = training, parallel.rank() == 0
         self.events = _events(session, done) if self.leads else None
-        total, seen = epochs * len(training.rows), training.seen(done)
+        total, clips = epochs * len(training.rows), training.clips_in(done)
         self.bar = tqdm(
-            total=total, initial=seen, desc=session.name, unit="clip", mininterval=5.0, disable=not self.leads
+            total=total, initial=clips, desc=session.name, unit="clip", mininterval=5.0, disable=not self.leads
         )
-        self.waited, self.since, self.counted = 0.0, time.perf_counter(), seen
+        self.waited, self.since, self.counted = 0.0, time.perf_counter(), clips
 
     def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The same batches, with a stopwatch on how long they take to come."""
@@ -39,18 +39,18 @@ class Monitor:
             yield batch
 
     def advance(self, done: int, row: dict | None) -> None:
-        """After `done` updates; row: of the history, where there was an evaluation."""
-        seen, passed = self.training.seen(done), time.perf_counter() - self.since
-        waiting = self.waited / passed
+        """After `done` batches; row: of the history, if there was an evaluation."""
+        clips, seconds = self.training.clips_in(done), time.perf_counter() - self.since
+        waiting = self.waited / seconds
         self.bar.set_postfix_str(f"data-wait {waiting:.0%}", refresh=False)
-        self.bar.update(seen - self.bar.n)
+        self.bar.update(clips - self.bar.n)
         if row is not None and self.events is not None:
-            rates = {"clips_per_second": (seen - self.counted) / passed, "data_wait": waiting}
+            rates = {"clips_per_second": (clips - self.counted) / seconds, "data_wait": waiting}
             for key, value in (row | rates).items():
                 self.events.add_scalar(key, value, row["iteration"])
             self.events.flush()
         if row is not None:
-            self.waited, self.since, self.counted = 0.0, time.perf_counter(), seen
+            self.waited, self.since, self.counted = 0.0, time.perf_counter(), clips
 
     def __enter__(self) -> "Monitor":
         return self

@@ -1,4 +1,4 @@
-"""Optimisers and the course of their learning rates."""
+"""Optimisers and learning rate schedules."""
 
 import inspect
 import math
@@ -12,7 +12,10 @@ ADAM = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
 def make_optimiser(parameters: list[nn.Parameter], settings: Optimisation) -> torch.optim.Optimizer:
-    """Adam fused: the only one whose square roots come out alike on every processor, docs/reproducibility.md."""
+    """The optimiser that `settings` name. Adam is fused: only then its square roots are the same on every processor.
+
+    docs/reproducibility.md says more.
+    """
     rate, decay, momentum = settings.learning_rate, settings.weight_decay, settings.momentum
     if settings.optimiser in ADAM:
         return uncompiled(ADAM[settings.optimiser])(parameters, lr=rate, weight_decay=decay, fused=True)
@@ -22,22 +25,22 @@ def make_optimiser(parameters: list[nn.Parameter], settings: Optimisation) -> to
 
 
 class NormalisedMomentum(torch.optim.Optimizer):
-    """Steps of the learning rate's length along a mean of gradients, d <- momentum d + (1 - momentum) g.
+    """Steps as long as the learning rate, down a mean of gradients, d <- momentum d + (1 - momentum) g.
 
-    looks_ahead: N-PG-IGT (Fatkhullin et al., 2023, Algorithm 1). Samples are drawn, and the gradient is taken, at
+    looks_ahead: N-PG-IGT (Fatkhullin et al., 2023, Algorithm 1). Samples are drawn and the gradient is taken at
     theta + momentum / (1 - momentum) (theta - theta before), for which d is the exact gradient of a quadratic.
     """
 
-    def __init__(self, parameters, lr: float, momentum: float, looks_ahead: bool, normalised: bool = True):
+    def __init__(self, parameters, lr: float, momentum: float, looks_ahead: bool):
         super().__init__(parameters, {"lr": lr})
-        self.momentum, self.looks_ahead, self.normalised = momentum, looks_ahead, normalised
+        self.momentum, self.looks_ahead = momentum, looks_ahead
 
     def _parameters(self) -> list[nn.Parameter]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
 
     @torch.no_grad()
     def look_ahead(self) -> None:
-        """Move to where the gradient is to be taken; `step` goes back first."""
+        """Call before each gradient: moves to where it is to be taken; `step` moves back first."""
         for parameter in self._parameters():
             state = self.state[parameter]
             state["here"] = parameter.detach().clone()
@@ -55,14 +58,14 @@ class NormalisedMomentum(torch.optim.Optimizer):
             state["mean"] = gradient.clone() if first else state["mean"].lerp(gradient, 1 - self.momentum)
             state["before"] = parameter.detach().clone()
             means.append(state["mean"])
-        length = math.sqrt(sum(float(mean.double().square().sum()) for mean in means)) if self.normalised else 1.0
+        length = math.sqrt(sum(float(mean.double().square().sum()) for mean in means))
         for group in self.param_groups:
             for parameter in group["params"]:
                 parameter -= group["lr"] / max(length, 1e-12) * self.state[parameter]["mean"]
 
 
 def uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
-    """The same without torch's wrappers for its compiler, whose import alone takes each of a preset's jobs two seconds.
+    """The same class without the wrappers for torch's compiler, whose import alone takes two seconds in every job.
 
     Measured by `python -X importtime`; no longer needed once torch.optim imports torch._dynamo no more.
     """
@@ -72,7 +75,7 @@ def uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]
 
 
 def make_schedule(optimiser: torch.optim.Optimizer, settings: Optimisation, updates: int):
-    """The learning rate as a function of the update; nothing is ever lowered by hand."""
+    """The schedule that `settings` name, over `updates` optimiser steps; call its `step` after each of them."""
     if settings.schedule == "one_cycle":
         cycled = {} if settings.optimiser in ADAM else {"cycle_momentum": False}
         return torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=updates + 1, **cycled)

@@ -24,7 +24,7 @@ class Classification(Objective):
     """Cross-entropy over the word classes."""
 
     label_smoothing: float
-    fixed: bool  # the encoder runs as in test: no dropout, stored batch statistics, and learns nothing
+    fixed: bool  # the encoder is not trained and in eval mode: no dropout, stored batch statistics
 
     def losses(self, model: Classifier, batch: Batch, context: Context, drawn: Any = None) -> Losses:
         model.encoder.train(not self.fixed)
@@ -45,7 +45,7 @@ def train_classifier(
     start: the weights whose encoder is taken, with its network and view; None for random ones.
     """
     store, device, fixed = ClipStore(clips), session.device, settings.encoder == "fixed"
-    lip_reader, seen, content = checkpoint.begin(store, start, view, network, device)
+    lip_reader, clip_view, content = checkpoint.begin(store, start, view, network, device)
     identity = fingerprint(session, [view, network, settings], store, *filter(None, [start]))
     resume = Resume(session.weights, identity)
     rows = store.select("val")
@@ -57,8 +57,8 @@ def train_classifier(
         Classification(label_smoothing=settings.label_smoothing, fixed=fixed),
         Context(max_length=1),
         settings.optimisation,
-        training_of(store, settings.optimisation, seen, device, session.seed),
-        validate=lambda: {"val_error": 1 - accuracy(store, classify(model, store, rows, seen, device))},
+        training_of(store, settings.optimisation, clip_view, device, session.seed),
+        validate=lambda: {"val_error": 1 - accuracy(store, classify(model, store, rows, clip_view, device))},
         select="val_error",
         start=0,
         session=session,

@@ -1,6 +1,6 @@
-"""What a training leaves beside its weights: the history of its evaluations, and a record of what it took.
+"""What a training leaves beside its weights: the history of its evaluations, and a record of the resources it took.
 
-No result is computed from the record, which differs from run to run.
+The record differs from run to run, so no result is computed from it.
 """
 
 import json
@@ -25,7 +25,7 @@ HERE = Path(__file__).parents[1]  # the package
 
 
 def peak_memory(device: torch.device) -> int:
-    """Bytes: of the GPU's memory what tensors took at most, on a CPU the largest resident size of this process."""
+    """Bytes: on a GPU the most that tensors took, on a CPU the largest resident size of this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -33,7 +33,7 @@ def peak_memory(device: torch.device) -> int:
 
 
 def device_name(device: torch.device) -> str:
-    """The model of the processor that the training ran on, with the threads where it is a CPU."""
+    """The model of the GPU or CPU that the training ran on, with the number of threads of a CPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
@@ -62,7 +62,7 @@ def commit() -> str | None:
 
 
 def write_record(session: Session, model: nn.Module, progress: Any, settings: Mapping[str, BaseModel]) -> None:
-    """What one training took and where it ran; `progress` is that of pcpg.learning.loop, over all its parts."""
+    """Time and memory of one training and where it ran; progress: a pcpg.learning.loop.Progress."""
     record = {
         "commit": commit(),
         "seed": session.seed,

@@ -1,4 +1,4 @@
-"""What a broken-off training goes on from: written while it runs, removed when it is done, used only where it fits."""
+"""The saved state of an unfinished training: written while it runs, removed at its end, used only by the same one."""
 
 import hashlib
 import sys
@@ -16,7 +16,7 @@ from pcpg.workspace.errors import InputError
 
 
 def fingerprint(session: Session, settings: Iterable[object], store: ClipStore, *files: Path) -> str:
-    """Stands for all that trained weights follow from: settings, clips, files, code, torch, numerics, processes."""
+    """Checksum of all that trained weights depend on: settings, clips, files, code, torch, numerics, processes."""
     where = (session.seed, session.device.type, session.precision, torch.get_num_threads(), parallel.world())
     where += numerics.in_use()
     digest = hashlib.sha256(repr([*settings, where, session.code, torch.__version__, store.text]).encode())
@@ -28,7 +28,7 @@ def fingerprint(session: Session, settings: Iterable[object], store: ClipStore, 
 class Resume:
     """The file that holds the state of an unfinished training, beside the weights that it will write.
 
-    It lies outside the outputs that the engines know: they delete these before a job runs and after one fails.
+    It is no output that the engines know: those they delete before a job runs and after one fails.
     """
 
     def __init__(self, weights: Path, identity: str):
@@ -39,7 +39,7 @@ class Resume:
         return time.monotonic() - self.saved
 
     def load(self) -> dict | None:
-        """The state last saved; None where there is none, or, in one line, none of just this training."""
+        """None if there is no saved state or it is of another training (then prints one line)."""
         if not self.path.is_file():
             return None
         try:

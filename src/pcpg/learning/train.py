@@ -1,4 +1,4 @@
-"""Stage `train`: one run, whatever it begins with and whatever it minimises; the baseline is one of them."""
+"""Stage `train`: one run, with any initial weights and any objective; the baseline is a run too."""
 
 from pathlib import Path
 
@@ -21,17 +21,19 @@ from pcpg.settings.training import Network, Run, ViewKeys
 def train(
     clips: Path, start: Path | None, view: ViewKeys, network: Network, run: Run, max_length: int, session: Session
 ) -> None:
-    """From the weights at `start`, None for random ones, write the session's weights (the best on validation), its
-    history, whose first row is the start, and its record. A run may not choose its own start.
+    """Write the session's weights (the best on validation), history and record.
+
+    start: the initial weights, None for random ones. The evaluation before training is the first row of the history,
+    but never selected as the best.
     """
     store, device, objective = ClipStore(clips), session.device, of_run(run)
     refuse_longer(store, max_length)
-    model, seen, content = checkpoint.begin(store, start, view, network, device)
-    training = training_of(store, run.optimisation, seen, device, session.seed)
-    before = None if start is None else frozen(model)  # not saved: a broken-off training begins with it again
+    model, clip_view, content = checkpoint.begin(store, start, view, network, device)
+    training = training_of(store, run.optimisation, clip_view, device, session.seed)
+    anchor = None if start is None else frozen(model)  # not saved: a resumed training makes it again
     context = Context(
         max_length,
-        anchor=before if objective.anchored else None,
+        anchor=anchor if objective.anchored else None,
         own=objective.own_parameters(model),
         stored=_stored(objective, model, training, max_length) if objective.stored else None,
     )
@@ -40,8 +42,8 @@ def train(
     resume = Resume(session.weights, identity)
 
     def evaluate() -> dict[str, float]:
-        validated = validate(model, store, rows, seen, device, max_length)
-        return validated | observe(model, before, training, max_length)
+        validated = validate(model, store, rows, clip_view, device, max_length)
+        return validated | observe(model, anchor, training, max_length)
 
     first = {"iteration": content["iteration"], "epoch": 0, **evaluate()}
     progress = fit(
@@ -62,4 +64,4 @@ def train(
 
 def _stored(objective: Objective, model: LipReader, training: Training, max_length: int) -> StoredTexts:
     clips = in_order(training.store, training.rows, BATCH, training.view, training.device)
-    return draw_texts(model, clips, training.seed, max_length, objective.stored, objective.temperature)
+    return draw_texts(model, clips, training.seed, max_length, objective.stored, objective.stored_temperature)

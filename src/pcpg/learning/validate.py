@@ -1,4 +1,4 @@
-"""How well a lip-reader reads a split, and a classifier names its words: what selects weights."""
+"""Error rates of a lip-reader or a word classifier on a split; on validation they select the weights."""
 
 from itertools import chain
 
@@ -19,7 +19,7 @@ BATCH = 64  # clips
 
 
 def refuse_longer(store: ClipStore, max_length: int) -> None:
-    """SettingError where a text does not fit into max_length steps: its errors would be those of the cut."""
+    """SettingError if a text does not fit into max_length steps: its end could never be read."""
     longest = max(store.index, key=lambda clip: len(clip.text))
     needed = len(longest.text) + 1
     if needed > max_length:
@@ -53,7 +53,7 @@ def classify(model: Classifier, store: ClipStore, rows: list[int], view: View, d
     share: dict[int, int] = {}
     for batch in batches.in_order(store, rows[parallel.rank() :: parallel.world()], BATCH, view, device):
         share |= zip(batch.rows, model(batch.frames, batch.lengths).argmax(dim=1).tolist(), strict=True)
-    whole = {row: label for each in parallel.gather(share) for row, label in each.items()}
+    whole = {row: label for part in parallel.gather(share) for row, label in part.items()}
     return {row: whole[row] for row in rows}
 
 

@@ -1,6 +1,6 @@
-"""Advantage-leftover-lunch and its kin (Baheti et al., 2024): stored texts, pushed up by what they earn.
+"""Advantage-leftover-lunch and its variants (Baheti et al., 2024): stored texts, weighted by their reward.
 
-The value of a clip is the mean reward of its stored texts, in place of a learned head.
+The value of a clip is the mean reward of its stored texts, where the paper has a learned head.
 """
 
 from typing import ClassVar, Literal
@@ -8,15 +8,15 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import model_validator
 
-from pcpg.objectives.weighted import STORED, Seen, WeightedTexts
+from pcpg.objectives.weighted import STORED, Samples, WeightedTexts
 from pcpg.settings.keys import NotNegative, refuse
 
-LEAST, MOST = 0.1, 1.9  # 1 -+ 0.9: between these a ratio is clipped
+LEAST, MOST = 0.1, 1.9  # 1 -+ 0.9: ratios are clipped to this range
 
 
 class ALoL(WeightedTexts):
     form: Literal["r_lol", "a_lol", "ref_free", "seq", "kl"]
-    beta: NotNegative  # of form: kl, the weight of log (policy / start); else 0
+    beta: NotNegative  # of form: kl, the weight of log (policy / anchor); else 0
     origin: ClassVar[str] = STORED
 
     @model_validator(mode="after")
@@ -25,27 +25,28 @@ class ALoL(WeightedTexts):
         return self
 
     @property
-    def compares(self) -> bool:
+    def needs_anchor(self) -> bool:
         return self.form not in ("ref_free", "kl")
 
-    def weights(self, seen: Seen) -> torch.Tensor:
-        return leftover(seen, self.form, self.beta) / seen.reward.shape[1]
+    def weights(self, samples: Samples) -> torch.Tensor:
+        return a_lol_weights(samples, self.form, self.beta) / samples.reward.shape[1]
 
 
-def leftover(seen: Seen, form: str, beta: float = 0.0) -> torch.Tensor:
-    """(N, M), for "seq" (N, M, U): r the ratio to the start, clipped, A what a text earns above the mean, at least 0.
+def a_lol_weights(samples: Samples, form: str, beta: float = 0.0) -> torch.Tensor:
+    """(N, M), for "seq" (N, M, U): r the clipped ratio policy / anchor, A the reward above the clip's mean, at least 0.
 
     r_lol: r R, R at least 0; a_lol: r A; ref_free: A; seq: A and the ratio of each step; kl: A - beta.
     """
-    advantage = (seen.reward - seen.reward.mean(dim=1, keepdim=True)).clamp(min=0)
+    advantage = (samples.reward - samples.reward.mean(dim=1, keepdim=True)).clamp(min=0)
     if form == "r_lol":
-        return ratio(seen.above_start) * seen.reward.clamp(min=0)
+        return ratio(samples.log_ratio) * samples.reward.clamp(min=0)
     if form == "a_lol":
-        return ratio(seen.above_start) * advantage
+        return ratio(samples.log_ratio) * advantage
     if form == "seq":
-        return ratio(seen.steps - seen.start) * advantage[:, :, None]
+        return ratio(samples.log_p - samples.anchor_log_p) * advantage[:, :, None]
     return advantage - beta if form == "kl" else advantage
 
 
-def ratio(above_start: torch.Tensor) -> torch.Tensor:
-    return above_start.exp().clamp(LEAST, MOST)
+def ratio(log_ratio: torch.Tensor) -> torch.Tensor:
+    """log (policy / anchor) of texts or steps, any shape -> the clipped ratio, the same shape."""
+    return log_ratio.exp().clamp(LEAST, MOST)

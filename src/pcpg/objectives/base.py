@@ -1,7 +1,7 @@
-"""What an objective is: the keys of its section in a parameter file, and the losses of a batch that follow from them.
+"""What an objective is: the keys of its section in a parameter file, and the losses of a batch.
 
 An objective is a file in this folder with a subclass of Objective of the same name, as best_of_m.py has BestOfM; the
-file's name is its name in the parameter file. Other files hold what several have in common.
+file's name is its name in the parameter file. Other files hold what several objectives share.
 """
 
 import importlib
@@ -24,7 +24,7 @@ from pcpg.workspace.errors import InputError
 if TYPE_CHECKING:
     from pcpg.settings.schema import Params
 
-Losses = dict[str, torch.Tensor]  # scalars, "loss" the one to minimise; the others go into the history
+Losses = dict[str, torch.Tensor]  # scalars, "loss" the one to minimise; the others are logged in the history
 FOLDER = Path(__file__).parent
 CLASS = re.compile(r"^class (\w+)\((?!NamedTuple)", re.M)
 
@@ -34,17 +34,18 @@ class Context:
     """What an objective is given beside the network and the batch."""
 
     max_length: int  # decoder steps of a sampled text, at most
-    anchor: LipReader | None = None  # frozen copy of the start, in eval mode; only where `anchored`
+    anchor: LipReader | None = None  # frozen copy of the run's first weights, in eval mode; only if `anchored`
     own: nn.Module | None = None  # what `own_parameters` returned
-    stored: Any = None  # texts that the start drew before training began; only where `stored` asks for some
-    done: float = 0.0  # share of the training that is behind
+    stored: Any = None  # texts drawn before training; only if `stored` is above 0
+    done: float = 0.0  # share of the training's batches that are done
 
 
 class Objective(Keys):
     """Settings with a pure function of network and batch: the same settings, weights and clips give the same losses."""
 
-    anchored: ClassVar[bool] = False  # whether it compares with the weights that the run began with: dropout is off
-    stored: ClassVar[int] = 0  # texts of each training clip that the start draws once, before training begins
+    anchored: ClassVar[bool] = False  # whether it needs `Context.anchor`; dropout is off then
+    stored: ClassVar[int] = 0  # texts of each training clip that are drawn once, before training
+    stored_temperature: ClassVar[float] = 1.0  # of the policy that draws them
 
     @property
     def passes(self) -> int:
@@ -58,27 +59,30 @@ class Objective(Keys):
     def draw(self, model: LipReader, batch: Batch, context: Context) -> Any:
         """What all passes over a batch share, such as sampled texts and their probabilities; without gradient.
 
-        Not asked where there is one pass: `drawn` is None then.
+        Called only if there are several passes.
         """
         return None
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any) -> Losses:
-        """Of N clips: sums over steps, means over clips."""
+        """Scalars by name: "loss", summed over steps, mean over clips, is minimised; all are logged as train_NAME.
+
+        drawn: what `draw` returned; None if there is one pass.
+        """
         raise NotImplementedError
 
     def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
-        """(key of this objective or "", problem) of what has no meaning with the run's other settings."""
+        """(key of this objective or "", problem) for each setting that means nothing with the run's others."""
         return iter(())
 
 
 @cache
 def names() -> list[str]:
-    """The objectives that there are, without importing them."""
+    """All objectives, without importing them."""
     return sorted(path.stem for path in FOLDER.glob("*.py") if _class_name(path))
 
 
 def _class_name(path: Path) -> str:
-    """Of the class that is named as its file; "" where there is none."""
+    """Name of the class that is named as its file; "" if there is none."""
     named = CLASS.findall(path.read_text("utf-8"))
     return next((name for name in named if name.lower() == path.stem.replace("_", "")), "")
 
@@ -92,13 +96,13 @@ def of_run(run: Run, file: object = "the parameter file", key: str = "objective"
 
 
 def kind(name: str) -> type[Objective]:
-    """The class of one of `names`."""
+    """The class of an objective of this name, one of `names()`."""
     module = importlib.import_module(f"pcpg.objectives.{name}")
     return getattr(module, _class_name(Path(module.__file__)))
 
 
 def check(params: "Params", file: str) -> None:
-    """InputError for the first objective of `params` whose keys are wrong, or go with nothing else that is set."""
+    """InputError for the first objective of `params` whose keys are wrong, alone or with the run's other settings."""
     for corpus, runs in params.runs.items():
         for name, run in runs.items():
             key = f"runs.{corpus}.{name}"

@@ -1,7 +1,7 @@
-"""Contrastive policy gradient (Flet-Berliac et al., 2024): right for texts of any origin, so it may keep stored ones.
+"""Contrastive policy gradient (Flet-Berliac et al., 2024): correct for texts of any origin, stored ones too.
 
-Of any two texts of a clip, R - beta log(policy / start) shall be the same. On samples of the policy itself its gradient
-is that of `rloo` with the pull in the reward, so it is new for other texts alone.
+Its optimum has the same R - beta log(policy / anchor) for any two texts of a clip. On samples of the policy itself its
+gradient is that of `rloo` with the KL penalty in the reward, so it is new only for other texts.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from pcpg.objectives.base import Context
 from pcpg.objectives.raml import edited
 from pcpg.objectives.rloo import advantages
 from pcpg.objectives.rollout import Rollout, score
-from pcpg.objectives.weighted import FRESH, Seen, TextsOfAnyOrigin
+from pcpg.objectives.weighted import FRESH, Samples, TextsOfAnyOrigin
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import END
@@ -27,43 +27,43 @@ if TYPE_CHECKING:
 
 
 class Edited(Keys):
-    """References with random edits, as `raml` has them, fresh in every epoch."""
+    """References with random edits, as in `raml`, new in every epoch."""
 
     texts: Annotated[int, Field(ge=1, le=100)]
     tau: Positive
 
 
 class CoPG(TextsOfAnyOrigin):
-    beta: NotNegative  # reward units a nat
-    reference: bool  # whether the reference is one text more
+    beta: NotNegative  # of the KL penalty, reward per nat
+    reference: bool  # whether the reference is added to the texts
     edited: Edited | None
-    compares: ClassVar[bool] = True
+    needs_anchor: ClassVar[bool] = True
 
     def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
         yield from super().refuse_combinations(run, params)
         if self.texts == FRESH and self.beta == 0:
             yield "beta", "must be above 0 for texts: fresh; at 0 it is rloo"
         if self.kl is not None and self.kl.form == "reward":
-            yield "kl.form", "must be exact: beta has the pull in the reward already"
+            yield "kl.form", "must be exact: beta puts it into the reward already"
         if self.texts == FRESH and (self.reference or self.edited):
             yield "texts", "must be stored beside reference or edited texts"
 
-    def weights(self, seen: Seen) -> torch.Tensor:
-        return contrast(seen.reward, seen.above_start, self.beta)
+    def weights(self, samples: Samples) -> torch.Tensor:
+        return contrast(samples.reward, samples.log_ratio, self.beta)
 
-    def read(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
+    def sample_or_score(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
         if self.texts == FRESH:
-            return super().read(model, batch, context)
+            return super().sample_or_score(model, batch, context)
         texts = [context.stored.of(batch).unflatten(0, (len(batch.rows), -1))]
         texts += [batch.targets[:, None]] if self.reference else []
         texts += [edited(batch, self.edited.tau, self.edited.texts)[:, :, : context.max_length]] if self.edited else []
-        longest = max(each.shape[2] for each in texts)
-        alike = torch.cat([F.pad(each, (0, longest - each.shape[2]), value=END) for each in texts], dim=1)
+        longest = max(part.shape[2] for part in texts)
+        padded = torch.cat([F.pad(part, (0, longest - part.shape[2]), value=END) for part in texts], dim=1)
         memory = model.encode(batch.frames, batch.lengths)
         forcing = self.cross_entropy.teacher_forcing
-        return score(model, memory, batch, alike.flatten(0, 1), self.temperature, teacher_forcing=forcing)
+        return score(model, memory, batch, padded.flatten(0, 1), self.temperature, teacher_forcing=forcing)
 
 
-def contrast(reward: torch.Tensor, above_start: torch.Tensor, beta: float) -> torch.Tensor:
-    """(N, M) each -> (N, M): R - beta h less the mean of the others', over M; the published loss over 4 beta."""
-    return advantages(reward - beta * above_start) / reward.shape[1]
+def contrast(reward: torch.Tensor, log_ratio: torch.Tensor, beta: float) -> torch.Tensor:
+    """(N, M) each -> (N, M): R - beta h minus the mean of the others', over M; the published loss over 4 beta."""
+    return advantages(reward - beta * log_ratio) / reward.shape[1]

@@ -15,11 +15,11 @@ from pcpg.settings.keys import Partial, Share
 
 class CrossEntropy(Objective):
     label_smoothing: Partial
-    teacher_forcing: Share  # probability that the decoder is fed the true character and not its own
+    teacher_forcing: Share  # probability that the decoder is fed the true character, not its own
     mask_padding: bool  # false: what follows the end symbol is scored too, as in the first author's code
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
-        """ "loss" (Eq. 3), and "ce", the plain cross-entropy per character, to compare."""
+        """ "loss" (Eq. 3), and "ce", the plain cross-entropy per character, for comparison."""
         memory = model.encode(batch.frames, batch.lengths)
         steps = batch.targets.shape[1]
         coins = batch.uniforms(steps) if self.teacher_forcing < 1 else None
@@ -27,7 +27,7 @@ class CrossEntropy(Objective):
         return self.of_logits(logits, batch)
 
     def of_logits(self, logits: torch.Tensor, batch: Batch) -> Losses:
-        """The same from logits (N, U, C) that are there already."""
+        """The same from given logits (N, U, C)."""
         loss = cross_entropy(logits, batch.targets, self.label_smoothing, self.mask_padding)
         return {"loss": loss, "ce": per_character(logits, batch)}
 
@@ -37,9 +37,8 @@ def teacher(
 ) -> Callable[[int, torch.Tensor], torch.Tensor]:
     """What the decoder is fed: the true character with probability `forcing`, else its own likeliest (argmax).
 
-    targets (N, U); coins (N, U) uniform in [0, 1), needed where `forcing` is below 1. Nothing follows an end symbol
-    and padding stands for nothing, so the decoder's own end symbol is never fed, nor anything in place of the true end
-    and what follows it.
+    targets (N, U); coins (N, U) uniform in [0, 1), needed where `forcing` is below 1. The decoder's
+    own end symbol is never fed, since nothing follows it; the true end symbol and padding are never replaced.
     """
 
     def choose(u: int, logits: torch.Tensor) -> torch.Tensor:
@@ -57,8 +56,8 @@ def cross_entropy(
 ) -> torch.Tensor:
     """Eq. 3: logits (N, U, C), targets (N, U) with the end symbol scored -> scalar, summed over steps, mean over clips.
 
-    mask_padding: what follows the end symbol is not scored; else the padding must be predicted, up to the batch's
-    longest text.
+    mask_padding: what follows the end symbol is not scored; else padding must be predicted, up to the length of the
+    batch's longest text.
     """
     ignored = PAD if mask_padding else -100  # no class
     reduction = "none" if logits.is_cuda else "sum"  # a GPU sums in no fixed order here
@@ -69,5 +68,5 @@ def cross_entropy(
 
 
 def per_character(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Plain cross-entropy per character, which goes into every history whatever is minimised; no gradient."""
+    """Plain cross-entropy per character, logged in every history whatever is minimised; no gradient."""
     return cross_entropy(logits.detach(), batch.targets) / batch.target_lengths.float().mean()

@@ -6,7 +6,7 @@ from pcpg.objectives.pairs import RankedPairs
 
 
 class IPO(RankedPairs):
-    """(h_w - h_l - 1 / (2 beta))^2: of a better and a worse text, log p above the start is to differ by so much."""
+    """(h_w - h_l - 1 / (2 beta))^2: the log ratios of a better and a worse text are to differ by 1 / (2 beta)."""
 
     def strength(self, margin: torch.Tensor) -> torch.Tensor:
         return -2 * (margin - 1 / (2 * self.beta))

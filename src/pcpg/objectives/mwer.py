@@ -18,28 +18,28 @@ from pcpg.settings.keys import NotNegative
 
 class MWER(Objective):
     hypotheses: Annotated[int, Field(ge=2, le=100)]  # N, the width of the beam; the reference need not be among them
-    cross_entropy: NotNegative  # weight of the cross-entropy beside it
+    cross_entropy: NotNegative  # weight of the cross-entropy that is added
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
         """One decoder pass scores the reference and the list; the beam runs in the same mode, on the same memory."""
         memory = model.encode(batch.frames, batch.lengths)
         with torch.no_grad():
-            still = Memory(*(part.detach() for part in memory))
-            best, _ = beam_search(model.decoder, still, self.hypotheses, context.max_length, 0.0, log_policy)
-        passed = score(model, memory, batch, best.flatten(0, 1))
-        listed = passed.steps.sum(dim=1).view(len(best), -1)
+            constant = Memory(*(part.detach() for part in memory))
+            best, _ = beam_search(model.decoder, constant, self.hypotheses, context.max_length, 0.0, log_policy)
+        rollout = score(model, memory, batch, best.flatten(0, 1))
+        listed = rollout.log_p.sum(dim=1).view(len(best), -1)
         errors = error_rates(best, batch)
         risk = minimum_risk(listed, errors)
-        ce = cross_entropy(passed.forced, batch.targets)
+        ce = cross_entropy(rollout.forced, batch.targets)
         expected = 1 - (listed.detach().softmax(dim=1) * errors).sum(dim=1).mean()
         loss = risk + self.cross_entropy * ce
-        return {"loss": loss, "ce": per_character(passed.forced, batch), "mwer": risk, "reward": expected}
+        return {"loss": loss, "ce": per_character(rollout.forced, batch), "mwer": risk, "reward": expected}
 
 
 def minimum_risk(log_probs: torch.Tensor, errors: torch.Tensor) -> torch.Tensor:
     """Expected errors over a list, log p (N, H) of its texts normalised to sum to 1 -> scalar, the mean over clips.
 
-    The mean of the list is taken off: it changes the value, and not the gradient.
+    The list's mean is subtracted, which changes the value and not the gradient.
     """
     q = log_probs.softmax(dim=1)
     return (q * (errors - errors.mean(dim=1, keepdim=True))).sum(dim=1).mean()

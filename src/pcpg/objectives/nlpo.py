@@ -1,7 +1,8 @@
 """Natural language policy optimisation (Ramamurthy et al., 2023): `ppo` over what a mask policy finds likely.
 
-The mask policy is an older copy of the policy. At each step the fewest characters that have the probability top_p by it
-are kept, and the policy is that over them, in drawing and in every ratio. `top_p` on rloo is the cheap half.
+The mask policy is an older copy of the policy. At each step the fewest characters that together have the probability
+top_p by it are kept; the policy is restricted to them, in sampling and in every ratio. `rloo` with `top_p` below 1 is
+cheaper: it needs no copy, since each policy masks itself.
 """
 
 from collections.abc import Iterator
@@ -11,8 +12,8 @@ from pydantic import model_validator
 from torch import nn
 
 from pcpg.objectives.base import Context
-from pcpg.objectives.ppo import PPO, Beside, ValueHead
-from pcpg.objectives.rollout import Guide, Rollout, sample
+from pcpg.objectives.ppo import PPO, ExtraModules, ValueHead
+from pcpg.objectives.rollout import MaskPolicy, Rollout
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader, frozen
 from pcpg.settings.keys import Count, refuse
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 
 class NLPO(PPO):
-    refresh: Count  # draws for which a copy is the mask policy
+    refresh: Count  # draws after which the mask policy is copied again
 
     @model_validator(mode="after")
     def _check_updates(self):
-        refuse(self.updates == 1, "updates", "must be at least 2: the mask belongs to a draw that is used again")
+        refuse(self.updates == 1, "updates", "must be at least 2: the mask is stored with a draw that is used again")
         return self
 
     def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
@@ -38,16 +39,12 @@ class NLPO(PPO):
             yield "refresh", "counts draws, so that it needs the whole batch at once, accumulate: 1"
 
     def own_parameters(self, model: LipReader) -> nn.Module:
-        return Beside(None if self.value is None else ValueHead(), frozen(model))
+        return ExtraModules(None if self.value is None else ValueHead(), frozen(model))
 
     def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
         own = context.own
         if own.draws % self.refresh == 0:
             own.mask.load_state_dict(model.state_dict())
         own.draws += 1
-        memory = model.encode(batch.frames, batch.lengths)
-        guide = Guide(own.mask.decoder, own.mask.encode(batch.frames, batch.lengths), 1 + self.samples)
-        return sample(
-            model, memory, batch, context.max_length, samples=self.samples, temperature=self.temperature,
-            teacher_forcing=self.cross_entropy.teacher_forcing, top_p=self.top_p, guide=guide,
-        )  # fmt: skip
+        mask_policy = MaskPolicy(own.mask.decoder, own.mask.encode(batch.frames, batch.lengths), 1 + self.samples)
+        return self.sample_or_score(model, batch, context, mask_policy)

@@ -1,4 +1,4 @@
-"""Optimal completion distillation: on the decoder's own prefixes, what an optimal completion would write next.
+"""Optimal completion distillation: on the decoder's own prefixes, the next characters of optimal completions.
 
 Sabour, Chan and Norouzi, 2019; the limit of softmax(Q* / tau) for tau towards 0.
 """
@@ -24,15 +24,15 @@ class OCD(Objective):
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
         """Cross-entropy to the uniform distribution over optimal next characters, at each step that a sample took."""
         memory = model.encode(batch.frames, batch.lengths)
-        passed = sample(model, memory, batch, context.max_length, samples=self.samples)
-        wrong, lengths = whole_distances(passed.sampled, batch)
-        optimal = optimal_characters(passed.sampled, batch.targets.repeat_interleave(self.samples, 0), lengths)
-        loss = distil(passed.log_probs, optimal, steps_taken(passed.sampled))
-        return {"loss": loss, "ce": per_character(passed.forced, batch), "reward": (1 - wrong / lengths).mean()}
+        rollout = sample(model, memory, batch, context.max_length, samples=self.samples)
+        wrong, lengths = whole_distances(rollout.sampled, batch)
+        optimal = optimal_characters(rollout.sampled, batch.targets.repeat_interleave(self.samples, 0), lengths)
+        loss = distil(rollout.log_probs, optimal, steps_taken(rollout.sampled))
+        return {"loss": loss, "ce": per_character(rollout.forced, batch), "reward": (1 - wrong / lengths).mean()}
 
 
 def optimal_characters(hyp: torch.Tensor, ref: torch.Tensor, ref_lengths: torch.Tensor) -> torch.Tensor:
-    """Which characters keep the best reachable edit distance: hyp (N, U), ref (N, S) -> bool (N, U, CLASSES).
+    """Which characters keep the lowest reachable edit distance: hyp (N, U), ref (N, S) -> bool (N, U, CLASSES).
 
     At step u these are ref[k] of every k at which ED(hyp[:u], ref[:k]) is least, END for k = |ref|: a set, in which a
     character reached by two k counts once.

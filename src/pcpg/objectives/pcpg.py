@@ -13,7 +13,7 @@ from pcpg.objectives import policy_gradient
 from pcpg.objectives.base import Context, Losses, Objective
 from pcpg.objectives.cross_entropy import CrossEntropy
 from pcpg.objectives.policy import Temperature, entropy
-from pcpg.objectives.rewards import earned, returns
+from pcpg.objectives.rewards import returns, step_rewards
 from pcpg.objectives.rollout import sample, steps_taken
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
@@ -30,7 +30,7 @@ class PCPG(Objective):
     lambda_pg: Annotated[Exact, Field(gt=0, le=1)]  # Eq. 8
     kernel: Annotated[list[Exact], Field(min_length=1)]  # w of Eq. 6, sums to 1
     stride: Count  # s
-    convolve: Literal["loss", "return", "none"]
+    convolve: Literal["loss", "return"]
     padding: Literal["same", "valid"]
     samples: Count  # M of Eq. 9-10
     sampling: Literal["multinomial", "argmax"]
@@ -45,8 +45,6 @@ class PCPG(Objective):
     @model_validator(mode="after")
     def _check_readings(self):
         refuse(sum(self.kernel) != 1, "kernel", f"the weights sum to {sum(self.kernel)}, not to 1")
-        bare = self.kernel == [1] and self.stride == 1
-        refuse(self.convolve == "none" and not bare, "convolve", "none needs kernel [1] and stride 1")
         refuse(self.convolve == "return" and self.stride != 1, "stride", "convolve: return needs stride 1")
         refuse(self.convolve == "return" and self.padding != "same", "padding", "convolve: return needs same")
         size = len(self.kernel)
@@ -68,44 +66,44 @@ class PCPG(Objective):
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
         """Eq. 8: loss = (1 - lambda) L_CE + lambda L_PCPG, with its parts and the mean reward (1 - CER of a sample)."""
         memory = model.encode(batch.frames, batch.lengths)
-        passed = sample(
+        rollout = sample(
             model, memory, batch, context.max_length, samples=self.samples, temperature=self.temperature,
             sampling=self.sampling, greedy=self.baseline == "greedy",
             teacher_forcing=self.cross_entropy.teacher_forcing,
         )  # fmt: skip
         with torch.no_grad():
-            weights, lengths, reward = self.weights(passed.sampled, passed.greedy, batch)
+            weights, lengths, reward = self.weights(rollout.sampled, rollout.greedy, batch)
         kernel = torch.tensor([float(w) for w in self.kernel], device=weights.device)
         pcpg = policy_gradient.policy_gradient(
-            passed.chosen, weights, lengths, kernel, self.stride, self.convolve, self.padding
+            rollout.sampled_log_p, weights, lengths, kernel, self.stride, self.convolve, self.padding
         )
         with torch.set_grad_enabled(self.entropy > 0):
-            spread = entropy(passed.log_probs, lengths)
-        forced = self.cross_entropy.of_logits(passed.forced, batch)
+            mean_entropy = entropy(rollout.log_probs, lengths)
+        forced = self.cross_entropy.of_logits(rollout.forced, batch)
         share = float(self.lambda_pg)
-        loss = (1 - share) * forced["loss"] + share * (pcpg - self.entropy * spread)
-        return {"loss": loss, "ce": forced["ce"], "pcpg": pcpg, "reward": reward.mean(), "entropy": spread}
+        loss = (1 - share) * forced["loss"] + share * (pcpg - self.entropy * mean_entropy)
+        return {"loss": loss, "ce": forced["ce"], "pcpg": pcpg, "reward": reward.mean(), "entropy": mean_entropy}
 
     def weights(
         self, sampled: torch.Tensor, greedy: torch.Tensor, batch: Batch
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """-> returns (N * M, U) as the gradient weighs them, lengths (N * M,), reward a character (N * M,).
+        """-> weights (N * M, U) of log p, from returns and baseline; lengths (N * M,), reward a character (N * M,).
 
-        The baseline of a step is what others of the same clip still earn from that step on: the other samples ("mean"),
-        or the greedy transcription ("greedy", self-critical). Neither depends on the sample, so with kernel [1] the
-        estimate stays unbiased; a wider one weighs the last steps by the sample's own length.
+        The baseline of a step is the return from there on of other texts of the clip: the other samples ("mean"), or
+        the greedy text ("greedy", self-critical). Neither depends on the sample, so with kernel [1] the estimate
+        is unbiased; a wider kernel weighs the last steps by the sample's own length.
         """
-        future, lengths, reward = self.future_rewards(sampled, batch)
+        future, lengths, reward = self.returns_of(sampled, batch)
         if self.baseline == "mean":
             future = policy_gradient.leave_one_out(future, self.samples)
         elif self.baseline == "greedy":
-            future = future - self.future_rewards(greedy, batch)[0].repeat_interleave(self.samples, 0)
+            future = future - self.returns_of(greedy, batch)[0].repeat_interleave(self.samples, 0)
         taken = within(lengths, sampled.shape[1])
         return policy_gradient.standardise(future, taken, self.standardise), lengths, reward
 
-    def future_rewards(self, characters: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Returns (N * m, U) of m texts a clip, lengths (N * m,) steps taken, and reward a character (N * m,)."""
-        immediate, reference_lengths = earned(characters, batch)
+    def returns_of(self, characters: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Of m texts a clip: returns (N * m, U), lengths (N * m,) in steps, and reward a character (N * m,)."""
+        immediate, reference_lengths = step_rewards(characters, batch)
         taken = steps_taken(characters)
         masked = self.cross_entropy.mask_padding
         lengths = taken if masked else torch.full_like(taken, characters.shape[1])

@@ -17,7 +17,7 @@ Temperature = Annotated[Number, Field(ge=1e-3)]  # of the policy; far below, log
 def log_policy(logits: torch.Tensor, temperature: float = 1.0, kept: torch.Tensor | None = None) -> torch.Tensor:
     """log p (..., C) of the policy: of logits / temperature, over the characters `kept`; never PAD nor BEGIN.
 
-    It is what is sampled from and what is scored, so that a ratio of the two is one of the same distribution.
+    Texts are sampled from it and scored by it, so that a ratio of two policies compares distributions of one kind.
     """
     open_ = (logits.float() / temperature).index_fill(-1, torch.tensor(CLOSED, device=logits.device), NEVER)
     return (open_ if kept is None else open_.masked_fill(~kept, NEVER)).log_softmax(dim=-1)
@@ -29,7 +29,7 @@ def nucleus(log_probs: torch.Tensor, top_p: float) -> torch.Tensor:
     Holtzman et al. (2020); top_p below 1.
     """
     ranked, order = log_probs.exp().sort(dim=-1, descending=True, stable=True)
-    likelier = ranked.cumsum(dim=-1) - ranked  # what stands before a character
+    likelier = ranked.cumsum(dim=-1) - ranked  # probability of the characters before it
     kept = torch.zeros_like(log_probs, dtype=torch.bool).scatter(-1, order, likelier < top_p)
     return kept.index_fill(-1, torch.tensor([END], device=kept.device), True)
 
@@ -37,7 +37,7 @@ def nucleus(log_probs: torch.Tensor, top_p: float) -> torch.Tensor:
 def draw(probabilities: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
     """probabilities (..., C), uniforms (...) in [0, 1) -> classes (...), by inversion of the distribution function.
 
-    Where probabilities are NaN it is some class, so that the loss, NaN too, stops the training in words.
+    Where probabilities are NaN it is some class, so that the loss, NaN too, stops the training with a message.
     """
     cumulative = probabilities.double().cumsum(dim=-1)
     thresholds = uniforms.double()[..., None] * cumulative[..., -1:]
@@ -47,17 +47,17 @@ def draw(probabilities: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
 def entropy(log_probs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     """Entropy of the policy summed over the steps taken -> scalar, the mean over all samples (nats).
 
-    log_probs (N, U, C), lengths (N,). Its gradient is that of each step's entropy where the samples went, as is usual;
-    how a choice moves the entropy of later steps is left out.
+    log_probs (N, U, C), lengths (N,). Its gradient holds the samples fixed, as is usual: how a
+    choice changes the entropy of later steps is left out.
     """
     taken = within(lengths, log_probs.shape[1])
     return -((log_probs.exp() * log_probs).sum(dim=2) * taken).sum(dim=1).mean()
 
 
-def divergence(log_probs: torch.Tensor, start: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """KL(policy || start) at each step, summed over classes and the steps taken -> scalar, the mean over texts.
+def divergence(log_probs: torch.Tensor, anchor: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """KL(policy || anchor) at each step, summed over classes and the steps taken -> scalar, the mean over texts.
 
-    log_probs, start (N, U, C), lengths (N,). Its gradient is that of each step where the texts went.
+    log_probs, anchor (N, U, C), both log p, lengths (N,). Its gradient holds the texts fixed.
     """
     taken = within(lengths, log_probs.shape[1])
-    return ((log_probs.exp() * (log_probs - start)).sum(dim=2) * taken).sum(dim=1).mean()
+    return ((log_probs.exp() * (log_probs - anchor)).sum(dim=2) * taken).sum(dim=1).mean()

@@ -10,7 +10,7 @@ from pcpg.workspace import parallel
 def standardise(returns: torch.Tensor, taken: torch.Tensor, over: str) -> torch.Tensor:
     """Zero mean and unit deviation over the steps taken of each "sequence", of the "batch", or "none" (unchanged).
 
-    returns (N, U), taken (N, U) bool -> (N, U), 0 where no step was taken. A batch is that of all processes.
+    returns (N, U), taken (N, U) bool -> (N, U), 0 where no step was taken. A "batch" is that of all processes.
     """
     if over == "none":
         return returns
@@ -47,8 +47,7 @@ def policy_gradient(
     """Eq. 5-7 and 10 for sampled transcriptions -> scalar, the mean over all samples.
 
     log_probs (N, U) of the sampled characters, returns (N, U) held constant, lengths (N,) steps taken.
-    convolve "loss": L_u = -R_u log p(y_u) is convolved, Eq. 5-7 to the letter; "return": R is convolved before it
-    weighs log p; "none": plain policy gradient whatever the kernel.
+    convolve "loss": L_u = -R_u log p(y_u) is convolved, Eq. 5-7 literally; "return": R is, before it weighs log p.
     """
     taken = within(lengths, log_probs.shape[1])
     weight = (returns * taken).detach()

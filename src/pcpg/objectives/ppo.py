@@ -1,7 +1,7 @@
 """Proximal policy optimisation (Schulman et al., 2017): several updates on the same samples, their ratios clipped.
 
-A step's ratio is that of the policy to the one that drew; the masks of dropout are those of the draw. With one pass and
-a value head it is the actor-critic of Bahdanau et al. (2017).
+A step's ratio is p / p_old, p_old that of the policy that drew the samples; both have the same dropout masks. With one
+update a draw and a value head it is the actor-critic of Bahdanau et al. (2017).
 """
 
 from typing import Annotated, NamedTuple
@@ -11,10 +11,10 @@ from pydantic import Field, model_validator
 from torch import nn
 
 from pcpg.objectives.base import Context, Losses
-from pcpg.objectives.rewards import rewards_of, to_come
+from pcpg.objectives.rewards import reward_to_go, rewards_of
 from pcpg.objectives.rloo import advantages
 from pcpg.objectives.rollout import Rollout, score, taken
-from pcpg.objectives.weighted import WeightedTexts, root, see, told
+from pcpg.objectives.weighted import WeightedTexts, logged, root, samples_of
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import CLASSES
@@ -23,12 +23,12 @@ from pcpg.settings.keys import Count, Positive, refuse
 
 class PPO(WeightedTexts):
     updates: Annotated[Count, Field(le=100)]  # on each draw
-    clip: Positive | None  # how far a step's ratio may leave 1 on the side of its advantage; null: as far as it likes
-    value: Positive | None  # weight of a value head's squared error; null: the other samples' mean in its place
+    clip: Positive | None  # beyond 1 -+ clip, on the side of its advantage, a step has no gradient; null: no limit
+    value: Positive | None  # weight of a value head's squared error; null: the other samples' mean is the baseline
 
     @model_validator(mode="after")
     def _check_clip(self):
-        refuse(self.clip is not None and self.updates == 1, "clip", "does nothing with one update a draw; null")
+        refuse(self.clip is not None and self.updates == 1, "clip", "has no effect with updates: 1; set it to null")
         return self
 
     @property
@@ -36,45 +36,46 @@ class PPO(WeightedTexts):
         return self.updates
 
     def own_parameters(self, model: LipReader) -> nn.Module | None:
-        return None if self.value is None else Beside(ValueHead())
+        return None if self.value is None else ExtraModules(ValueHead())
 
     def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
-        return self.read(model, batch, context)
+        return self.sample_or_score(model, batch, context)
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Rollout | None = None) -> Losses:
         """drawn: None with one update a draw, which draws and scores at once."""
         if drawn is None:
-            passed = self.read(model, batch, context)
-            old = passed.steps.detach()
+            rollout = self.sample_or_score(model, batch, context)
+            old_log_p = rollout.log_p.detach()
         else:
             memory, forcing = model.encode(batch.frames, batch.lengths), self.cross_entropy.teacher_forcing
-            passed = score(model, memory, batch, drawn.sampled, self.temperature, drawn.kept, forcing)
-            old = drawn.steps
-        start = self.at_start(passed, batch, context)
-        seen = see(passed, start, batch)
-        gains, own = self.gains(self.pulled(seen).reward, passed, batch, context)
-        clipped = clipped_gain(passed.steps, old, gains, taken(passed.sampled), self.clip)
-        weighed = -clipped.gain.sum() / len(passed.sampled)
-        losses = self.mixed(weighed, passed, start, batch) | told(seen)
-        losses["loss"] = losses["loss"] + own
-        return losses | {"ratio_sd": clipped.spread, "clipped": clipped.share}
+            rollout = score(model, memory, batch, drawn.sampled, self.temperature, drawn.kept, forcing)
+            old_log_p = drawn.log_p
+        anchor = self.anchor_log_probs(rollout, batch, context)
+        samples = samples_of(rollout, anchor, batch)
+        reward = self.with_kl_in_reward(samples).reward
+        advantage, value_loss = self.advantage_and_value_loss(reward, rollout, batch, context)
+        surrogate = clipped_surrogate(rollout.log_p, old_log_p, advantage, taken(rollout.sampled), self.clip)
+        policy_loss = -surrogate.value.sum() / len(rollout.sampled)
+        losses = self.total(policy_loss, rollout, anchor, batch) | logged(samples)
+        losses["loss"] = losses["loss"] + value_loss
+        return losses | {"ratio_sd": surrogate.log_ratio_rms, "clipped": surrogate.clipped}
 
-    def gains(
-        self, reward: torch.Tensor, passed: Rollout, batch: Batch, context: Context
+    def advantage_and_value_loss(
+        self, reward: torch.Tensor, rollout: Rollout, batch: Batch, context: Context
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(N * M, U) for each step taken, without gradient, and the value head's own loss."""
-        steps = taken(passed.sampled)
+        """reward (N, M) -> advantage of each step taken (N * M, U), without gradient, and the value head's loss."""
+        mask = taken(rollout.sampled)
         if self.value is None:
-            return advantages(reward).flatten()[:, None] * steps, reward.new_zeros(())
-        off = rewards_of(passed.sampled, batch) - reward  # what the pull took off a text is taken off each step
-        future = to_come(passed.sampled, batch) - off.flatten()[:, None]
-        value = context.own.value(passed.log_probs.detach())
-        error = ((value - future).square() * steps).sum(dim=1).mean()
-        return (future - value.detach()) * steps, self.value * error
+            return advantages(reward).flatten()[:, None] * mask, reward.new_zeros(())
+        penalty = rewards_of(rollout.sampled, batch) - reward  # the KL penalty of a text counts at each of its steps
+        to_go = reward_to_go(rollout.sampled, batch) - penalty.flatten()[:, None]
+        value = context.own.value(rollout.log_probs.detach())
+        error = ((value - to_go).square() * mask).sum(dim=1).mean()
+        return (to_go - value.detach()) * mask, self.value * error
 
 
-class Beside(nn.Module):
-    """What learns, or is kept, beside the network."""
+class ExtraModules(nn.Module):
+    """What is trained, or kept, beside the network."""
 
     def __init__(self, value: nn.Module | None = None, mask: LipReader | None = None):
         super().__init__()
@@ -83,7 +84,7 @@ class Beside(nn.Module):
 
 
 class ValueHead(nn.Linear):
-    """What is still to come, from log p of the next character; 0 before it has learned."""
+    """Predicts the reward to go from log p of the next character; 0 before training."""
 
     def __init__(self):
         super().__init__(CLASSES, 1)
@@ -95,25 +96,25 @@ class ValueHead(nn.Linear):
         return super().forward(log_probs.exp()).squeeze(2)
 
 
-class Clipped(NamedTuple):
-    gain: torch.Tensor  # (N, U) to be maximised
-    share: torch.Tensor  # of the steps with an advantage, those whose gradient is cut off
-    spread: torch.Tensor  # root mean square of log ratio over the steps taken
+class Surrogate(NamedTuple):
+    value: torch.Tensor  # (N, U) to be maximised
+    clipped: torch.Tensor  # share of the steps with an advantage that have no gradient
+    log_ratio_rms: torch.Tensor  # root mean square of log ratio over the steps taken
 
 
-def clipped_gain(
-    steps: torch.Tensor, old: torch.Tensor, gains: torch.Tensor, mask: torch.Tensor, clip: float | None
-) -> Clipped:
+def clipped_surrogate(
+    log_p: torch.Tensor, old_log_p: torch.Tensor, advantage: torch.Tensor, mask: torch.Tensor, clip: float | None
+) -> Surrogate:
     """min(rho A, clip(rho, 1 - clip, 1 + clip) A) of each step, rho = p / p_old.
 
-    log p, log p_old and A (N, U), 0 where no step was taken, as the mask (N, U) has it.
+    log_p, old_log_p, advantage (N, U), 0 where no step was taken; mask bool (N, U), the steps taken.
     """
-    logs = steps - old
-    ratio = logs.exp()
-    spread = root((logs.detach().square() * mask).sum() / mask.sum().clamp(min=1))
+    log_ratio = log_p - old_log_p
+    ratio = log_ratio.exp()
+    log_ratio_rms = root((log_ratio.detach().square() * mask).sum() / mask.sum().clamp(min=1))
     if clip is None:
-        return Clipped(ratio * gains, ratio.new_zeros(()), spread)
-    held = ratio.clamp(1 - clip, 1 + clip)
-    cut = ((ratio > 1 + clip) & (gains > 0)) | ((ratio < 1 - clip) & (gains < 0))
-    share = cut.sum() / (gains != 0).sum().clamp(min=1)
-    return Clipped(torch.minimum(ratio * gains, held * gains), share, spread)
+        return Surrogate(ratio * advantage, ratio.new_zeros(()), log_ratio_rms)
+    clipped_ratio = ratio.clamp(1 - clip, 1 + clip)
+    beyond = ((ratio > 1 + clip) & (advantage > 0)) | ((ratio < 1 - clip) & (advantage < 0))
+    clipped = beyond.sum() / (advantage != 0).sum().clamp(min=1)
+    return Surrogate(torch.minimum(ratio * advantage, clipped_ratio * advantage), clipped, log_ratio_rms)

@@ -6,8 +6,8 @@ import torch
 def _windows(lengths: torch.Tensor, size: int, stride: int, padding: str) -> tuple[torch.Tensor, torch.Tensor]:
     """First step (N,) and number (N,) of each row's windows.
 
-    "same": ceil(U / s) windows that reach over both ends as evenly as they can, zeros outside (k odd, s = 1: window u
-    is centred on step u, as in Fig. 5; k even: the extra step falls behind u). "valid": only windows that fit.
+    "same": ceil(U / s) windows that reach over both ends as evenly as possible, zeros outside (k odd, s = 1: window u
+    is centred on step u, as in Fig. 5; k even: the extra step is after u). "valid": only windows that fit.
     """
     if padding == "valid":
         return torch.zeros_like(lengths), ((lengths - size) // stride + 1).clamp(min=0)
@@ -26,7 +26,7 @@ def pseudo_convolve(
     """L'_u = sum_i w_i L_i over the steps of window u (Eq. 6); the sum over dim 1 is the loss of Eq. 7.
 
     values (N, U), kernel (k,) with the earliest step's weight first, lengths (N,) valid steps a row (all by default)
-    -> (N, U'), as many windows as U steps have, with zeros behind a row's last window.
+    -> (N, U'), as many windows as U steps have, with zeros after a row's last window.
     """
     count, steps = values.shape
     if lengths is None:
@@ -43,5 +43,5 @@ def pseudo_convolve(
 
 
 def coverage(length: int, kernel: torch.Tensor, stride: int = 1, padding: str = "same") -> torch.Tensor:
-    """(length,): the weight c_i that step i ends up with, so that sum_u L'_u = sum_i c_i L_i."""
+    """(length,): the weight c_i of step i, so that sum_u L'_u = sum_i c_i L_i."""
     return pseudo_convolve(torch.eye(length, dtype=kernel.dtype), kernel, stride, padding=padding).sum(dim=1)

@@ -1,7 +1,7 @@
 """Reward-augmented maximum likelihood: cross-entropy on references with random edits (Norouzi et al., 2016).
 
-Texts are drawn about the reference as exp(- edits / tau) by the number of edits, as the first author's code has it:
-substitutions and insertions, no deletions. tau is chosen by the mean number of edits, which the history tells.
+A text's probability falls as exp(- edits / tau) with its number of edits. As in the first author's code these are
+substitutions and insertions, no deletions. tau is chosen by the mean number of edits, which the history has.
 """
 
 import math
@@ -28,7 +28,7 @@ class RAML(Objective):
     tau: Positive
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
-        """Teacher forcing feeds the edited text, as it scores it; "ce" is that of the edited text too."""
+        """The edited text is both fed and scored, in "ce" too; "edited": the share of texts that changed."""
         targets = edited(batch, self.tau, 1)[:, 0]
         lengths = (targets != PAD).sum(dim=1)
         changed = replace(batch, targets=targets, target_lengths=lengths)
@@ -65,7 +65,7 @@ def edit(text: list[int], tau: float, draw: random.Random) -> list[int]:
 
 
 def _multiset(items: list[int], count: int, draw: random.Random) -> list[int]:
-    """`count` of the items, one perhaps several times, each such choice as likely as another (stars and bars)."""
+    """`count` of the items, with repetition; all such choices have the same probability (stars and bars)."""
     chosen = sorted(draw.sample(range(len(items) + count - 1), count)) if count else []
     return [items[place - number] for number, place in enumerate(chosen)]
 

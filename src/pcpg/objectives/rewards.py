@@ -10,7 +10,7 @@ def edit_distances(hyp: torch.Tensor, ref: torch.Tensor) -> torch.Tensor:
     """Levenshtein distances of all prefixes: hyp (N, U), ref (N, S), int64 -> (N, U + 1, S + 1): ED(hyp[:u], ref[:k]).
 
     Held as f[u, k] = ED - u - k, in which an inserted or deleted character costs nothing and a kept one -2: over
-    deletions the recurrence is then a running minimum, and a step takes few calls, of which a GPU waits for each.
+    deletions the recurrence is then a running minimum, and a step takes few calls, each of which costs a GPU time.
     """
     (count, steps), size = hyp.shape, ref.shape[1]
     costs = (hyp.T[:, :, None] != ref).long() - 2  # (U, N, S)
@@ -44,7 +44,7 @@ def rewards(hyp: torch.Tensor, hyp_lengths: torch.Tensor, ref: torch.Tensor, ref
 
 
 def returns(rewards: torch.Tensor, lengths: torch.Tensor, gamma: float, discount_from: str) -> torch.Tensor:
-    """Future reward of each step: rewards (N, U), lengths (N,) steps taken -> (N, U) float, 0 past a row's last step.
+    """Return of each step: rewards (N, U), lengths (N,) steps taken -> (N, U) float, 0 after a row's last step.
 
     discount_from "end": R_u = sum_{i>=u} gamma^(U-i) r_i with U the row's own length, as the paper prints it;
     "step": R_u = sum_{i>=u} gamma^(i-u) r_i, the usual form.
@@ -55,22 +55,22 @@ def returns(rewards: torch.Tensor, lengths: torch.Tensor, gamma: float, discount
         exponent = (lengths[:, None] - 1 - u).clamp(min=0)[:, :, None].expand(-1, -1, len(u))
     else:
         exponent = (u[:, None] - u).clamp(min=0).expand(len(rewards), -1, -1)
-    future = torch.tril(gamma ** exponent.double())  # (N, i, u): the weight of r_i in R_u, 0 for i < u
-    return (torch.einsum("ni,niu->nu", (rewards * taken).double(), future) * taken).float()
+    discount = torch.tril(gamma ** exponent.double())  # (N, i, u): the weight of r_i in R_u, 0 for i < u
+    return (torch.einsum("ni,niu->nu", (rewards * taken).double(), discount) * taken).float()
 
 
-def earned(texts: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def step_rewards(texts: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Rewards (N * M, U) of the M texts of each of N clips, side by side, and |S| (N * M,): texts (N * M, U)."""
-    each = len(texts) // len(batch.targets)
-    lengths = batch.target_lengths.repeat_interleave(each) - 1  # without the end symbol
-    return rewards(texts, before_end(texts), batch.targets.repeat_interleave(each, 0), lengths), lengths
+    rows_per_clip = len(texts) // len(batch.targets)
+    lengths = batch.target_lengths.repeat_interleave(rows_per_clip) - 1  # without the end symbol
+    return rewards(texts, before_end(texts), batch.targets.repeat_interleave(rows_per_clip, 0), lengths), lengths
 
 
 def whole_distances(texts: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """ED of the M texts of each of N clips, side by side, and the |S| of each: (N * M, U) -> two int64 (N * M,)."""
-    each = len(texts) // len(batch.targets)
-    lengths = batch.target_lengths.repeat_interleave(each) - 1  # without the end symbol
-    distances = prefix_edit_distances(texts, batch.targets.repeat_interleave(each, 0), lengths)
+    rows_per_clip = len(texts) // len(batch.targets)
+    lengths = batch.target_lengths.repeat_interleave(rows_per_clip) - 1  # without the end symbol
+    distances = prefix_edit_distances(texts, batch.targets.repeat_interleave(rows_per_clip, 0), lengths)
     return distances.gather(1, before_end(texts)[:, None]).squeeze(1), lengths
 
 
@@ -80,12 +80,12 @@ def rewards_of(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
     return ((lengths - wrong) / lengths).view(len(batch.targets), -1)
 
 
-def to_come(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Reward to come of each step / |S|, not discounted: (N * M, U) -> (N * M, U), M texts a clip side by side."""
-    immediate, lengths = earned(texts, batch)
+def reward_to_go(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Reward to go of each step / |S|, not discounted: (N * M, U) -> (N * M, U), M texts a clip side by side."""
+    immediate, lengths = step_rewards(texts, batch)
     return returns(immediate, steps_taken(texts), 1.0, "step") / lengths[:, None]
 
 
 def alike(reward: torch.Tensor) -> torch.Tensor:
-    """reward (N, M) -> scalar: the share of clips whose texts all earn the same: nothing to compare."""
+    """reward (N, M) -> scalar: the share of clips whose texts have equal rewards: nothing to compare."""
     return (reward == reward[:, :1]).all(dim=1).float().mean()

@@ -1,13 +1,13 @@
-"""Reward-weighted regression: texts pushed up by exp(R / beta), normalised over a clip's (Peters and Schaal, 2007)."""
+"""Reward-weighted regression: texts weighted by exp(R / beta), normalised over a clip's (Peters and Schaal, 2007)."""
 
 import torch
 
-from pcpg.objectives.weighted import Seen, TextsOfAnyOrigin
+from pcpg.objectives.weighted import Samples, TextsOfAnyOrigin
 from pcpg.settings.keys import Positive
 
 
 class RWR(TextsOfAnyOrigin):
-    beta: Positive  # towards 0 the best alone counts, towards infinity all count alike
+    beta: Positive  # near 0 only the best text counts, near infinity all count the same
 
-    def weights(self, seen: Seen) -> torch.Tensor:
-        return (seen.reward / self.beta).softmax(dim=1)
+    def weights(self, samples: Samples) -> torch.Tensor:
+        return (samples.reward / self.beta).softmax(dim=1)

@@ -1,4 +1,4 @@
-"""Texts that the start of a run draws of every training clip, once, before training begins."""
+"""Texts of every training clip, sampled once, before training, with the weights that the run begins with."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from pcpg.reader.network import LipReader
 from pcpg.reader.text import END
 from pcpg.workspace.seeding import stream
 
-PATH = 2**31  # in the place of an epoch: their random numbers are those of none
+PATH = 2**31  # in place of an epoch's number: no epoch has these random numbers
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class StoredTexts:
     by_row: dict[int, torch.Tensor]  # (M, U)
 
     def of(self, batch: Batch) -> torch.Tensor:
-        """(N * M, U), the M of a clip side by side, as long as the longest."""
+        """(N * M, U), the M of a clip side by side, cut to the longest of them."""
         texts = torch.cat([self.by_row[row] for row in batch.rows])
         return texts[:, : int(steps_taken(texts).max())]
 
@@ -31,7 +31,7 @@ class StoredTexts:
 def draw_texts(
     model: LipReader, batches: Iterable[Batch], seed: int, max_length: int, samples: int, temperature: float
 ) -> StoredTexts:
-    """Drawn in eval mode from clips as they are; they follow from weights, seed and clips, so they need no saving."""
+    """Sampled in eval mode, without augmentation. Weights, seed and clips determine them, so they need not be saved."""
     model.eval()
     by_row: dict[int, torch.Tensor] = {}
     for batch in batches:

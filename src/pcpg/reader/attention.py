@@ -1,4 +1,4 @@
-"""What a lip-reader writes for one clip, and where its decoder looks while it writes."""
+"""Transcriptions of one clip, and the decoder's attention while it writes them."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from pcpg.reader.view import View, normalise
 
 @dataclass(frozen=True)
 class Transcriptions:
-    """What beam search found, best first, and where the decoder looked while writing the best."""
+    """The results of beam search, best first, and the attention weights of the best."""
 
     characters: list[list[int]]  # class indices, up to the end symbol where there is one
     scores: list[float]  # log p per character
@@ -21,13 +21,11 @@ class Transcriptions:
 
 
 @torch.no_grad()
-def read_lips(
-    model: LipReader, view: View, seen: torch.Tensor, beam: int, max_length: int, length_normalisation: float
-) -> Transcriptions:
-    """The `beam` best transcriptions of one clip, uint8 (T, crop, crop): the view's part of its mouths."""
-    lengths = torch.tensor([len(seen)])
-    memory = model.eval().encode(normalise(seen[None], lengths, view), lengths)
-    ranked, scores = beam_search(model.decoder, memory, beam, max_length, length_normalisation)
+def read_lips(model: LipReader, view: View, pixels: torch.Tensor, beam: int, max_length: int) -> Transcriptions:
+    """The `beam` best transcriptions of one clip, uint8 (T, crop, crop), as `view` cuts it."""
+    lengths = torch.tensor([len(pixels)])
+    memory = model.eval().encode(normalise(pixels[None], lengths, view), lengths)
+    ranked, scores = beam_search(model.decoder, memory, beam, max_length, length_normalisation=1.0)
     characters = [row[: row.index(END) + 1] if END in row else row for row in ranked[0].tolist()]
     weights = attend(model.decoder, memory, torch.tensor(characters[:1]))
     return Transcriptions(characters, scores[0].tolist(), weights[0].numpy())
@@ -38,8 +36,8 @@ def attend(decoder: Decoder, memory: Memory, characters: torch.Tensor) -> torch.
     """Attention weights of the decoder as it is fed `characters` (N, U) int64, padded with PAD -> float (N, U, S).
 
     Row u holds the weights over the encoder's S steps from which character u is written, so after the characters
-    before it: they sum to 1 and are 0 behind the clip's end. Rows of padding are 0. Put the decoder in eval mode
-    first, or dropout disturbs its state.
+    before it: they sum to 1 and are 0 after the clip's end. Rows of padding are 0. Put the decoder in eval mode
+    first: dropout would change its state.
     """
     weights = memory.outputs.new_zeros(*characters.shape, memory.outputs.shape[1])
     state = memory.state

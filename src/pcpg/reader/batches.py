@@ -15,20 +15,21 @@ from pcpg.workspace.seeding import generator, stream
 class Batch:
     """N clips, in training this process' share of a batch."""
 
-    frames: torch.Tensor  # (N, T, H, W) float, 0 behind a clip's end
+    frames: torch.Tensor  # (N, T, H, W) float, 0 after a clip's end
     lengths: torch.Tensor  # (N,) video frames
     targets: torch.Tensor  # (N, U) characters, end symbol, padding
     target_lengths: torch.Tensor  # (N,) the end symbol counted
     labels: torch.Tensor  # (N,) word class, -1 where the corpus has none
     rows: list[int]  # of the clip store
     clips: list[str]  # their names
-    seeds: list[int] = field(default_factory=list)  # of what each clip's losses draw; training only
+    seeds: list[int] = field(default_factory=list)  # of each clip's random numbers in its losses; training only
     weight: float = 1.0  # of this share in the mean over processes
 
     def parts(self, number: int) -> list["Batch"]:
-        """The clips in so many parts, whose weights add up to the batch's; past the last clip, one that weighs nothing.
+        """The clips in so many parts, whose weights add up to the batch's.
 
-        The number of parts is that of the other processes, whose batch statistics take in each part's.
+        If there are fewer clips than parts, the extra parts hold the first clip with weight 0: all processes must have
+        as many parts, since batch statistics are taken over the same part of all of them.
         """
         if number == 1:
             return [self]
@@ -50,8 +51,7 @@ class Batch:
 def fetch(store: ClipStore, row: int, device: torch.device) -> torch.Tensor:
     """A clip as it is stored, uint8 (T, S, S), on `device`.
 
-    Copied, for torch knows no read-only memory. On its way to a GPU it lies where memory does not move, and nobody
-    waits for it to arrive.
+    Copied, since torch has no read-only tensors. To a GPU it is copied from pinned memory, without waiting.
     """
     clip = torch.from_numpy(store[row].copy())
     return clip.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else clip
@@ -68,7 +68,7 @@ def collate(
 ) -> Batch:
     """Load `rows` of the store as one batch on `device`, at least `longest` frames long.
 
-    path: what the random numbers of training follow from, beside the clip; none without it.
+    path: with the clip it gives the random numbers of training; without it there are none.
     """
     counts = [store.index[row].frames for row in rows]
     frames = torch.zeros(len(rows), max(longest, *counts), view.crop, view.crop, dtype=torch.uint8, device=device)
@@ -90,6 +90,6 @@ def collate(
 
 
 def in_order(store: ClipStore, rows: list[int], size: int, view: View, device: torch.device) -> Iterator[Batch]:
-    """All rows once as they come, centre crops."""
+    """All rows once, in the given order, centre crops."""
     for start in range(0, len(rows), size):
         yield collate(store, rows[start : start + size], view, device)

@@ -16,11 +16,11 @@ from pcpg.settings.training import Network, ViewKeys
 from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.files import atomic_file
 
-PARTS = {"view", "network", "model", "region", "mean", "std", "iteration"}
+PARTS = {"view", "network", "model", "region", "mean", "std", "words", "iteration"}
 
 
 class Numbers(Keys):
-    """What a checkpoint holds beside its sections."""
+    """The numbers that a checkpoint holds beside its sections."""
 
     mean: Number
     std: Positive
@@ -39,15 +39,15 @@ def new_lip_reader(store: ClipStore, view: ViewKeys, network: Network, device: t
     return LipReader(**network.model_dump()).to(device), View(**view.model_dump(), mean=mean, std=std)
 
 
-def describe(store: ClipStore, view: ViewKeys, network: Network, seen: View) -> dict:
-    """What a checkpoint holds beside its weights: the network's sizes, which mouths it sees and how, its words."""
+def describe(store: ClipStore, keys: ViewKeys, network: Network, view: View) -> dict:
+    """What a checkpoint holds beside its weights: the network's sizes, its input, the words of its training."""
     words = {word for row in store.select("train") for word in store.index[row].text.lower().split()}
     return {
-        "view": view.model_dump(),
+        "view": keys.model_dump(),
         "network": network.model_dump(),
         "region": store.region.model_dump(),
-        "mean": seen.mean,
-        "std": seen.std,
+        "mean": view.mean,
+        "std": view.std,
         "words": sorted(words),
         "iteration": 0,
     }
@@ -66,7 +66,7 @@ def read(path: Path) -> object:
     try:
         raw = io.BytesIO(path.read_bytes())
         with zipfile.ZipFile(raw) as archive:
-            if (damaged := archive.testzip()) is not None:  # torch does not look at the checksums
+            if (damaged := archive.testzip()) is not None:  # torch does not check the checksums
                 raise InputError(path, f"damaged: the checksum of its part {damaged} is another")
         raw.seek(0)
         return torch.load(raw, map_location="cpu", weights_only=True)
@@ -74,14 +74,14 @@ def read(path: Path) -> object:
         raise InputError(path, "no such checkpoint") from None
     except (InputError, OSError):
         raise
-    except Exception as error:  # whatever zipfile and torch raise on bytes that somebody else has chosen
+    except Exception as error:  # zipfile and torch raise many kinds on foreign bytes
         if shortage(error):
             raise
         raise InputError(path, f"not a readable checkpoint ({type(error).__name__})") from None
 
 
 def load(path: Path, region: Region | None = None) -> Content:
-    """A lip-reader's checkpoint; an InputError names a file that is none, or of other mouths than those of `region`."""
+    """A lip-reader's checkpoint; an InputError names a file that is none or of other mouths than `region`."""
     content = read(path)
     if not isinstance(content, dict) or not {"model", "mean", "std", "iteration"} <= content.keys():
         raise InputError(path, "is not a checkpoint of a lip-reader")
@@ -90,7 +90,7 @@ def load(path: Path, region: Region | None = None) -> Content:
         raise InputError(path, f"does not say its {missing}: of an earlier pcpg; train it anew")
     for key, kind in (("view", ViewKeys), ("network", Network)):
         content[key] = build(kind, content[key], path, key).model_dump()
-    words = content.setdefault("words", [])
+    words = content["words"]
     if not (isinstance(words, list) and all(isinstance(word, str) and word.isalnum() for word in words)):
         raise InputError(path, "words: not a list of words")
     learnt = build(Region, content["region"], path, "region")
@@ -110,8 +110,8 @@ def begin(
     start: the checkpoint whose weights, network and view are taken; None for random weights.
     """
     if start is None:
-        model, seen = new_lip_reader(store, view, network, device)
-        return model, seen, describe(store, view, network, seen)
+        model, clip_view = new_lip_reader(store, view, network, device)
+        return model, clip_view, describe(store, view, network, clip_view)
     content = load(start, store.region)
     return *restore(content, device), {key: value for key, value in content.items() if key != "model"}
 
@@ -127,7 +127,7 @@ def fill(model: nn.Module, content: Content) -> None:
     """Put the weights into their network; an InputError names the file where they do not fit."""
     try:
         model.load_state_dict(content["model"])
-    except (AttributeError, RuntimeError, TypeError) as error:  # other names or shapes, or no weights at all
+    except (AttributeError, RuntimeError, TypeError) as error:  # other names or shapes, or no weights
         if shortage(error):
             raise
         raise InputError(content.path, "does not fit the network of this version; train it anew") from None

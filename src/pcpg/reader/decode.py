@@ -9,7 +9,7 @@ from pcpg.reader.text import BEGIN, END, PAD
 
 
 def greedy(decoder: Decoder, memory: Memory, max_length: int) -> torch.Tensor:
-    """The likeliest character at every step -> (N, U); what follows the first end symbol is meaningless."""
+    """The likeliest character at each of up to max_length steps -> (N, U); what follows a row's END is meaningless."""
     _, characters = decoder.unroll(memory, lambda u, logits: logits.argmax(dim=1), max_length)
     return characters
 
@@ -24,9 +24,9 @@ def beam_search(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The `beam` best transcriptions -> characters (N, beam, U), scores (N, beam), best first.
 
-    score = log p / length^length_normalisation, the end symbol counted. Search ranks by log p alone, so a beam of 1
-    is greedy decoding. A finished transcription stays in the beam and is continued by padding at no cost. log_p: logits
-    (R, C) -> (R, C).
+    score = log p / length^length_normalisation, the end symbol counted. The search itself ranks by log p, so a beam
+    of 1 is greedy decoding. A finished transcription stays in the beam, followed by padding with log p 0. log_p:
+    logits (R, C) -> log p (R, C).
     """
     count, device = len(memory.outputs), memory.outputs.device
     state = memory.state.repeat_interleave(beam, 1)

@@ -1,10 +1,10 @@
-"""Character and word error rates. Corpus level (the usual, and ours), and the mean of per-utterance ratios."""
+"""Character and word error rates. Corpus level (as usual, and in our tables), and the mean of per-utterance ratios."""
 
 from collections.abc import Sequence
 
 from rapidfuzz.distance import Levenshtein
 
-SPLITS = {"cer": list, "wer": str.split, "error": lambda text: [text]}  # what one edit changes
+SPLITS = {"cer": list, "wer": str.split, "error": lambda text: [text]}  # the units that are edited
 
 
 def edits(reference: str, hypothesis: str, measure: str) -> tuple[int, int]:

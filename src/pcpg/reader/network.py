@@ -1,7 +1,7 @@
 """The seq2seq lip-reader of Section III-A: 3D stem, ResNet body, Bi-GRU encoder, attention GRU decoder.
 
-Shape letters: N clips, R rows of the decoder (as many for each clip), T video frames, S encoder steps, U characters,
-C classes, E/D/A encoder/decoder/attention width.
+Shape letters: N clips, M texts of each, R rows of the decoder (as many for each clip), T video frames, S encoder steps,
+U or U' decoder steps (characters), C classes, F/E/D/A width of front-end/encoder/decoder/attention, L decoder layers.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from pcpg.reader.text import BEGIN, CLASSES, END
 
 
 class Memory(NamedTuple):
-    """What the decoder sees of a clip."""
+    """What the decoder is given of N clips."""
 
     outputs: torch.Tensor  # (N, S, E), O_e of Eq. 1
     keys: torch.Tensor  # (N, S, A), outputs projected for the attention
@@ -28,13 +28,13 @@ class Memory(NamedTuple):
 
 
 class Stem(nn.Conv3d):
-    """A 3D convolution of grey frames, computed as a 2D convolution over stacked frames: the same numbers, faster."""
+    """A 3D convolution of grey frames, computed as a 2D convolution over stacked frames: same result, faster."""
 
     def __init__(self, channels: int, kernel: list[int], stride: list[int]):
         super().__init__(1, channels, tuple(kernel), tuple(stride), tuple(k // 2 for k in kernel), bias=False)
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        """frames (N, T, H, W) -> maps (N * S, channels, H', W'), channels last in memory: that speeds the rest."""
+        """frames (N, T, H, W) -> maps (N * S, channels, H', W'), channels last in memory, for speed."""
         reach = self.padding[0]
         stacks = F.pad(frames, (0, 0, 0, 0, reach, reach)).unfold(1, self.kernel_size[0], self.stride[0])
         stacks = stacks.flatten(0, 1).permute(0, 3, 1, 2)  # (N * S, kernel's frames, H, W)
@@ -62,8 +62,8 @@ class ResidualBlock(nn.Module):
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """maps (N, before, H, W) -> (N, width, H / stride, W / stride)."""
         inner = F.relu(self.bn1(self.conv1(maps)), inplace=True)
-        beside = maps if self.downsample is None else self.downsample(maps)
-        return F.relu(self.bn2(self.conv2(inner)) + beside, inplace=True)
+        shortcut = maps if self.downsample is None else self.downsample(maps)
+        return F.relu(self.bn2(self.conv2(inner)) + shortcut, inplace=True)
 
 
 class FrontEnd(nn.Module):
@@ -142,7 +142,7 @@ class Decoder(nn.Module):
         self.output = nn.Linear(hidden + memory, CLASSES)
 
     def remember(self, outputs: torch.Tensor, mask: torch.Tensor, state: torch.Tensor) -> Memory:
-        """Prepare what stays the same over all steps of a clip."""
+        """What all decoder steps share, from the encoder's outputs (N, S, E), mask (N, S), state (N, 2 * hidden)."""
         first = torch.tanh(self.bridge(state)).view(len(state), len(self.cells), -1).transpose(0, 1)
         return Memory(outputs, self.key(outputs), mask, first)
 
@@ -153,8 +153,8 @@ class Decoder(nn.Module):
 
         The R / N rows of a clip stand side by side and share its memory.
         """
-        count, each = len(memory.outputs), len(characters) // len(memory.outputs)
-        query = self.query(state[-1]).view(count, each, 1, -1)
+        count = len(memory.outputs)
+        query = self.query(state[-1]).view(count, len(characters) // count, 1, -1)
         energies = self.energy((memory.keys[:, None] + query).tanh_()).squeeze(3)  # (N, R / N, S)
         weights = energies.masked_fill(~memory.mask[:, None], -torch.inf).softmax(dim=2)
         context = torch.bmm(weights, memory.outputs).flatten(0, 1)  # (R, E)
@@ -166,24 +166,24 @@ class Decoder(nn.Module):
         return logits, torch.stack(states), weights.flatten(0, 1)
 
     def unroll(
-        self, memory: Memory, choose: Callable[[int, torch.Tensor], torch.Tensor], steps: int, each: int = 1
+        self, memory: Memory, choose: Callable[[int, torch.Tensor], torch.Tensor], steps: int, rows_per_clip: int = 1
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Run up to `steps` steps of `each` rows a clip; choose(u, logits (R, C)) names what step u emits, (R,).
+        """Run up to `steps` steps; choose(u, logits (R, C)) -> the characters (R,) of step u, which step u + 1 is fed.
 
-        It is fed to step u + 1. Teacher forcing, greedy decoding and sampling differ in `choose` alone. Stops once
-        every row has emitted the end symbol. -> logits (R, U, C), characters (R, U).
+        Teacher forcing, greedy decoding and sampling differ only in `choose`. Stops once every row has emitted the end
+        symbol. -> logits (R, U, C), characters (R, U).
         """
-        character = torch.full((len(memory.outputs) * each,), BEGIN, device=memory.outputs.device)
+        character = torch.full((len(memory.outputs) * rows_per_clip,), BEGIN, device=memory.outputs.device)
         ended = torch.zeros_like(character, dtype=torch.bool)
-        state, logits, characters = memory.state.repeat_interleave(each, 1), [], []
-        glance = 1 if ended.device.type == "cpu" else 8  # a look at the GPU's results halts it
+        state, logits, characters = memory.state.repeat_interleave(rows_per_clip, 1), [], []
+        check_every = 1 if ended.device.type == "cpu" else 8  # steps; reading a GPU result waits for the GPU
         for u in range(steps):
             step_logits, state, _ = self.step(character, state, memory)
             character = choose(u, step_logits)
             logits.append(step_logits)
             characters.append(character)
             ended = ended | (character == END)
-            if u % glance == glance - 1 and bool(ended.all()):
+            if u % check_every == check_every - 1 and bool(ended.all()):
                 break
         emitted = torch.stack(characters, dim=1)
         unfinished = ~(emitted == END).cumsum(dim=1).bool().all(dim=0)  # (U,), after each step
@@ -212,17 +212,17 @@ class LipReader(nn.Module):
 
 
 def frozen(model: nn.Module) -> nn.Module:
-    """A copy in eval mode that no training moves: what a run is compared with, or led by."""
+    """A copy in eval mode that is not trained: an anchor or a mask policy."""
     copy = deepcopy(model).eval().requires_grad_(False)
     for module in copy.modules():
         if isinstance(module, nn.GRU):
-            module.flatten_parameters()  # into one piece of memory, which a GPU wants
+            module.flatten_parameters()  # into one block of memory, as cuDNN needs them
     return copy
 
 
 @contextmanager
 def in_test(model: nn.Module) -> Iterator[None]:
-    """While it lasts, a network reads as in testing; then each part is as it was."""
+    """Eval mode inside the `with` block; afterwards each module has its mode again."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -241,7 +241,7 @@ class Classifier(nn.Module):
         self.output = nn.Linear(encoder.width, classes)
 
     def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """-> logits (N, classes)."""
+        """frames (N, T, H, W) normalised, lengths (N,) -> logits (N, classes)."""
         outputs, mask, _ = self.encoder(frames, lengths)
         mean = (outputs * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
         return self.output(mean)

@@ -30,7 +30,7 @@ class Size(NamedTuple):
 
 
 class _Clip(nn.Module):
-    """A clip's forward pass as one module: the counter knows parts by their names under the module it enters first."""
+    """A clip's forward pass as one module: the counter names parts relative to the outermost module."""
 
     def __init__(self, model: LipReader):
         super().__init__()
@@ -58,7 +58,7 @@ def measure(view: ViewKeys, network: Network, frames: int, characters: int) -> d
     counted = counter.get_flop_counts()
     counts = {name: sum(counted.get(f"_Clip.model.{name}", {}).values()) for name in modules}
     flops = {part: sum(counts[name] for name in modules if name.startswith(of)) for part, of in PARTS.items()}
-    flops["attention"] += counter.get_total_flops() - sum(counts.values())  # the weighted sum is no module
+    flops["attention"] += counter.get_total_flops() - sum(counts.values())  # the weighted sum is not a module
     return {part: Size(_parameters(model, of), flops[part]) for part, of in PARTS.items()}
 
 

@@ -31,7 +31,7 @@ def decode(indices: list[int]) -> str:
 
 
 def to_batch(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Encode to targets (N, U) that close with END and are filled with PAD, and lengths (N,) that count END."""
+    """Encode to targets (N, U) that end with END and are filled with PAD, and lengths (N,) that count END."""
     rows = [torch.tensor([*encode(text), END]) for text in texts]
     lengths = torch.tensor([len(row) for row in rows])
     return pad_sequence(rows, batch_first=True, padding_value=PAD), lengths

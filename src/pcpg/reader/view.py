@@ -1,4 +1,4 @@
-"""What the network sees of a stored clip: cut, flipped, some frames shown twice, pooled and normalised."""
+"""From a stored clip to the network's input: cut, flipped, some frames repeated, pooled and normalised."""
 
 from dataclasses import dataclass, replace
 
@@ -21,15 +21,15 @@ class View:
 
     @property
     def plain(self) -> "View":
-        """Without what training draws: the centre of clips as they are."""
+        """Without augmentation: the centre of each clip."""
         return replace(self, shift=0, flip=False, repeat=0.0)
 
 
 def cut(clip: torch.Tensor, view: View, draws: torch.Generator | None) -> torch.Tensor:
     """One stored clip, uint8 (T, S, S) -> uint8 (T, crop, crop): one crop position and flip for all its frames.
 
-    draws: gives these and the frames to show twice (training); None: the centre, as stored (validation and test). They
-    are drawn on the CPU, the same whatever device the pixels are moved on.
+    draws: gives these and the frames to repeat (training); None: the centre, as stored (validation and test). They are
+    drawn on the CPU, so that they are the same on any device.
     """
     top = left = (clip.shape[1] - view.crop) // 2
     if draws is None:
@@ -45,9 +45,9 @@ def cut(clip: torch.Tensor, view: View, draws: torch.Generator | None) -> torch.
 
 
 def repeated(frames: int, probability: float, draws: torch.Generator) -> torch.Tensor | None:
-    """The order (T,) in which a clip of T frames is shown where each is shown twice with `probability`.
+    """Frame numbers (T,) of a clip of T frames in which each is repeated with `probability`; None: unchanged.
 
-    What no longer fits is left out at the end. None: as it is.
+    What is then too long is cut off at the end.
     """
     if probability == 0:
         return None
@@ -67,8 +67,8 @@ def pooled(pixels: torch.Tensor, factor: int) -> torch.Tensor:
 
 
 def normalise(frames: torch.Tensor, lengths: torch.Tensor, view: View) -> torch.Tensor:
-    """uint8 (N, T, crop, crop), lengths (N,) -> float (N, T, H, W), pooled; 0 behind a clip's end."""
+    """uint8 (N, T, crop, crop), lengths (N,) -> float (N, T, H, W), pooled; 0 after a clip's end."""
     frames = pooled(frames, view.pool)
     frames = frames.sub_(255 * view.mean).div_(255 * view.std)
-    behind = ~within(lengths, frames.shape[1])
-    return frames.masked_fill_(behind[:, :, None, None], 0.0)
+    padding = ~within(lengths, frames.shape[1])
+    return frames.masked_fill_(padding[:, :, None, None], 0.0)

@@ -88,7 +88,7 @@ def _read(path: Path, store: ClipStore, row: int, max_length: int) -> Reading:
     content = checkpoint.load(path, store.region)
     model, view = checkpoint.restore(content, torch.device("cpu"))
     seen = cut(torch.tensor(store[row]), view, None)
-    best, stride = read_lips(model, view, seen, 1, max_length, 1.0), content["network"]["stem_stride"][0]
+    best, stride = read_lips(model, view, seen, 1, max_length), content["network"]["stem_stride"][0]
     return Reading(seen.numpy(), labels(best.characters[0]), best.weights, stride, best.scores[0])
 
 
