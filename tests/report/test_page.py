@@ -385,8 +385,8 @@ def test_notes_that_all_tables_share_stand_once(site):
     settings = site.settings.model_copy(update={"tables": ["table1", "table2a"]})
     tables = [fill(layout_of(name, settings), Results(site.paths, settings)) for name in settings.tables]
     html = page.render_page(settings, site.paths, site.file)
-    shared = page.shared_notes(tables)
-    assert shared and page.shared_notes(tables[:1]) == []
+    shared = page.tables.shared_notes(tables)
+    assert shared and page.tables.shared_notes(tables[:1]) == []
     assert all(html.count(escape(note)) == 1 for note in shared)
     own = {note for table in tables for note in table.layout.notes} - set(shared)
     assert own and all(escape(note) in html for note in own)

@@ -4,7 +4,7 @@ from pcpg.report import paper, runs
 from pcpg.report.formats import CONTROLS, MINUS, NONE, OTHERS, weights
 from pcpg.report.paper import KERNELS
 from pcpg.report.tables import own
-from pcpg.report.tables.columns import CER, DIFFERENCE, GREEDY, LOWER, SUMMED, WER
+from pcpg.report.tables.notes import CER, DIFFERENCE, GREEDY, LOWER, SUMMED, WER
 from pcpg.report.tables.table import Layout, Measure, Row
 from pcpg.settings.schema import Params
 

@@ -4,7 +4,7 @@ from pcpg.report import paper, runs
 from pcpg.report.formats import NONE
 from pcpg.report.paper import WORDS
 from pcpg.report.results.quantities import TRAINED
-from pcpg.report.tables.columns import CER, DIFFERENCE, GREEDY, LOWER, WER
+from pcpg.report.tables.notes import CER, DIFFERENCE, GREEDY, LOWER, WER
 from pcpg.report.tables.table import Layout, Measure, Row
 from pcpg.settings.schema import Params
 from pcpg.settings.training import SCRATCH

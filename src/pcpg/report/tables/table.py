@@ -60,7 +60,7 @@ class Cell:
 
     paper: float
     ours: Summary
-    paper_delta: float | None = None
+    paper_delta: float = math.nan
     delta: Summary | None = None  # None: the table compares nothing, or this is the baseline's row
     interval: Estimate | None = None  # of ours; None: no predictions to tell it from
     delta_interval: Estimate | None = None
@@ -74,8 +74,9 @@ class Line:
     clips: int | None  # test clips; None where no seed has run, or none was tested
     wanted: int  # seeds
     p: float = math.nan  # where the layout corrects
-    epochs: int | None = None  # this and the next: where the layout is timed
-    updates: tuple[int, float] | None = None  # how many, and the seconds of each
+    epochs: int | None = None  # this and the next two: where the layout is timed and the costs are recorded
+    updates: int | None = None
+    seconds: float = math.nan  # of an update
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def fill(layout: Layout, results: Results) -> Table:
         key = row.corpus, row.run
         run = results.settings.runs.get(row.corpus, {}).get(row.run)
         epochs = run.optimisation.epochs if run and key in taken else None
-        lines.append(Line(row, cells, clips, wanted, chances.get(key, math.nan), epochs, taken.get(key)))
+        took = taken.get(key, (None, math.nan))
+        lines.append(Line(row, cells, clips, wanted, chances.get(key, math.nan), epochs, *took))
     return Table(layout, tuple(lines), results.settings.preset, results.seeds, kinds(layout, results))
 
 
