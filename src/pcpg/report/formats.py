@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from pcpg.report.paper import DATASETS, KERNELS
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Summary
 from pcpg.report.results.stats import LEVEL, Estimate
 
@@ -15,7 +15,13 @@ OTHERS = "Other runs of this preset"
 
 
 def plural(count: int, word: str) -> str:
-    return f"{count:,} {word}{'s'[: count != 1]}"
+    """1 seed, 2 seeds."""
+    return f"{count:,} {inflected(word, count)}"
+
+
+def inflected(word: str, count: int) -> str:
+    """The word alone, as it stands behind the count."""
+    return word if count == 1 else f"{word}s"
 
 
 def number(value: float) -> str:
@@ -23,9 +29,15 @@ def number(value: float) -> str:
     return NONE if math.isnan(value) else f"{value:.2f}".removesuffix("0")
 
 
-def weights(run: str) -> str:
-    """The kernel of a run: w=[1/4, 1/2, 1/4]."""
-    return f"w=[{', '.join(map(str, KERNELS[run][0]))}]"
+def weights(kernel: Sequence) -> str:
+    """w=[1/4, 1/2, 1/4]."""
+    return f"w=[{', '.join(map(str, kernel))}]"
+
+
+def kernel_label(kernel: Sequence, stride: int) -> str:
+    """k=3, s=1, and w where it is not uniform."""
+    label = f"k={len(kernel)}, s={stride}"
+    return f"{label}, {weights(kernel)}" if len(set(kernel)) > 1 else label
 
 
 def signed(value: float | None) -> str:
@@ -90,4 +102,4 @@ def measured_on(kinds: dict[str, str], preset: str, seeds: Sequence[int]) -> str
 
 
 def preset_and_seeds(preset: str, seeds: Sequence[int]) -> str:
-    return f"preset {preset}, seed{'s'[: len(seeds) != 1]} {', '.join(map(str, seeds))}"
+    return f"preset {preset}, {inflected('seed', len(seeds))} {', '.join(map(str, seeds))}"

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from pcpg.report import paper
-from pcpg.report.formats import MINUS
+from pcpg.report.formats import MINUS, kernel_label
 from pcpg.settings.schema import Params
 from pcpg.settings.training import SCRATCH, Classifier, Run
 
@@ -154,9 +154,7 @@ def case(run: Run) -> str:
     keys = run.objective[run.objective_name]
     if "kernel" not in keys:
         return "/"
-    kernel = [_printed(weight) for weight in keys["kernel"]]
-    weights = f", w=[{', '.join(kernel)}]" if len(set(kernel)) > 1 else ""
-    return f"k={len(kernel)}, s={keys['stride']}{weights}"
+    return kernel_label([_printed(weight) for weight in keys["kernel"]], keys["stride"])
 
 
 def describe(runs: dict[str, Run], name: str) -> str:

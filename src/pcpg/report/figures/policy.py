@@ -35,7 +35,7 @@ PANELS = {  # column: what the axis says
 }
 SIZE = (WIDTH, 3.9)  # inches
 BAND = 0.1  # opacity
-CURVE, RANGE = "_curve", "_range"  # labels of what is drawn; the underscore keeps them out of legends
+CURVE, RANGE = "_curve", "_range"  # labels that tests read; the underscore keeps them out of legends
 
 
 def draw_policy(corpus: str, results: Results) -> Figure:

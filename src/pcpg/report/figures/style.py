@@ -1,4 +1,4 @@
-"""What all figures share. A picture says nothing of its making, so that equal figures have equal bytes."""
+"""What all figures share. No date or software name is written into the files: equal figures have equal bytes."""
 
 from functools import partial
 from pathlib import Path

@@ -27,7 +27,7 @@ SEEDS_AT, OURS_AT, PAPER_AT = -0.24, -0.06, 0.2  # x beside the run's place
 JITTER = 0.035  # between two seeds
 APART = 0.5  # between the kernels and the control
 ROOM = 0.35  # above and below zero, as a share of what is on the other side
-INTERVAL, MEAN, SEED, PRINTED = "_interval", "_mean", "_seed", "_paper"  # what is drawn; _ keeps it out of legends
+INTERVAL, MEAN, SEED, PRINTED = "_interval", "_mean", "_seed", "_paper"  # labels, for tests; _ keeps them off legends
 
 
 @dataclass(frozen=True)
