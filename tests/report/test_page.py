@@ -368,7 +368,7 @@ def test_all_intervals_share_one_scale_in_points():
 
 def test_controls_are_told_apart_and_not_drawn_with_the_claim(html):
     claim = html[html.index('id="C3-fine-tuned"') : html.index('id="C4-fine-tuned"')]
-    assert "2 comparisons, 1 of them reported beside" in claim
+    assert "2 comparisons, 1 of them only reported" in claim
     assert '−1.0</b> <span class="whole">[−2.0, 0.0]</span>' in claim
     assert claim.count("<small> control</small>") == claim.count('<tr class="control">') == 1
     assert claim.count('class="effect"') == 1 + 2  # the claim's own above, and a drawing a row

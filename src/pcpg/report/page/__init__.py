@@ -33,7 +33,7 @@ PAGE = Environment(
 def write_page(settings: Params, paths: Paths, parameter_file: Path) -> None:
     """Write results/<preset>/report.html from what lies under `paths`; parameter_file: that of `settings`.
 
-    What is absent (figures, clips, weights, runs) is named as absent, or left out where nobody would miss it.
+    What is absent (figures, clips, weights, runs) is named as absent or left out; InputError for malformed results.
     """
     write_text(paths.results / "report.html", render_page(settings, paths, parameter_file))
 

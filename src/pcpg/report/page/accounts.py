@@ -1,4 +1,4 @@
-"""The last parts of the page: the quality of the data, what it costs, and how to make it again."""
+"""The last parts of the page: the quality of the data, what the trainings cost, and how to make it all again."""
 
 import re
 import shlex
@@ -37,7 +37,7 @@ def quality_part(settings: Params, paths: Paths) -> dict:
 
 
 def _rows(path: Path, kind: type) -> list:
-    """What the stage store wrote; [] where it has not."""
+    """The rows of a file of stage `store`, as `kind`; [] where there is no such file."""
     return read_rows(path, kind) if path.is_file() else []
 
 
@@ -134,7 +134,7 @@ def again_part(name: str, parameter_file: Path) -> dict:
 def versions() -> dict[str, str]:
     """This package, and every package that it asks for.
 
-    Not Python's, which nothing pins: the same bytes come out of several, and records of trainings tell it.
+    Without that of Python: several give the same bytes, and the records of trainings have it.
     """
     wanted = [text for text in metadata.requires("pcpg") or [] if "extra ==" not in text]
     names = ["pcpg", *sorted(re.match(r"[\w.-]+", text)[0] for text in wanted)]

@@ -81,7 +81,7 @@ def _table1(settings: Params) -> Layout:
 
 
 def _of_others(settings: Params, labels: dict[str, tuple[str, ...]]) -> list[Row]:
-    """Rows of the preset's corpora that the paper has not: never among the paper's. labels: by run."""
+    """Rows of corpora that the paper lacks, in groups of their own below the paper's rows. labels: by run."""
     others = {corpus: paper.DATASETS[corpus] for corpus in settings.corpus_names if corpus not in paper.CORPORA}
     return [
         Row((dataset, *labels[run]), corpus, {}, run, group=f"{dataset}, which the paper has not")

@@ -1,4 +1,4 @@
-"""Tables of ours alone, which the paper lacks: ablation, random weights, objectives, fixed updates, words of GRID."""
+"""Tables that the paper lacks: ablation, random weights, objectives, fixed updates, words of GRID."""
 
 from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.report import paper, runs
@@ -101,9 +101,9 @@ def words(settings: Params) -> Layout:
     count, places = sum(PLACES), len(PLACES)
     luck = 100 * sum(1 / words for words in PLACES) / places
     chance = (
-        f"By word: the mean of each word's error, however many clips say it. Chance: who knows nothing but the place "
-        f"in the sentence, and says one word for each, errs at {100 - luck:.1f} % of the clips and at "
-        f"{100 - 100 * places / count:.1f} % by word; who knows nothing at all at {100 - 100 / count:.1f} % by word. "
+        "By word: the mean of each word's error, however many clips say it. Chance: to say always the same word at a "
+        f"place of the sentence is wrong for {100 - luck:.1f} % of the clips and {100 - 100 * places / count:.1f} % by "
+        f"word; to say the same word everywhere is wrong for {100 - 100 / count:.1f} % by word. "
         "Intervals are by sentence, which six words share."
     )
     read = f"A lip-reader spells the word, decoded greedily; a classifier chooses one of the {count}."
@@ -124,7 +124,7 @@ def _kind(settings: Params, name: str) -> str:
 
 
 def _ours(name: str, title: str, columns: tuple[str, str], labels: dict[str, tuple[str, str]], against: str) -> Layout:
-    """A table of ours alone: runs on GRID, each against the first."""
+    """A table that the paper lacks: runs on GRID, each against the first. labels: by run."""
     rows = tuple(Row(texts, "grid", {}, run) for run, texts in labels.items())
     notes = (LOWER, GREEDY, difference(against), OWN_SPREAD)
     return Layout(name, title, columns, (CER, WER), rows, notes, next(iter(labels)), against, published=False)

@@ -15,7 +15,7 @@ PARAGRAPHS = ("Source", "Changed", "To", "Objective")  # columns of labels that 
 
 
 def source(table: Table) -> str:
-    """One sentence above or below a table."""
+    """The unit of the numbers, and what ours were measured on: one line above or below a table."""
     percent = "All values in percent"
     if table.layout.timed:
         percent = "Error rates and rewards in percent, times in seconds"
@@ -23,7 +23,7 @@ def source(table: Table) -> str:
 
 
 def csv_row(table: Table, line: Line) -> dict[str, object]:
-    """One line of the table by column: its labels, its run, its numbers (see `entries`), and on how much they rest."""
+    """One line of the table by column: its labels, its run, its numbers (see `entries`), seeds and clips."""
     labels, numbers = {}, {}
     for entry in entries(table, line):
         (labels if entry.label else numbers).update(entry.values)
@@ -77,7 +77,7 @@ def to_tex(table: Table) -> str:
 
 def _alignment(table: Table, columns: list[Entry]) -> str:
     """Of the columns: labels to the left, long ones as paragraphs, numbers to the right."""
-    described = any(heading == formats.OTHERS for heading, _ in table.groups())  # in words, in the last label
+    described = any(heading == formats.OTHERS for heading, _ in table.groups())  # by a long last label
     paragraph = f"p{{{0.18 if described else 0.28}\\linewidth}}"
     long = {*PARAGRAPHS, table.layout.labels[-1]} if described else PARAGRAPHS
     return "".join((paragraph if column.heading in long else "l") if column.label else "r" for column in columns)

@@ -54,18 +54,18 @@ class Verification:
 
     @property
     def status(self) -> int:
-        """0: identical; 1: other bytes, nothing that seeds do not explain; 2: more than that."""
+        """0: identical; 1: other bytes, which seeds explain; 2: what seeds do not explain, or files or seeds lost."""
         if self.identical:
             return 0
         any_unknown = any(unknown(difference) for _, _, difference in self.runs)
         texts = [name for name in self.texts if not name.endswith(".html")]  # a page names versions of packages too
-        edited = bool(self.differing or texts) and not self.runs  # they follow from no run of ours
+        edited = bool(self.differing or texts) and not self.runs  # no run explains them
         lost = self.missing or self.others or self.partly
         return 2 if self.unexplained or lost or self.edited or any_unknown or edited else 1
 
 
 def unknown(difference: Estimate) -> bool:
-    """Whether there may be more than is seen: one seed or utterance, or the same difference everywhere."""
+    """Whether there is no interval to judge by: one seed or utterance, or everywhere the same difference, not 0."""
     return not difference.known and (difference.value != 0 or min(difference.seeds, difference.utterances) < 2)
 
 

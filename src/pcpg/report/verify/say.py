@@ -1,7 +1,7 @@
 """A comparison in words: lines for a terminal, and a page that needs no other file.
 
-Identical bytes need no more words. Else: which cells differ and by how much, whether what differs is more than seeds
-explain, which verdicts changed, and which figures.
+One line where all bytes are identical. Else: which cells differ and by how much, whether runs differ by more than
+seeds explain, which verdicts changed, and which figures.
 """
 
 import math
@@ -56,12 +56,12 @@ def _runs(result: Verification) -> list[str]:
 
 
 def _told(result: Verification) -> list[tuple[str, str, Estimate]]:
-    """The differences that are some, or may be."""
+    """The runs that differ, or of which it is unknown whether they do."""
     return [one for one in result.runs if one[2].value or unknown(one[2])]
 
 
 def _verdicts(result: Verification) -> list[str]:
-    """Verdicts, texts and figures that changed, and what it comes to."""
+    """Verdicts, texts and figures that changed, and the conclusion."""
     lines = [f"verdict on {claim}: {before} there, {after} here" for claim, before, after in result.verdicts]
     lines += [
         f"{what}: {some(names)}" for what, names in (("texts", result.texts), ("figures", result.figures)) if names
