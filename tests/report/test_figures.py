@@ -14,20 +14,25 @@ import pytest
 import torch
 from made import HEADER, paths_of, put_history, results_of, settings_of, with_runs
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from PIL import Image
 
 from pcpg.objectives.pseudo_conv import coverage, pseudo_convolve
 from pcpg.objectives.rewards import returns
-from pcpg.report.figures import course, policy, strip
+from pcpg.report.claims.claims import Comparison
+from pcpg.report.claims.judge import SHOWN, Judged
+from pcpg.report.figures import course, policy, strip, verdicts
 from pcpg.report.figures import coverage as fig5
 from pcpg.report.figures import learning as fig6
 from pcpg.report.figures.style import house_style
 from pcpg.report.figures.write import write_figure
+from pcpg.report.formats import kernel_label
 from pcpg.report.names import figure_names
 from pcpg.report.paper import KERNELS
 from pcpg.report.results import histories
+from pcpg.report.results.stats import Estimate
 from pcpg.report.runs import changes
 from pcpg.settings import load as params
 from pcpg.workspace.errors import InputError
@@ -203,6 +208,14 @@ def test_controls_differ_from_k1s1_in_lambda_alone(file):
         assert ours * (1 - base) == base / 5 * (1 - ours) > 0
 
 
+@pytest.mark.parametrize(("margin", "bands"), [(0.0, 1), (1.0, 0)])
+def test_a_comparison_within_a_margin_has_no_band_of_differences_too_small_to_find(margin, bands):
+    pair = Comparison("grid", "k5s1", "k1s1", "wer", margin=margin)
+    axes = Figure().subplots()
+    verdicts._row(axes, 0, Judged(pair, Estimate(-1.0, 0.1, 0.0, 3, 240), outcome=SHOWN), limit=9)
+    assert len(axes.collections) == bands
+
+
 def test_coverage_by_hand():
     for run in KERNELS:
         assert fig5.covered(run) == spread(ENDS[run]), run
@@ -212,9 +225,9 @@ def test_coverage_by_hand():
 def test_fig5_draws_the_coverage_of_every_run():
     figure = fig5.draw_coverage()
     panels = {axes.get_title(loc="left"): axes for axes in figure.axes[1:]}
-    assert list(panels) == [fig5.name(run) for run in KERNELS]
+    assert list(panels) == [kernel_label(*KERNELS[run]) for run in KERNELS]
     for run in KERNELS:
-        axes = panels[fig5.name(run)]
+        axes = panels[kernel_label(*KERNELS[run])]
         heights = [Fraction(bar.get_height()).limit_denominator(100) for bar in axes.patches]
         assert heights == spread(ENDS[run])
         assert [text.get_text() for text in axes.texts] == list(ENDS[run])

@@ -8,10 +8,8 @@ import pytest
 from made import predict, put, put_history, settings_of
 from test_stats import errors_of
 
-from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.report.results import stats
 from pcpg.report.results.histories import half_way, last, read_history
-from pcpg.report.tables.own import PLACES
 from pcpg.report.tables.write import write_table
 from pcpg.settings.load import load
 from pcpg.workspace.paths import Paths
@@ -62,10 +60,6 @@ def test_words_of_a_sentence_are_one_draw():
     sentences = errors_of(of_sentences, lengths=[1] * 40)
     assert stats.rate(words).error == pytest.approx(stats.rate(sentences).error)
     assert stats.rate(replace(words, wholes=())).error < 0.5 * stats.rate(sentences).error
-
-
-def test_places_are_those_of_the_grammar():
-    assert tuple(map(len, GRAMMAR)) == PLACES
 
 
 def words_of(base, run, decoder, wrong):

@@ -368,7 +368,7 @@ def test_all_intervals_share_one_scale_in_points():
 
 def test_controls_are_told_apart_and_not_drawn_with_the_claim(html):
     claim = html[html.index('id="C3-fine-tuned"') : html.index('id="C4-fine-tuned"')]
-    assert "2 comparisons, 1 of them reported beside" in claim
+    assert "2 comparisons, 1 of them only reported" in claim
     assert '−1.0</b> <span class="whole">[−2.0, 0.0]</span>' in claim
     assert claim.count("<small> control</small>") == claim.count('<tr class="control">') == 1
     assert claim.count('class="effect"') == 1 + 2  # the claim's own above, and a drawing a row
@@ -385,8 +385,8 @@ def test_notes_that_all_tables_share_stand_once(site):
     settings = site.settings.model_copy(update={"tables": ["table1", "table2a"]})
     tables = [fill(layout_of(name, settings), Results(site.paths, settings)) for name in settings.tables]
     html = page.render_page(settings, site.paths, site.file)
-    shared = page.shared_notes(tables)
-    assert shared and page.shared_notes(tables[:1]) == []
+    shared = page.tables.shared_notes(tables)
+    assert shared and page.tables.shared_notes(tables[:1]) == []
     assert all(html.count(escape(note)) == 1 for note in shared)
     own = {note for table in tables for note in table.layout.notes} - set(shared)
     assert own and all(escape(note) in html for note in own)

@@ -20,11 +20,12 @@ from pcpg.corpora.about import protocol
 from pcpg.report import paper, runs
 from pcpg.report.formats import mean_and_spread
 from pcpg.report.names import table_names
+from pcpg.report.page import PAGE
+from pcpg.report.page.tables import tables_part
 from pcpg.report.results.results import Summary
 from pcpg.report.tables import layouts
 from pcpg.report.tables import write as tables
 from pcpg.report.tables.layouts import layout_of
-from pcpg.report.tables.render import to_html
 from pcpg.report.tables.table import fill
 from pcpg.settings import load as params
 from pcpg.settings.corpus import Lrw1000Raw
@@ -310,7 +311,8 @@ def test_the_html_has_the_cells_of_the_markdown(tmp_path):
                 tmp_path, "grid", run, seed, ["set blue now" if k % 3 or run == "k1s1" else "x" for k in range(30)]
             )
     write(tmp_path, "table1")
-    html = to_html(fill(LAYOUTS["table1"], results_of(tmp_path)))
+    part = tables_part([fill(LAYOUTS["table1"], results_of(tmp_path))])
+    html = PAGE.get_template("macros.html").module.results(part["tables"][0])
     cells = [re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", line) for line in html.splitlines()]
     shown = [[re.sub(r"<strong>(.*)</strong>", r"**\1**", cell) for cell in line] for line in cells if len(line) > 2]
     heads, body = shown[0], [line[:11] for line in shown[1:]]  # a heading of a group stands behind the row before it

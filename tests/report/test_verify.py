@@ -31,7 +31,7 @@ def write_results(base: Path, noise: int = 0, seeds=(1, 2, 3), clips: int = 40) 
                 read = f"{WORDS[(clip + 1) % 4]} blue" if clip in wrong else text
                 writer.writerow([seed, f"s1/{clip}", "s1", text, read, text])
     (paths.results / "table1.csv").write_text("row,wer\nce,12.5\nk1s1,11.0\n")
-    (paths.results / "claims.csv").write_text("claim,verdict\nC1,undecided\n")
+    (paths.results / "claims.csv").write_text("claim,regime,verdict\nC1,fine-tuned,undecided\n")
     paths.figures.mkdir(parents=True)
     (paths.figures / "strip.png").write_bytes(b"picture")
     return paths
@@ -103,10 +103,10 @@ def test_a_text_that_changed_alone_is_named(two, name, status):
 
 def test_verdicts_and_figures_that_changed_are_named(two):
     ours, theirs = two
-    (ours.results / "claims.csv").write_text("claim,verdict\nC1,reproduced\n")
+    (ours.results / "claims.csv").write_text("claim,regime,verdict\nC1,fine-tuned,reproduced\n")
     (ours.figures / "strip.png").write_bytes(b"another")
     result = verify(ours, str(theirs))
-    changed = ["verdict on C1: undecided there, reproduced here", "figures: figures/toy/strip.png"]
+    changed = ["verdict on C1, fine-tuned: undecided there, reproduced here", "figures: figures/toy/strip.png"]
     lines = report_lines(result, "toy")
     assert lines[-3:-1] == changed
     assert "".join(f"<li>{line}</li>" for line in lines[1:]) in to_html(result, "toy")
@@ -154,7 +154,7 @@ def test_runs_of_other_utterances_are_named(tmp_path, ours_has, theirs_has):
         ("table1.csv", lambda data: data + b"x" * 200_000, r"table1\.csv: not a readable table: field larger"),
         ("table1.csv", lambda data: data + b"a\n", r"table1\.csv, line 4: has not as many cells"),
         ("claims.csv", lambda data: data.replace(b"verdict", b"word"), r"claims\.csv: no column verdict"),
-        ("claims.csv", lambda data: b"", r"claims\.csv: no column claim, verdict"),
+        ("claims.csv", lambda data: b"", r"claims\.csv: no column claim, regime, verdict"),
         ("predictions.csv", lambda data: data.replace(b"clip,", b"clap,"), r"predictions\.csv: no column clip"),
         ("predictions.csv", lambda data: data[: len(data) // 2], r"predictions\.csv, line 61: has not as many cells"),
     ],
@@ -169,7 +169,7 @@ def test_a_damaged_table_is_named(two, name, change, message):
 
 @pytest.mark.parametrize(
     ("ours_has", "word"),
-    [("claim,verdict\nC1,reproduced\n", "reproduced"), ("claim,verdict\n", "-")],
+    [("claim,regime,verdict\nC1,fine-tuned,reproduced\n", "reproduced"), ("claim,regime,verdict\n", "-")],
 )
 def test_a_claim_that_changed_or_is_gone_is_said(two, ours_has, word):
     """Where no run differs, nothing explains it."""
@@ -177,7 +177,7 @@ def test_a_claim_that_changed_or_is_gone_is_said(two, ours_has, word):
     (ours.results / "claims.csv").write_text(ours_has)
     result = verify(ours, str(theirs))
     assert result.status == 2 and result.differing[0][0] == "claims"
-    assert f"verdict on C1: undecided there, {word} here" in report_lines(result, "toy")
+    assert f"verdict on C1, fine-tuned: undecided there, {word} here" in report_lines(result, "toy")
 
 
 def test_what_is_lost_of_a_run_is_said(two):

@@ -1,8 +1,4 @@
-"""What the network costs: its parameters, and the FLOPs of a clip's forward pass, by part.
-
-One multiply-add is 2 FLOPs. Convolutions and matrix products are counted; normalisation, activations, softmax and
-pooling, which work element by element, are not.
-"""
+"""What the network costs: its parameters, and the FLOPs of a clip's forward pass, by part."""
 
 from typing import NamedTuple
 
@@ -14,6 +10,8 @@ from pcpg.reader.network import LipReader
 from pcpg.settings.training import Network, ViewKeys
 from pcpg.workspace.errors import InputError
 
+# not counted: normalisation, activations, softmax and pooling
+RULE = "One multiply-add is 2 FLOPs; convolutions and matrix products are counted, what works element by element not."
 PARTS = {
     "stem": ("encoder.front_end.stem", "encoder.front_end.activation"),
     "residual body": ("encoder.front_end.body",),
@@ -78,5 +76,5 @@ def describe(view: ViewKeys, network: Network, frames: int, characters: int) -> 
         *lines,
         "",
         f"A clip: {frames} frames of {pixels} x {pixels} pixels, {characters} decoder steps.",
-        "One multiply-add is 2 FLOPs. Convolutions and matrix products are counted, what works element by element not.",
+        RULE,
     ])  # fmt: skip

@@ -1,6 +1,6 @@
-"""What the committed trainings cost: results/<preset>/costs.csv, which a command writes and the page shows.
+"""What the committed trainings cost: results/<preset>/costs.csv, which `pcpg costs` writes and the page shows.
 
-It is made from the records of the trainings, which differ from machine to machine; no result depends on either.
+It is made from the records of the trainings, which differ between machines; no result depends on them or on it.
 """
 
 import json
@@ -54,7 +54,7 @@ def _whole(row: dict[str, str]) -> bool:
 
 
 def updates(paths: Paths) -> dict[tuple[str, str], tuple[int, float]]:
-    """(corpus, run) -> how many, and the seconds of each, validations included; empty where no costs are committed."""
+    """(corpus, run) -> updates, and seconds of each, validations included; {} where there is no costs.csv."""
     return {
         (row["corpus"], row["run"]): (int(row["updates"]), float(row["seconds"]) / int(row["updates"]))
         for row in read_costs(paths)

@@ -1,9 +1,9 @@
-"""How numbers, differences, intervals and p-values read in every table, figure and page, and headings they share."""
+"""How numbers, differences, intervals and p-values are printed in every table, figure and page; shared headings."""
 
 import math
 from collections.abc import Sequence
 
-from pcpg.report.paper import DATASETS, KERNELS
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Summary
 from pcpg.report.results.stats import LEVEL, Estimate
 
@@ -15,17 +15,29 @@ OTHERS = "Other runs of this preset"
 
 
 def plural(count: int, word: str) -> str:
-    return f"{count:,} {word}{'s'[: count != 1]}"
+    """1 seed, 2 seeds."""
+    return f"{count:,} {inflected(word, count)}"
+
+
+def inflected(word: str, count: int) -> str:
+    """The word without the count: "seed", or "seeds" unless it is one."""
+    return word if count == 1 else f"{word}s"
 
 
 def number(value: float) -> str:
-    """A number of the paper with the digits it has there: at least one decimal, at most two; a dash for nan."""
+    """A number of the paper with as many decimals as it prints, one or two; a dash for nan."""
     return NONE if math.isnan(value) else f"{value:.2f}".removesuffix("0")
 
 
-def weights(run: str) -> str:
-    """The kernel of a run: w=[1/4, 1/2, 1/4]."""
-    return f"w=[{', '.join(map(str, KERNELS[run][0]))}]"
+def weights(kernel: Sequence) -> str:
+    """w=[1/4, 1/2, 1/4]."""
+    return f"w=[{', '.join(map(str, kernel))}]"
+
+
+def kernel_label(kernel: Sequence, stride: int) -> str:
+    """k=3, s=1, and w where it is not uniform."""
+    label = f"k={len(kernel)}, s={stride}"
+    return f"{label}, {weights(kernel)}" if len(set(kernel)) > 1 else label
 
 
 def signed(value: float | None) -> str:
@@ -37,19 +49,19 @@ def signed(value: float | None) -> str:
 
 
 def interval(estimate: Estimate | None, level: float = LEVEL) -> str:
-    """[minus 2.0, minus 0.4]; says so where nothing is known of chance."""
+    """[minus 2.0, minus 0.4]; "[unknown]" where there is no interval, as of one seed; "" for None."""
     if estimate is None:
         return ""
     return f"[{', '.join(map(signed, estimate.interval(level)))}]" if estimate.known else "[unknown]"
 
 
 def decimals(value: float) -> str:
-    """Of a table to be read by programs: four decimals, no minus before a zero; nothing for nan."""
+    """A number of a csv file: four decimals, no minus before a zero; "" for nan."""
     return "" if math.isnan(value) else f"{round(value, 4) + 0.0:.4f}"
 
 
 def digits(p: float) -> str:
-    """The same of a p-value, however small."""
+    """A p-value of a csv file: four significant digits; "" for nan."""
     return "" if math.isnan(p) else f"{p:.4g}"
 
 
@@ -61,7 +73,7 @@ def chance(p: float) -> str:
 
 
 def mean_and_spread(summary: Summary, wanted: int, usual: int) -> str:
-    """12.3 ± 0.8 (5 seeds); one seed has no spread."""
+    """12.3 ± 0.8 (5 seeds), in the unit of the summary; one seed has no spread. wanted, usual: see `unusual`."""
     if not summary.n:
         return NOT_RUN
     spread = f" ± {summary.sd:.1f}" if summary.n > 1 else ""
@@ -70,14 +82,14 @@ def mean_and_spread(summary: Summary, wanted: int, usual: int) -> str:
 
 
 def unusual(count: int, wanted: int, usual: int) -> str:
-    """How many seeds a run has, where they are fewer than it is to have, or it is to have others than most."""
+    """How many seeds a run has, where they are fewer than `wanted`, or it wants another number than the `usual` one."""
     if count == wanted:
         return "" if wanted == usual else f"({plural(count, 'seed')})"
     return f"({count} of {wanted} seeds)"
 
 
 def seeds_run(count: int, wanted: int) -> str:
-    """What a legend says behind a run's name."""
+    """What a legend says after a run's name."""
     if not count:
         return NOT_RUN
     return f"n = {count}" if count == wanted else f"{count} of {wanted} seeds"
@@ -90,4 +102,4 @@ def measured_on(kinds: dict[str, str], preset: str, seeds: Sequence[int]) -> str
 
 
 def preset_and_seeds(preset: str, seeds: Sequence[int]) -> str:
-    return f"preset {preset}, seed{'s'[: len(seeds) != 1]} {', '.join(map(str, seeds))}"
+    return f"preset {preset}, {inflected('seed', len(seeds))} {', '.join(map(str, seeds))}"

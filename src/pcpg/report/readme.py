@@ -37,7 +37,7 @@ def refresh(text: str, folder: Path) -> str:
 
 
 def _beside(files: Sequence[Path]) -> str:
-    """A Markdown table of results/<preset>/claims.csv: a row for each claim and regime that one of them has run."""
+    """A Markdown table of results/<preset>/claims.csv: a row for each claim that was run, and regime."""
     tables = {path.parent.name: _verdicts(path) for path in files}
     lines = [f"| | Claim | {' | '.join(tables)} |", f"| --- | --- |{' --- |' * len(tables)}"]
     rows = dict.fromkeys(row for table in tables.values() for row in table)

@@ -1,15 +1,15 @@
-"""Which rows a preset has beside the paper's, and what sets each run apart, told from the settings of its runs."""
+"""Which rows a preset has beside the paper's, and what sets each run apart, by the settings of its runs."""
 
 from fractions import Fraction
 
 from pcpg.report import paper
-from pcpg.report.formats import MINUS
+from pcpg.report.formats import MINUS, kernel_label
 from pcpg.settings.schema import Params
 from pcpg.settings.training import SCRATCH, Classifier, Run
 
 REFERENCES = ("k1s1", "k5s1")  # the runs that an ablation starts from
 CONTINUED = "ce-continued"  # cross-entropy for as many further updates: what fine-tuned runs are to be compared with
-# what the paper lacks and a referee would ask for, as Table I and Table III name it
+# labels in Tables I and III of controls that the paper lacks
 CONTROLS = {
     CONTINUED: ("cross-entropy, continued", "/"),
     "k1s1-scaled": (f"{MINUS}RF {MINUS}OP, 1/5 as strong", "k=1, s=1"),
@@ -76,9 +76,9 @@ def scratch_runs(settings: Params) -> list[str]:
 
 
 def objective_runs(settings: Params, corpus: str) -> list[str]:
-    """Fine-tuned runs of other objectives than policy gradient, and the paper's own without and with windows beside.
+    """Fine-tuned runs of other objectives than policy gradient, and k1s1 and k5s1 of the paper.
 
-    None where there is no other objective than the paper's two.
+    [] where there is no other objective than the paper's two.
     """
     runs = settings.runs.get(corpus, {})
     tuned = {name: run.objective_name for name, run in runs.items() if run.start != SCRATCH}
@@ -125,7 +125,7 @@ def _flat(keys: dict) -> dict[str, str]:
 
 
 def _printed(value: object) -> str:
-    """A setting in print; of equal numbers, such as 0.5 and 1/2, the same text."""
+    """A setting as text; equal numbers, such as 0.5 and 1/2, have the same text."""
     if value is None:
         return "none"
     if isinstance(value, list):
@@ -154,9 +154,7 @@ def case(run: Run) -> str:
     keys = run.objective[run.objective_name]
     if "kernel" not in keys:
         return "/"
-    kernel = [_printed(weight) for weight in keys["kernel"]]
-    weights = f", w=[{', '.join(kernel)}]" if len(set(kernel)) > 1 else ""
-    return f"k={len(kernel)}, s={keys['stride']}{weights}"
+    return kernel_label([_printed(weight) for weight in keys["kernel"]], keys["stride"])
 
 
 def describe(runs: dict[str, Run], name: str) -> str:

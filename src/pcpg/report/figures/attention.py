@@ -15,7 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 0.5, 0.72, 0.24, 0.36  # inches: margins
 GAP = 0.06  # inches: between strip and heat map
 ROW = 0.125  # inches: one character
 BAR = 1.2  # inches: the scale of colours
-LEAST = 1.0  # inches: a heat map of few characters, for the words beside it
+LEAST = 1.0  # inches: height of a heat map, however few characters: its axis has a label
 FRAMES = 12  # of the strip
 COLOURS = "Blues"
 

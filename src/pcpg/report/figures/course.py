@@ -21,7 +21,7 @@ SIZE = (COLUMN, 2.6)  # inches
 
 
 def draw_course(corpus: str, results: Results) -> Figure:
-    """The mean over the seeds that both have, with Student's interval; below 0 k=5, s=1 is ahead."""
+    """The mean over the seeds that both have, with Student's interval at each update; below 0 k=5, s=1 is ahead."""
     figure = Figure(figsize=SIZE)
     axes = figure.subplots()
     axes.axhline(0, **ZERO)
@@ -40,7 +40,7 @@ def draw_course(corpus: str, results: Results) -> Figure:
 
 
 def _curve(axes: Axes, results: Results, corpus: str, rival: str) -> int:
-    """-> seeds."""
+    """Draw the difference to one rival; -> on how many seeds, 0 where none is shared and nothing is drawn."""
     ours, theirs = results.histories(corpus, RUN), results.histories(corpus, rival)
     shared = sorted(ours.keys() & theirs.keys())
     if not shared:

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from pcpg.report.figures import WIDTH
 from pcpg.report.figures.style import BLUE, ORANGE
-from pcpg.report.formats import weights
+from pcpg.report.formats import inflected, kernel_label
 from pcpg.report.paper import KERNELS, TABLE1, TABLE2A, TABLE2B
 
 SIZE = (WIDTH, 5.6)  # inches
@@ -98,7 +98,7 @@ def _drawing(axes: Axes, left: float, run: str) -> float:
     past = firsts[-1] + len(kernel)
     origin = left - firsts[0]  # x of step 1
     goal = origin + past + 0.8  # x of the windows' losses
-    axes.text(left, -0.6, f"{name(run)}: {what}", va="bottom", fontsize=7.5)
+    axes.text(left, -0.6, f"{kernel_label(*KERNELS[run])}: {what}", va="bottom", fontsize=7.5)
     for step in range(firsts[0], past):
         inside = step in range(FEW)
         _box(axes, origin + step, 0, PLAIN if inside else None, f"$L_{step + 1}$" if inside else "0")
@@ -148,8 +148,8 @@ def _panel(axes: Axes, run: str) -> None:
     colours = [WHOLE if weight == 1 else PART for weight in shares]
     axes.bar(range(1, STEPS + 1), [float(weight) for weight in shares], width=0.86, color=colours)
     places = [table for table, rows in TABLES.items() if run in rows]
-    axes.set_title(name(run), loc="left", fontsize=7.5)
-    axes.set_title(f"Table{'s'[: len(places) - 1]} {', '.join(places)}", loc="right", fontsize=7, color=EDGE)
+    axes.set_title(kernel_label(*KERNELS[run]), loc="left", fontsize=7.5)
+    axes.set_title(f"{inflected('Table', len(places))} {', '.join(places)}", loc="right", fontsize=7, color=EDGE)
     middle = [step for step, weight in enumerate(shares) if weight == shares[STEPS // 2]]
     parts = {"left": shares[: middle[0]], "center": [shares[middle[0]]], "right": shares[middle[-1] + 1 :]}
     for (side, values), x in zip(parts.items(), (0.6, (STEPS + 1) / 2, STEPS + 0.4), strict=True):
@@ -157,9 +157,3 @@ def _panel(axes: Axes, run: str) -> None:
         axes.text(x, y, " ".join(map(str, values)), ha=side, va="bottom", fontsize=7)
     axes.set(xlim=(0.4, STEPS + 0.6), ylim=(0, 1.4), yticks=(0, 1), xticks=(1, 6, 12, 18, 24))
     axes.grid(visible=False)
-
-
-def name(run: str) -> str:
-    """k=3, s=1, and w where it is not uniform."""
-    kernel, stride = KERNELS[run]
-    return f"k={len(kernel)}, s={stride}" + (f", {weights(run)}" if len(set(kernel)) > 1 else "")

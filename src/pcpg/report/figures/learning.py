@@ -26,7 +26,7 @@ STYLES = {
     "k1s1": ("k = 1, s = 1", GREEN, "s"),
     "k5s1": ("k = 5, s = 1", VERMILLION, "^"),
 }
-FROM_SCRATCH = {"k1s1-scratch": STYLES["k1s1"], "k5s1-scratch": STYLES["k5s1"]}  # as those of the same kernels
+FROM_SCRATCH = {"k1s1-scratch": STYLES["k1s1"], "k5s1-scratch": STYLES["k5s1"]}  # looks of the same kernels
 # other colours and markers: runs that the paper lacks, the first twelve in looks that no other run has
 COLOURS = (SKY, ORANGE, PURPLE, "black", BLUE)
 MARKERS = ("v", "D", "P", "X", "<", ">")
@@ -39,7 +39,7 @@ WIDE = 5.0  # highest / lowest value from which on a panel is logarithmic
 
 
 def styles_of(runs: dict[str, Style], others: list[str]) -> dict[str, Style]:
-    """Those that are given, and for each other run its name, a colour and a marker."""
+    """The given styles, and for each other run its name with a colour and a marker that no given run has."""
     used = {look for _, *looks in runs.values() for look in looks}
     colours, markers = (cycle([look for look in every if look not in used]) for every in (COLOURS, MARKERS))
     return runs | {run: (run, next(colours), next(markers)) for run in others if run not in runs}
@@ -49,7 +49,7 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
     """Top: cross-entropy of training and validation; bottom: validation CER; right: where the branches leave.
 
     The paper's runs, and those of `drawn_runs`. scratch: the runs that start from random weights, as the paper seems to
-    have drawn them; no branches then.
+    have drawn them; there is no right half then.
 
     Lines are means over seeds as far as all of them go, bands run from the lowest to the highest seed. A thin dashed
     vertical line with the run's marker stands at the mean iteration of convergence (histories.convergence); where those
@@ -90,7 +90,7 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
 def _zoom(axes: Axes, colours: list[str]) -> None:
     """Limit a panel to the stretch of the branches, of these colours, and a little before, and to the means there.
 
-    Without bands, which are wider than what the means differ by; the panel beside it has them.
+    Without bands, which are wider than the differences of the means; the panel on the left has them.
     """
     for band_ in list(axes.collections):
         band_.remove()

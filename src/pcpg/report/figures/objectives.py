@@ -20,13 +20,13 @@ from pcpg.report.results.results import Results
 from pcpg.report.runs import CONTINUED, objective_runs
 
 ROW, FRAME = 0.155, 1.15  # inches: a run, what surrounds the rows
-OURS, DARK, START = BLUE, "0.25", "0.6"  # behaviour tests nothing, so it has no colour
+OURS, DARK, START = BLUE, "0.25", "0.6"  # no test is made of the behaviour, so it has no colour
 ALIKE = {"color": OURS, "marker": "o", "markersize": 3.6, "markerfacecolor": "white"}
 APART = {"color": OURS, "marker": "o", "markersize": 3.6}
 ALONE = {"color": OURS, "marker": "x", "markersize": 3.6}
 REWARDS = ("policy_reward", "policy_greedy")  # which may be below 0
 WIDE = ("policy_entropy", "policy_kl")  # in nats a text: one run may have 20 times as many as the others
-COLUMNS = {  # of a history: what the axis says; ratios are told where the objective has some
+COLUMNS = {  # of a history: what the axis says; the last two only of objectives that have ratios
     "policy_reward": "sampled\nreward",
     "policy_greedy": "greedy\nreward",
     "policy_entropy": "entropy\n(nats,\nlog scale)",
@@ -41,9 +41,9 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     """Rows are runs in the order of the parameter file; a dot is a mean over seeds, small dots are seeds.
 
     On the left the two-way interval of 95 % for seeds and utterances; a full dot: p after Holm's correction over the
-    rows is at most ALPHA; a cross: one seed, which tells nothing of chance. Columns to the right are of the evaluation
-    that validation chose, on training clips: mean and range over seeds; their grey line is the baseline before any of
-    it.
+    rows is at most ALPHA; a cross: one seed, so there is no interval. Columns to the right are of the evaluation
+    that validation chose, on training clips: mean and range over seeds; their grey line is the start, before any
+    update.
     """
     runs = objective_runs(results.settings, corpus)
     frames = {run: list(results.histories(corpus, run, tuple(COLUMNS)).values()) for run in runs}
@@ -66,12 +66,12 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
 
 
 def _names(corpus: str, frames: dict[str, list[pd.DataFrame]], results: Results) -> list[str]:
-    """Of the rows; behind it how many seeds one has, where that is not what most have."""
+    """Names of the rows, with the number of seeds where it is not that of most."""
     names = []
     for run, of_seeds in frames.items():
         wanted = len(results.settings.seeds_of(corpus, run))
-        told = unusual(len(of_seeds), wanted, len(results.seeds)) if of_seeds else ""
-        names.append(f"{run} {told}".rstrip())
+        seeds = unusual(len(of_seeds), wanted, len(results.seeds)) if of_seeds else ""
+        names.append(f"{run} {seeds}".rstrip())
     return names
 
 

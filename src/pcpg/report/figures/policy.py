@@ -35,17 +35,17 @@ PANELS = {  # column: what the axis says
 }
 SIZE = (WIDTH, 3.9)  # inches
 BAND = 0.1  # opacity
-CURVE, RANGE = "_curve", "_range"  # labels of what is drawn; the underscore keeps them out of legends
+CURVE, RANGE = "_curve", "_range"  # labels that tests read; the underscore keeps them out of legends
 
 
 def draw_policy(corpus: str, results: Results) -> Figure:
-    """Four panels against the updates since leaving the baseline; each value is that of training since the one before.
+    """Four panels against the updates since leaving the baseline; each covers the training since the last point.
 
     Reward per character is 1 - CER of what the policy samples, so it rises as sampling gets better; entropy is summed
     over the steps of a transcription. The gradient is that of the whole loss of Eq. 8, in which cross-entropy
-    weighs the less the larger lambda is: norms compare at one lambda alone. How steady the gradient is shows in the
+    weighs less the larger lambda is: only norms at the same lambda compare. How steady the gradient is shows in the
     standard deviation of its norm over updates, by its mean. Lines are means over seeds, bands run from the lowest to
-    the highest seed. What a history lacks is named.
+    the highest seed. A panel says so where a history lacks its column.
     """
     figure = Figure(figsize=SIZE)
     panels = figure.subplots(2, 2, sharex=True)

@@ -42,7 +42,7 @@ class Reading:
 
 
 def labels(characters: list[int]) -> list[str]:
-    """How class indices are named beside the heat map."""
+    """Names of class indices: the character, or the name of a symbol."""
     return [SYMBOLS[index] if index in SYMBOLS else CHARACTERS[index - 3] for index in characters]
 
 

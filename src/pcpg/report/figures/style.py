@@ -1,4 +1,4 @@
-"""What all figures share. A picture says nothing of its making, so that equal figures have equal bytes."""
+"""What all figures share. No date or software name is written into the files: equal figures have equal bytes."""
 
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,10 @@ from pcpg.report.formats import MINUS, NOT_RUN
 
 STYLE = Path(__file__).with_name("pcpg.mplstyle")
 METADATA = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
-# figures that are drawn and saved within house_style() have the project's look, whatever a user's own settings are
+# draw and save within house_style(): the project's look, whatever the user's own settings of matplotlib
 house_style = partial(matplotlib.style.context, STYLE, after_reset=True)
 
-# of Okabe and Ito; who sees few colours tells them apart
+# the palette of Okabe and Ito, which colour-blind readers can tell apart
 BLUE, SKY, GREEN = "#0072B2", "#56B4E9", "#009E73"
 VERMILLION, ORANGE, PURPLE = "#D55E00", "#E69F00", "#CC79A7"
 ZERO = {"color": "0.35", "linewidth": 0.8}  # the line of no difference
@@ -37,7 +37,7 @@ def say_in(axes: Axes, text: str = NOT_RUN) -> None:
 
 
 def not_run(width: float) -> Figure:
-    """A whole figure, `width` inches wide, that has nothing to show."""
+    """A figure, `width` inches wide, that says only that nothing has run."""
     figure = Figure(figsize=(width, 1))
     figure.text(0.5, 0.5, NOT_RUN, ha="center")
     return figure
@@ -45,6 +45,6 @@ def not_run(width: float) -> Figure:
 
 def place(figure: Figure, left: float, top: float, wide: float, high: float, **kwargs) -> Axes:
     """Axes with their upper left corner so many inches from the figure's; kwargs: of add_axes."""
-    figure.set_layout_engine("none")  # the argument of Figure would be undone when it is saved
+    figure.set_layout_engine("none")  # as an argument of Figure it would be undone on saving
     width, height = figure.get_size_inches()
     return figure.add_axes((left / width, 1 - (top + high) / height, wide / width, high / height), **kwargs)

@@ -24,10 +24,10 @@ MARK = {"color": OURS, "marker": "o", "markersize": 5.5, "markeredgewidth": 1.2,
 DOT = {"color": OURS, "marker": ".", "markersize": 4.5, "markeredgewidth": 0, "linestyle": "none"}
 DIAMOND = {"color": PAPER, "marker": "D", "markersize": 4.5, "linestyle": "none"}
 SEEDS_AT, OURS_AT, PAPER_AT = -0.24, -0.06, 0.2  # x beside the run's place
-JITTER = 0.035  # between two seeds
+JITTER = 0.035  # between the dots of two seeds
 APART = 0.5  # between the kernels and the control
 ROOM = 0.35  # above and below zero, as a share of what is on the other side
-INTERVAL, MEAN, SEED, PRINTED = "_interval", "_mean", "_seed", "_paper"  # what is drawn; _ keeps it out of legends
+INTERVAL, MEAN, SEED, PRINTED = "_interval", "_mean", "_seed", "_paper"  # labels, for tests; _ keeps them off legends
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Sweep:
 
     printed: dict[str, float]  # the paper's WER of each run, the first being the one compared with
     axis: str
-    zero: str  # what the first run is called
+    zero: str  # name of the first run
     ordered: bool  # whether a line through the paper's points means anything
 
 
@@ -61,7 +61,7 @@ def draw_sweep(name: str, results: Results) -> Figure:
     """For each kernel the change in WER: our mean with its interval, every seed as a dot, and what the paper prints.
 
     The mark of ours is hollow where the interval covers zero, filled where it does not. The cross-entropy baseline
-    trained on stands apart at the right: a change that it shows as well is none of the kernel's. The intervals are of
+    trained on stands apart at the right: a change that it shows too does not come from the kernel. The intervals are of
     one comparison each; the claims' verdicts also correct for their number.
     """
     sweep = SWEEPS[name]
@@ -136,16 +136,16 @@ def _label(run: str, sweep: Sweep) -> str:
 
 
 def _seeds(point: Point, against: str, results: Results) -> str:
-    """On lines of its own below a label: how many pairs there are, where that is not what most have."""
+    """Lines below a label: how many seeds are paired, where that is not the usual number; else ""."""
     if point.estimate is None:
         return ""
     wanted = min(len(results.settings.seeds_of("grid", run)) for run in (point.run, against))
-    told = unusual(point.estimate.seeds, wanted, len(results.seeds))
-    return "\n".join(["", *wrap(told, width=10)])
+    seeds = unusual(point.estimate.seeds, wanted, len(results.seeds))
+    return "\n".join(["", *wrap(seeds, width=10)])
 
 
 def _scale(axes: Axes) -> None:
-    """Room for all that is drawn, and on both sides of zero for the rates; signs at the ticks."""
+    """Limits that hold all that is drawn and leave room on both sides of zero for the rates; signs at the ticks."""
     values = np.concatenate([[0.0], *(np.atleast_1d(line.get_ydata()) for line in axes.lines[1:-1])])
     low, high = min(values.min(), -1.0), max(values.max(), 1.0)
     low, high = min(low, -ROOM * high), max(high, -ROOM * low)
@@ -174,7 +174,7 @@ def _handles() -> list[Line2D]:
 
 
 def _size(points: list[Point]) -> str:
-    """What ours rests on: the most seeds and sentences that a comparison has."""
+    """The most seeds and sentences that a comparison of ours has."""
     sizes = [(point.estimate.seeds, point.estimate.utterances) for point in points if point.estimate]
     if not sizes:
         return NOT_RUN

@@ -1,4 +1,4 @@
-"""Every comparison that decides a claim in one picture: the paper's effect, T, ours, and what could have been shown."""
+"""Every comparison that decides a claim: the paper's effect, T, ours, and the smallest that could have been shown."""
 
 import math
 
@@ -50,7 +50,7 @@ def draw_verdicts(results: Results) -> Figure:
 
 
 def _of(verdicts: list[Verdict], measure: str) -> list[tuple[Verdict, list[Judged]]]:
-    """Verdicts with the comparisons of a measure that decide and were run."""
+    """The verdicts that have comparisons of this measure, each with those that decide and were run."""
     found = []
     for verdict in verdicts:
         own = [one for one in verdict.judged if one.decides and one.estimate and one.comparison.measure == measure]
@@ -85,7 +85,7 @@ def _panel(axes: Axes, title: str, rows: list[tuple[Verdict, list[Judged]]]) -> 
 
 
 def _limit(judged: list[Judged]) -> float:
-    """What holds every interval and every effect of the paper."""
+    """Half the width of the axis: it holds every interval and every effect of the paper."""
     values = [one.comparison.paper for one in judged]
     values += [value for one in judged for value in (one.interval if one.estimate.known else (one.estimate.value,))]
     return 1.08 * max([1.0, *(abs(value) for value in values if not math.isnan(value))])
@@ -94,7 +94,7 @@ def _limit(judged: list[Judged]) -> float:
 def _row(axes: Axes, y: float, one: Judged, limit: float) -> None:
     pair, estimate = one.comparison, one.estimate
     smallest = estimate.smallest
-    if not math.isnan(smallest):
+    if not math.isnan(smallest) and not pair.margin:  # within a margin no difference is sought
         reach = min(smallest, limit)
         axes.fill_between([-reach, reach], y - 0.45 * ROW, y + 0.45 * ROW, zorder=0, **SMALLEST)
     look = LOOKS[one.outcome]

@@ -13,19 +13,18 @@ from markupsafe import Markup
 
 from pcpg.report.claims.judge import judge
 from pcpg.report.formats import preset_and_seeds
-from pcpg.report.page import accounts, figures, mouths, predictions
+from pcpg.report.page import accounts, figures, mouths, predictions, tables
 from pcpg.report.page.claims import claims_part
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Results
 from pcpg.report.tables.layouts import layout_of
-from pcpg.report.tables.render import source, to_html
-from pcpg.report.tables.table import Table, fill
+from pcpg.report.tables.table import fill
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths
 
 HERE = Path(__file__).parent
-TEMPLATES = ("page.html", "macros.html")
+TEMPLATES = ("page.html", "macros.html")  # the second, which the first imports, is named for pcpg.workspace.code to see
 PAGE = Environment(
     loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -34,7 +33,7 @@ PAGE = Environment(
 def write_page(settings: Params, paths: Paths, parameter_file: Path) -> None:
     """Write results/<preset>/report.html from what lies under `paths`; parameter_file: that of `settings`.
 
-    What is absent (figures, clips, weights, runs) is named as absent, or left out where nobody would miss it.
+    What is absent (figures, clips, weights, runs) is named as absent or left out; InputError for malformed results.
     """
     write_text(paths.results / "report.html", render_page(settings, paths, parameter_file))
 
@@ -45,7 +44,7 @@ def render_page(settings: Params, paths: Paths, parameter_file: Path) -> str:
     for corpus in content["corpora"]:
         corpus |= mouths.media(settings, paths, corpus, content)
     script = (HERE / "page.js").read_text(encoding="utf-8")
-    tables = [fill(layout_of(name, settings), results) for name in settings.tables]
+    filled = [fill(layout_of(name, settings), results) for name in settings.tables]
     name = parameter_file.name if parameter_file.is_absolute() else parameter_file.as_posix()  # no path of this machine
     kind, sentence = origin(settings)
     return PAGE.get_template(TEMPLATES[0]).render(
@@ -53,10 +52,7 @@ def render_page(settings: Params, paths: Paths, parameter_file: Path) -> str:
         kind=kind,
         sentence=sentence,
         claims=claims_part(judge(results)),
-        shared_notes=shared_notes(tables),
-        tables=tables,
-        source=source,
-        to_html=to_html,
+        tables=tables.tables_part(filled),
         figures=[figures.figure_part(figure, paths.figures) for figure in settings.figures],
         coverage=predictions.coverage_lines(content),
         quality=accounts.quality_part(settings, paths),
@@ -70,14 +66,6 @@ def render_page(settings: Params, paths: Paths, parameter_file: Path) -> str:
         digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         content=as_script(content),
     )
-
-
-def shared_notes(tables: list[Table]) -> list[str]:
-    """Notes that all tables have, which stand once above them."""
-    if len(tables) < 2:
-        return []
-    common = set.intersection(*(set(table.layout.notes) for table in tables))
-    return [note for note in tables[0].layout.notes if note in common]
 
 
 def origin(settings: Params) -> tuple[str, str]:

@@ -1,6 +1,5 @@
-"""The last parts of the page: the quality of the data, what it costs, and how to make it again."""
+"""The last parts of the page: the quality of the data, what the trainings cost, and how to make it all again."""
 
-import hashlib
 import re
 import shlex
 from importlib import metadata
@@ -12,12 +11,12 @@ from pcpg.report.costs import read_costs
 from pcpg.report.formats import plural
 from pcpg.report.paper import DATASETS
 from pcpg.settings.schema import Params
+from pcpg.workspace.files import sha256
 from pcpg.workspace.paths import Paths
 from pcpg.workspace.rows import read_rows
 
 NOTES = 300  # of a corpus on the page
 USUAL = 75  # frames of a clip, where they have not been counted
-PARTS = "One multiply-add is 2 FLOPs; convolutions and matrix products are counted, what works element by element not."
 
 
 def quality_part(settings: Params, paths: Paths) -> dict:
@@ -38,7 +37,7 @@ def quality_part(settings: Params, paths: Paths) -> dict:
 
 
 def _rows(path: Path, kind: type) -> list:
-    """What the stage store wrote; [] where it has not."""
+    """The rows of a file of stage `store`, as `kind`; [] where there is no such file."""
     return read_rows(path, kind) if path.is_file() else []
 
 
@@ -72,7 +71,7 @@ def _of_corpus(name: str, folder: Path) -> dict:
 
 def sizes_part(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> dict:
     """Parameters and FLOPs by part of the network. texts: reference texts of each corpus, for the decoder's steps."""
-    from pcpg.reader.sizes import measure
+    from pcpg.reader.sizes import RULE, measure
 
     headings, sizes = ["Part"], []
     for corpus in settings.corpus_names:
@@ -85,7 +84,7 @@ def sizes_part(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> d
     rows.append(["total", *_size([tuple(map(sum, zip(*each.values(), strict=True))) for each in sizes])])
     how_to_read = (
         "The network of each corpus, and one forward pass of a clip of median length, decoded in as many steps as the "
-        f"median test text has characters, and one for its end. {PARTS}"
+        f"median test text has characters, and one for its end. {RULE}"
     )
     return {"headings": headings, "rows": rows, "how_to_read": how_to_read}
 
@@ -128,15 +127,14 @@ def again_part(name: str, parameter_file: Path) -> dict:
     """The commands, what they were run with, and the digest of the parameter file, which commands call `name`."""
     file = shlex.quote(name)
     commands = f"make setup\n. .venv/bin/activate\nsnakemake --cores 2 --configfile {file}\npcpg page --params {file}"
-    digest, printed_by = hashlib.sha256(parameter_file.read_bytes()).hexdigest(), f"sha256sum {file}"
-    digests = [["parameters", digest, printed_by]]
+    digests = [["parameters", sha256(parameter_file), f"sha256sum {file}"]]
     return {"commands": commands, "versions": list(versions().items()), "digests": digests}
 
 
 def versions() -> dict[str, str]:
     """This package, and every package that it asks for.
 
-    Not Python's, which nothing pins: the same bytes come out of several, and records of trainings tell it.
+    Without that of Python: several give the same bytes, and the records of trainings have it.
     """
     wanted = [text for text in metadata.requires("pcpg") or [] if "extra ==" not in text]
     names = ["pcpg", *sorted(re.match(r"[\w.-]+", text)[0] for text in wanted)]

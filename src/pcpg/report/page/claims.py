@@ -61,13 +61,13 @@ def _claim(verdict: Verdict, limit: float) -> dict:
         "reason": verdict.reason,
         "drawing": draw_intervals(drawn, limit, scale=True) if drawn else None,
         "effects": _effects(own),
-        "count": plural(len(verdict.judged), "comparison") + (f", {beside} of them reported beside" if beside else ""),
+        "count": plural(len(verdict.judged), "comparison") + (f", {beside} of them only reported" if beside else ""),
         "rows": [_row(one, limit) for one in verdict.judged],
     }
 
 
 def draw_intervals(judged: list[Judged], limit: float, scale: bool = False) -> dict:
-    """Over -limit .. limit, with places in px, for the template to draw; with `scale` also its numbers."""
+    """Intervals on an axis from -limit to limit, with places in px, for the template; scale: numbers at the axis."""
 
     def x(value: float) -> str:
         return f"{WIDTH / 2 + max(-1.0, min(1.0, value / limit)) * (WIDTH / 2 - EDGE):.1f}"

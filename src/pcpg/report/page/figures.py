@@ -28,8 +28,9 @@ WORDS = {
     "verdicts": (
         "Every comparison that decides a claim: the paper’s effect, the effect asked about, and ours",
         "A row for each comparison, grouped by claim and regime: a diamond for the paper’s difference, a tick for T, "
-        "ours with its 90 % interval in the colour and shape of its outcome, and a grey band of what is too small to "
-        "be shown by as many seeds. The same is in the table of comparisons of each claim.",
+        "ours with its 90 % interval in the colour and shape of its outcome, and, where a difference is sought, a "
+        "grey band of what is too small to be shown by as many seeds. The same is in the table of comparisons of each "
+        "claim.",
     ),
     "fig5_coverage": (
         "Figure 5. The windows of Eq. 6, and the weight that each step ends up with",
@@ -48,9 +49,10 @@ WORDS = {
         "end.",
     ),
     "course": (
-        "Claim C4 on {}: validation CER of k=5, s=1 minus that of its rivals, from random weights on",
+        "Claim C4 on {}: validation CER of k=5, s=1 minus that of its rivals, from random weights on, "
+        "with the 90 % interval of each update alone",
         "Two curves over updates, against k=1, s=1 and against cross-entropy: mean over seeds of the paired "
-        "differences, with the 90 % interval as a band; below 0 k=5, s=1 is ahead.",
+        "differences, with the 90 % interval of each update alone as a band; below 0 k=5, s=1 is ahead.",
     ),
     "policy": (
         "Policy gradient on {}: reward, entropy and gradient norm over the iterations",

@@ -94,7 +94,7 @@ def attention_maps(model, view, store: ClipStore, rows: dict[int, int], written:
     maps, cpu = {}, torch.device("cpu")
     model.eval()
     with torch.no_grad():
-        for i, row in rows.items():  # one clip at a time: few, and each free of the others' lengths
+        for i, row in rows.items():  # one clip at a time: they are few, and need no padding then
             batch = batches.collate(store, [row], view, cpu)
             memory = model.encode(batch.frames, batch.lengths)
             characters, _ = to_batch([written[i]])

@@ -31,7 +31,7 @@
     return all;
   }
 
-  // what an empty address shows: the run whose attention is at hand, or the paper's, or the first
+  // what an empty address shows: the run whose attention the page has, or the paper's, or the first
   function opening() {
     if (!content.corpora.length) return {};
     const [corpus] = content.corpora;

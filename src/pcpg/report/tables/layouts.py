@@ -4,7 +4,7 @@ from pcpg.report import paper, runs
 from pcpg.report.formats import CONTROLS, MINUS, NONE, OTHERS, weights
 from pcpg.report.paper import KERNELS
 from pcpg.report.tables import own
-from pcpg.report.tables.columns import CER, DIFFERENCE, GREEDY, LOWER, SUMMED, WER
+from pcpg.report.tables.notes import CER, GREEDY, LOWER, SUMMED, WER, difference
 from pcpg.report.tables.table import Layout, Measure, Row
 from pcpg.settings.schema import Params
 
@@ -75,12 +75,13 @@ def _table1(settings: Params) -> Layout:
     ]
     explain = "RF: receptive field (k > 1); OP: overlapping windows (k > s). k: kernel size, s: stride."
     title = "Table I. Error rates of the sequence-to-sequence model by training objective"
-    notes = (f"{LOWER} {explain}", GREEDY, DIFFERENCE.format("cross-entropy"), RUN_CONTROLS_ASK, SPREAD, SCALE)
+    delta = difference("cross-entropy", paper.WORDS in settings.corpus_names)
+    notes = (f"{LOWER} {explain}", GREEDY, delta, RUN_CONTROLS_ASK, SPREAD, SCALE)
     return Layout("table1", title, ("Dataset", "Method", "Case"), (CER, WER), tuple(rows), notes, baseline="ce")
 
 
 def _of_others(settings: Params, labels: dict[str, tuple[str, ...]]) -> list[Row]:
-    """Rows of the preset's corpora that the paper has not: never among the paper's. labels: by run."""
+    """Rows of corpora that the paper lacks, in groups of their own below the paper's rows. labels: by run."""
     others = {corpus: paper.DATASETS[corpus] for corpus in settings.corpus_names if corpus not in paper.CORPORA}
     return [
         Row((dataset, *labels[run]), corpus, {}, run, group=f"{dataset}, which the paper has not")
@@ -93,12 +94,12 @@ def _of_others(settings: Params, labels: dict[str, tuple[str, ...]]) -> list[Row
 def _table2a(_: Params) -> Layout:
     rows = tuple(Row((f"k={len(KERNELS[run][0])}",), "grid", {"wer": wer}, run) for run, wer in paper.TABLE2A.items())
     title = "Table IIa. GRID: word error rate by kernel size (stride 1, uniform weights)"
-    notes = (LOWER, GREEDY, DIFFERENCE.format("k=1"), SPREAD, SCALE)
+    notes = (LOWER, GREEDY, difference("k=1"), SPREAD, SCALE)
     return Layout("table2a", title, ("Kernel size",), (WER,), rows, notes, baseline="k1s1")
 
 
 def _table2b(_: Params) -> Layout:
-    rows = tuple(Row((weights(run),), "grid", {"wer": wer}, run) for run, wer in paper.TABLE2B.items())
+    rows = tuple(Row((weights(KERNELS[run][0]),), "grid", {"wer": wer}, run) for run, wer in paper.TABLE2B.items())
     title = "Table IIb. GRID: word error rate by kernel weights (k=3, stride 1)"
     return Layout("table2b", title, ("Kernel weight",), (WER,), rows, (LOWER, GREEDY, SPREAD, SCALE))
 
@@ -122,7 +123,8 @@ def _table3(settings: Params) -> Layout:
             rows.append(Row((paper.DATASETS[corpus], label), corpus, {}, name, group=OTHERS))
     explain = "baseline: no pre-training (our run scratch); FE, TE: encoder fixed or trained; TC: classifier trained."
     title = "Table III. Word classification on top of the learned encoder"
-    notes = (f"{HIGHER} {explain}", DIFFERENCE.format("baseline"), CLASSIFIER_CONTROLS_ASK, SPREAD, SCALE)
+    delta = difference("baseline", paper.WORDS in settings.corpus_names)
+    notes = (f"{HIGHER} {explain}", delta, CLASSIFIER_CONTROLS_ASK, SPREAD, SCALE)
     return Layout("table3", title, ("Dataset", "Method"), (ACCURACY,), tuple(rows), notes, baseline="scratch")
 
 

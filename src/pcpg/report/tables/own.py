@@ -1,17 +1,17 @@
-"""Tables of ours alone, which the paper lacks: ablation, random weights, objectives, fixed updates, words of GRID."""
+"""Tables that the paper lacks: ablation, random weights, objectives, fixed updates, words of GRID."""
 
+from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.report import paper, runs
 from pcpg.report.formats import NONE
 from pcpg.report.paper import WORDS
 from pcpg.report.results.quantities import TRAINED
-from pcpg.report.tables.columns import CER, DIFFERENCE, GREEDY, LOWER, WER
+from pcpg.report.tables.notes import CER, GREEDY, LOWER, WER, difference
 from pcpg.report.tables.table import Layout, Measure, Row
 from pcpg.settings.schema import Params
 from pcpg.settings.training import SCRATCH
 
 LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
-# words of GRID's grammar for each place of a sentence: command, colour, preposition, letter, digit, adverb
-PLACES = (4, 4, 4, 25, 10, 4)
+PLACES = [len(words) for words in GRAMMAR]  # how many words GRID has for each place of a sentence
 
 REWARD = Measure("training_reward", "greedy reward in training", TRAINED)
 HALF_WAY = Measure("half_way", "half-way", "val_half_way")
@@ -67,7 +67,8 @@ def objectives(settings: Params) -> Layout:
         "passes over a draw."
     )
     chance = "p: two-sided, of the difference in WER, after Holm's correction over the rows of a corpus that have one."
-    notes = (LOWER, GREEDY, DIFFERENCE.format("cross-entropy continued"), chance, reward, OWN_SPREAD, took)
+    delta = difference("cross-entropy continued", WORDS in settings.corpus_names)
+    notes = (LOWER, GREEDY, delta, chance, reward, OWN_SPREAD, took)
     return Layout(
         "objectives", title, ("Dataset", "Run", "Objective"), (CER, WER, REWARD), tuple(rows), notes,
         runs.CONTINUED, "CE continued", published=False, corrected="wer", timed=True,
@@ -100,13 +101,13 @@ def words(settings: Params) -> Layout:
     count, places = sum(PLACES), len(PLACES)
     luck = 100 * sum(1 / words for words in PLACES) / places
     chance = (
-        f"By word: the mean of each word's error, however many clips say it. Chance: who knows nothing but the place "
-        f"in the sentence, and says one word for each, errs at {100 - luck:.1f} % of the clips and at "
-        f"{100 - 100 * places / count:.1f} % by word; who knows nothing at all at {100 - 100 / count:.1f} % by word. "
+        "By word: the mean of each word's error, however many clips say it. Chance: to say always the same word at a "
+        f"place of the sentence is wrong for {100 - luck:.1f} % of the clips and {100 - 100 * places / count:.1f} % by "
+        f"word; to say the same word everywhere is wrong for {100 - 100 / count:.1f} % by word. "
         "Intervals are by sentence, which six words share."
     )
     read = f"A lip-reader spells the word, decoded greedily; a classifier chooses one of the {count}."
-    notes = (LOWER, read, chance, DIFFERENCE.format("cross-entropy"), OWN_SPREAD)
+    notes = (LOWER, read, chance, difference("cross-entropy", words=True), OWN_SPREAD)
     return Layout(
         "words", title, ("Dataset", "Run", "What it is"), (ERROR, ERROR_BY_WORD), tuple(rows), notes, "ce", "CE",
         published=False,
@@ -123,7 +124,7 @@ def _kind(settings: Params, name: str) -> str:
 
 
 def _ours(name: str, title: str, columns: tuple[str, str], labels: dict[str, tuple[str, str]], against: str) -> Layout:
-    """A table of ours alone: runs on GRID, each against the first."""
+    """A table that the paper lacks: runs on GRID, each against the first. labels: by run."""
     rows = tuple(Row(texts, "grid", {}, run) for run, texts in labels.items())
-    notes = (LOWER, GREEDY, DIFFERENCE.format(against), OWN_SPREAD)
+    notes = (LOWER, GREEDY, difference(against), OWN_SPREAD)
     return Layout(name, title, columns, (CER, WER), rows, notes, next(iter(labels)), against, published=False)

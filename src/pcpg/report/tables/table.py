@@ -22,13 +22,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: labels as printed, the run behind it, and the paper's values by measure name."""
+    """One line of a table: labels as printed, the run of ours, and the paper's values (percent) by measure name."""
 
     labels: tuple[str, ...]
     corpus: str
     paper: dict[str, float]
     run: str = ""  # "": a published result with no run of ours
-    quantity: str = ""  # read this instead of the measure's quantity
+    quantity: str = ""  # to be read in place of the measure's quantity
     group: str = ""  # heading of the rows below the table's own: CONTROLS, OTHERS; "": one of its own
 
 
@@ -45,37 +45,40 @@ class Layout:
     baseline: str = ""  # run that the others are compared with, seed by seed; "": no comparison
     against: str = ""  # that baseline's name in the heading
     published: bool = True  # false: a table of ours alone, without columns for the paper
-    corrected: str = ""  # a measure, of whose differences a column tells p after Holm's correction over a corpus's rows
+    corrected: str = ""  # a measure: a column has p of its differences, after Holm's correction over a corpus's rows
     timed: bool = False  # last columns: what the committed trainings took
 
     def printed(self, corpus: str, measure: str) -> float:
-        """The paper's value of the baseline."""
+        """The paper's value of the baseline, percent; nan where it has none."""
         values = [row.paper for row in self.rows if (row.corpus, row.run) == (corpus, self.baseline)]
         return values[0].get(measure, math.nan) if values else math.nan
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one row holds for one measure; the paper's numbers are nan where the paper has no such row."""
+    """What one row holds for one measure, in percent or percentage points; nan where the paper has no such number."""
 
     paper: float
     ours: Summary
-    paper_delta: float | None = None
+    paper_delta: float = math.nan
     delta: Summary | None = None  # None: the table compares nothing, or this is the baseline's row
-    interval: Estimate | None = None  # of ours; None: no predictions to tell it from
+    interval: Estimate | None = None  # of ours; None: there are no predictions
     delta_interval: Estimate | None = None
-    best: bool = False  # of the table's own rows of this corpus, by more than chance
+    best: bool = False  # better by more than chance than each other row of this corpus that is in no group
 
 
 @dataclass(frozen=True)
 class Line:
+    """A row with our results in it."""
+
     row: Row
     cells: tuple[Cell, ...]
     clips: int | None  # test clips; None where no seed has run, or none was tested
     wanted: int  # seeds
     p: float = math.nan  # where the layout corrects
-    epochs: int | None = None  # this and the next: where the layout is timed
-    updates: tuple[int, float] | None = None  # how many, and the seconds of each
+    epochs: int | None = None  # this and the next two: where the layout is timed and the costs are recorded
+    updates: int | None = None
+    seconds: float = math.nan  # of an update
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,13 @@ def fill(layout: Layout, results: Results) -> Table:
         key = row.corpus, row.run
         run = results.settings.runs.get(row.corpus, {}).get(row.run)
         epochs = run.optimisation.epochs if run and key in taken else None
-        lines.append(Line(row, cells, clips, wanted, chances.get(key, math.nan), epochs, taken.get(key)))
+        took = taken.get(key, (None, math.nan))
+        lines.append(Line(row, cells, clips, wanted, chances.get(key, math.nan), epochs, *took))
     return Table(layout, tuple(lines), results.settings.preset, results.seeds, kinds(layout, results))
 
 
 def _corrected(layout: Layout, results: Results) -> dict[tuple[str, str], float]:
-    """By corpus and run."""
+    """p of the difference to the baseline, by corpus and run."""
     quantity = next(measure.quantity for measure in layout.measures if measure.name == layout.corrected)
     chances = {}
     for corpus in dict.fromkeys(row.corpus for row in layout.rows):
@@ -135,7 +139,7 @@ def _quantities(layout: Layout) -> set[str]:
 
 
 def _of_validation(layout: Layout) -> bool:
-    """Whether all that it shows is told by histories."""
+    """Whether all that it shows is read from histories, which are of the validation split."""
     return _quantities(layout) <= OF_HISTORIES.keys()
 
 

@@ -28,7 +28,7 @@ def tuning_table(settings: Params, paths: Paths, corpus: str) -> str:
 
 
 def _keys(run: Run) -> dict[str, str]:
-    """Every setting of a run, by its last key alone, those of a section that repeats one by both keys."""
+    """Every setting of a run by its last key; by "section.key" where the last key was there before."""
     flat = {"start": run.start, "objective": run.objective_name}
     parts = [("", run.optimisation.model_dump()), ("", run.objective[run.objective_name])]
     while parts:

@@ -19,7 +19,7 @@ BySeed = dict[str, dict[str, dict[str, str]]]  # rows of predictions by seed and
 
 
 @dataclass
-class Comparison:
+class Verification:
     """What two folders of results have in common and what not."""
 
     against: str
@@ -54,22 +54,22 @@ class Comparison:
 
     @property
     def status(self) -> int:
-        """0: identical; 1: other bytes, nothing that seeds do not explain; 2: more than that."""
+        """0: identical; 1: other bytes, which seeds explain; 2: what seeds do not explain, or files or seeds lost."""
         if self.identical:
             return 0
         any_unknown = any(unknown(difference) for _, _, difference in self.runs)
         texts = [name for name in self.texts if not name.endswith(".html")]  # a page names versions of packages too
-        edited = bool(self.differing or texts) and not self.runs  # they follow from no run of ours
+        edited = bool(self.differing or texts) and not self.runs  # no run explains them
         lost = self.missing or self.others or self.partly
         return 2 if self.unexplained or lost or self.edited or any_unknown or edited else 1
 
 
 def unknown(difference: Estimate) -> bool:
-    """Whether there may be more than is seen: one seed or utterance, or the same difference everywhere."""
+    """Whether there is no interval to judge by: one seed or utterance, or everywhere the same difference, not 0."""
     return not difference.known and (difference.value != 0 or min(difference.seeds, difference.utterances) < 2)
 
 
-def verify(paths: Paths, against: str) -> Comparison:
+def verify(paths: Paths, against: str) -> Verification:
     """Compare results/<preset> and figures/<preset> with those of a folder or a git revision `against`.
 
     InputError where there is no such folder or revision, or it has no results of this preset.
@@ -100,9 +100,9 @@ def _checkout(revision: str, places: list[Path], folder: Path, base: Path) -> Pa
     return folder
 
 
-def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Comparison:
+def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Verification:
     ours, others = _files(base, places), _files(theirs, places)
-    result = Comparison(against, files=len(ours & others))
+    result = Verification(against, files=len(ours & others))
     result.missing, result.extra = sorted(others - ours), sorted(ours - others)
     result.changed = sorted(one for one in ours & others if (base / one).read_bytes() != (theirs / one).read_bytes())
     for name in result.changed:
@@ -159,14 +159,10 @@ def _gap(ours: str, theirs: str) -> float:
 
 
 def _changed_verdicts(ours: Path, theirs: Path) -> list[tuple[str, str, str]]:
-    tables = (read_table(path, "claim", "verdict") for path in (theirs, ours))
-    before, after = ({_claim(row): row["verdict"] for row in rows} for rows in tables)
+    tables = (read_table(path, "claim", "regime", "verdict") for path in (theirs, ours))
+    before, after = ({f"{row['claim']}, {row['regime']}": row["verdict"] for row in rows} for rows in tables)
     both = ((claim, before.get(claim, "-"), after.get(claim, "-")) for claim in before | after)
     return [(claim, old, new) for claim, old, new in both if old != new]
-
-
-def _claim(row: dict[str, str]) -> str:
-    return f"{row['claim']}, {row['regime']}" if "regime" in row else row["claim"]
 
 
 def _run_differences(run: str, mine: BySeed, other: BySeed) -> Iterator[tuple[str, str, Estimate]]:

@@ -1,7 +1,7 @@
 """A comparison in words: lines for a terminal, and a page that needs no other file.
 
-Identical bytes need no more words. Else: which cells differ and by how much, whether what differs is more than seeds
-explain, which verdicts changed, and which figures.
+One line where all bytes are identical. Else: which cells differ and by how much, whether runs differ by more than
+seeds explain, which verdicts changed, and which figures.
 """
 
 import math
@@ -11,27 +11,27 @@ from jinja2 import Template
 
 from pcpg.corpora import base
 from pcpg.report.results.stats import Estimate
-from pcpg.report.verify.compare import Comparison, unknown
+from pcpg.report.verify.compare import Verification, unknown
 
 some = partial(base.some, most=12)  # names in a line
 WORDS = {None: "one seed or utterance tells nothing", True: "", False: "more than seeds explain"}  # chance explains it
 
 
-def report_lines(result: Comparison, preset: str) -> list[str]:
+def report_lines(result: Verification, preset: str) -> list[str]:
     """What `pcpg verify` prints."""
     if result.identical:
         return [_heading(result, preset)]
     return [_heading(result, preset), *_files(result), *_runs(result), *_verdicts(result)]
 
 
-def _heading(result: Comparison, preset: str) -> str:
+def _heading(result: Verification, preset: str) -> str:
     if result.identical:
         return f"identical: all {result.files} results and figures of {preset} have the bytes of {result.against}"
     changed = f"{len(result.changed)} of {result.files} files"
     return f"different: {changed} of {preset} have other bytes than {result.against}"
 
 
-def _files(result: Comparison) -> list[str]:
+def _files(result: Verification) -> list[str]:
     """Files and runs that one side lacks or that do not belong together, and tables."""
     named = (
         ("missing here", result.missing),
@@ -49,19 +49,19 @@ def _files(result: Comparison) -> list[str]:
     return lines
 
 
-def _runs(result: Comparison) -> list[str]:
+def _runs(result: Verification) -> list[str]:
     heading = f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  "
     lines = [_run_line(*one) for one in _told(result)]
     return [heading, *lines] if lines else []
 
 
-def _told(result: Comparison) -> list[tuple[str, str, Estimate]]:
-    """The differences that are some, or may be."""
+def _told(result: Verification) -> list[tuple[str, str, Estimate]]:
+    """The runs that differ, or of which it is unknown whether they do."""
     return [one for one in result.runs if one[2].value or unknown(one[2])]
 
 
-def _verdicts(result: Comparison) -> list[str]:
-    """Verdicts, texts and figures that changed, and what it comes to."""
+def _verdicts(result: Verification) -> list[str]:
+    """Verdicts, texts and figures that changed, and the conclusion."""
     lines = [f"verdict on {claim}: {before} there, {after} here" for claim, before, after in result.verdicts]
     lines += [
         f"{what}: {some(names)}" for what, names in (("texts", result.texts), ("figures", result.figures)) if names
@@ -75,7 +75,7 @@ def _run_line(run: str, measure: str, difference: Estimate) -> str:
     return f"{run:28} {measure:16} {difference.value:>+13.2f} {chance:>8}  {WORDS[difference.explained()]}".rstrip()
 
 
-def _conclusion(result: Comparison) -> str:
+def _conclusion(result: Verification) -> str:
     if result.unexplained:
         return f"{len(result.unexplained)} of {len(result.runs)} differences are larger than seeds explain"
     if result.status == 2:
@@ -116,7 +116,7 @@ PAGE = Template(
 )
 
 
-def to_html(result: Comparison, preset: str) -> str:
+def to_html(result: Verification, preset: str) -> str:
     """The same as a page that needs no other file; it has a table of the runs in place of their lines."""
     heading = _heading(result, preset).partition(": ")
     others = [*_files(result), *_verdicts(result)]
