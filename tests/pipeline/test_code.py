@@ -96,7 +96,7 @@ OTHER = {  # file, old, new, the stages that import it
     "a new key of all trainings": ("settings/training.py", "    batch: Count", "    more: Count\n    batch: Count",
                                    TRAININGS | {"probe", "evaluate", "classify"} | REPORT),
     "what is known of all corpora": ("corpora/about.py", "(29, 30)", "(29,)",
-                                     RAW | {"shard", "store", "evaluate", "classify"}),
+                                     RAW | {"shard", "store", "evaluate", "classify"} | REPORT),
     "test": ("learning/evaluate.py", '"split": "test"', '"split": "tests"', {"evaluate", "classify"}),
     "beam search": ("reader/decode.py", "scores[:, 0] = 0.0", "scores[:, 0] = 0.0 * 1", None),
     "a style sheet": ("report/figures/pcpg.mplstyle", "\n", "\n# x\n", {"figures"}),

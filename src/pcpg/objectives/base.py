@@ -18,7 +18,7 @@ from torch import nn
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.settings.keys import Keys, build
-from pcpg.settings.training import SCRATCH, Run
+from pcpg.settings.training import Run
 from pcpg.workspace.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def check(params: "Params", file: str) -> None:
             key = f"runs.{corpus}.{name}"
             objective = of_run(run, file, f"{key}.objective")
             where = f"{key}.objective.{run.objective_name}"
-            if (objective.anchored or objective.stored) and run.start == SCRATCH:
+            if (objective.anchored or objective.stored) and run.from_scratch:
                 raise InputError(file, f"{key}.start: {run.objective_name} compares with trained weights, not scratch")
             if objective.passes > 1 and run.optimisation.optimiser == "npg_igt":
                 what = f"npg_igt looks ahead of the weights that drew, so {run.objective_name} takes one update a draw"

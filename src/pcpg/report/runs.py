@@ -5,7 +5,7 @@ from fractions import Fraction
 from pcpg.report import paper
 from pcpg.report.formats import MINUS, kernel_label
 from pcpg.settings.schema import Params
-from pcpg.settings.training import SCRATCH, Classifier, Run
+from pcpg.settings.training import Classifier, Run
 
 REFERENCES = ("k1s1", "k5s1")  # the runs that an ablation starts from
 CONTINUED = "ce-continued"  # cross-entropy for as many further updates: what fine-tuned runs are to be compared with
@@ -72,7 +72,7 @@ def nearest(runs: dict[str, Run], name: str) -> str | None:
 
 def scratch_runs(settings: Params) -> list[str]:
     """GRID's runs from random weights."""
-    return [name for name, run in settings.runs.get("grid", {}).items() if run.start == SCRATCH]
+    return [name for name, run in settings.runs.get("grid", {}).items() if run.from_scratch]
 
 
 def objective_runs(settings: Params, corpus: str) -> list[str]:
@@ -81,7 +81,7 @@ def objective_runs(settings: Params, corpus: str) -> list[str]:
     [] where there is no other objective than the paper's two.
     """
     runs = settings.runs.get(corpus, {})
-    tuned = {name: run.objective_name for name, run in runs.items() if run.start != SCRATCH}
+    tuned = {name: run.objective_name for name, run in runs.items() if not run.from_scratch}
     if set(tuned.values()) <= {"cross_entropy", "pcpg"}:
         return []
     return [name for name, objective in tuned.items() if objective != "pcpg" or name in REFERENCES]
@@ -177,5 +177,5 @@ def describe(runs: dict[str, Run], name: str) -> str:
 
 
 def describe_classifier(classifier: Classifier) -> str:
-    encoder = "random weights" if classifier.start == SCRATCH else f"the encoder of {classifier.start}"
+    encoder = "random weights" if classifier.from_scratch else f"the encoder of {classifier.start}"
     return f"from {encoder}, {classifier.encoder}"

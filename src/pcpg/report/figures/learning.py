@@ -16,7 +16,6 @@ from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import TOLERANCE, Band, band, mean_convergence
 from pcpg.report.results.results import Results
 from pcpg.report.runs import drawn_runs, scratch_runs
-from pcpg.settings.training import SCRATCH
 
 Style = tuple[str, str, str]  # of a run: name, colour, marker
 
@@ -76,7 +75,7 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
         bottom.set_xlabel("iteration" if bottom is panels[1, 0] else "iteration (enlarged: means alone)")
     for axes in panels[:, 0]:
         _scale(axes)
-    branches = [styles[run][1] for run in styles if run != "ce" and (run not in runs or runs[run].start != SCRATCH)]
+    branches = [styles[run][1] for run in styles if run != "ce" and (run not in runs or not runs[run].from_scratch)]
     for axes in panels[:, 1:].flat:
         _zoom(axes, branches)
     panels[0, 0].set_title(f"{DATASETS[corpus]}, from random weights" if scratch else DATASETS[corpus], loc="left")

@@ -14,7 +14,6 @@ from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import band, mean_start
 from pcpg.report.results.results import Results
 from pcpg.report.runs import drawn_runs
-from pcpg.settings.training import SCRATCH
 
 # those of fig6 keep their looks
 RUNS = {
@@ -50,7 +49,7 @@ def draw_policy(corpus: str, results: Results) -> Figure:
     figure = Figure(figsize=SIZE)
     panels = figure.subplots(2, 2, sharex=True)
     runs = results.settings.runs.get(corpus, {})
-    styles = styles_of(RUNS, [run for run in drawn_runs(results.settings, corpus) if runs[run].start != SCRATCH])
+    styles = styles_of(RUNS, [run for run in drawn_runs(results.settings, corpus) if not runs[run].from_scratch])
     frames = {run: _frames(results, corpus, run) for run in styles}
     looks = {run: _look(run, colour, marker) for run, (_, colour, marker) in styles.items()}
     ran = any(frames.values())

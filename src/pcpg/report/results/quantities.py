@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pcpg.report.results.histories import chosen, half_way, last
 
-READ = "read"  # as a decoder: what a classifier or, greedily, a lip-reader took a word for
+READ = "read"  # a pseudo-decoder: the class of a classifier, or the greedy text of a lip-reader
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Quantity:
 
     measure: str  # of pcpg.reader.metrics
     decoder: str
-    turned: bool = False  # it is what the error leaves of 100 %
+    turned: bool = False  # the value is 100 % minus the error rate
     by_class: bool = False  # mean over the words, however many clips each has
 
 

@@ -22,6 +22,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import stdtr, stdtrit  # Student's t: scipy.stats takes a second to import, and calls these
 
+from pcpg.corpora.about import whole_clip
 from pcpg.report.paper import WORDS
 
 LEVEL = 0.95
@@ -151,8 +152,8 @@ def estimate(value: float, points: np.ndarray, utterances: int) -> Estimate:
 
 
 def whole_of(corpus: str, clip: str) -> str:
-    """What a clip was cut from: words of GRID, as s1/bbaf2n/1-bin, from their sentence; others from nothing else."""
-    return clip.rpartition("/")[0] if corpus == WORDS else clip
+    """What a clip was cut from: words of GRID from their sentence; others from nothing else."""
+    return whole_clip(clip) if corpus == WORDS else clip
 
 
 def by_unit(errors: Errors, values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ from pcpg.report.results.quantities import TRAINED
 from pcpg.report.tables.notes import CER, GREEDY, LOWER, WER, difference
 from pcpg.report.tables.table import Layout, Measure, Row
 from pcpg.settings.schema import Params
-from pcpg.settings.training import SCRATCH
 
 LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
 PLACES = [len(words) for words in GRAMMAR]  # how many words GRID has for each place of a sentence
@@ -76,7 +75,7 @@ def objectives(settings: Params) -> Layout:
 
 
 def updates(settings: Params) -> Layout:
-    fine_tuned = {name: run for name, run in settings.runs.get("grid", {}).items() if run.start != SCRATCH}
+    fine_tuned = {name: run for name, run in settings.runs.get("grid", {}).items() if not run.from_scratch}
     labels = runs.told_apart(fine_tuned, list(fine_tuned)) or {runs.CONTINUED: "cross entropy"}
     rows = tuple(Row((name, label), "grid", {}, name) for name, label in labels.items())
     title = "At fixed updates. GRID: validation CER of fine-tuned runs half-way, at the end, and by the chosen weights"
@@ -117,9 +116,9 @@ def words(settings: Params) -> Layout:
 def _kind(settings: Params, name: str) -> str:
     trained = settings.runs[WORDS]
     if name in trained:
-        start = trained[name].start
-        alike = runs.told_apart(trained, [other for other, run in trained.items() if run.start == start])
-        return f"lip-reader, from {'random weights' if start == SCRATCH else start}, {alike[name]}"
+        one = trained[name]
+        alike = runs.told_apart(trained, [other for other, run in trained.items() if run.start == one.start])
+        return f"lip-reader, from {'random weights' if one.from_scratch else one.start}, {alike[name]}"
     return f"classifier, {runs.describe_classifier(settings.classifiers[WORDS][name])}"
 
 
