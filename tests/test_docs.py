@@ -377,7 +377,10 @@ def claims_by_pair(preset: str, corpus: str, measure: str) -> pd.DataFrame:
 def test_what_the_verdict_says_of_c4_c5_and_c7_is_in_the_claims():
     page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
     kernels = claims_by_pair("grid-s1-early", "grid", "wer")
-    for run, said in {"k2s1": "k=2 minus k=1 is {} [{}, {}], undecided", "k7s1": "k=7 minus k=1 {} [{}, {}]"}.items():
+    for run, said in {
+        "k2s1": "k=2 minus k=1 is {} [{}, {}], undecided",
+        "k7s1": "k=7 minus k=1 is {} [{}, {}]",
+    }.items():
         assert (
             said.format(*(signed(kernels.loc[(run, "k1s1"), key].item()) for key in ("effect", "low", "high"))) in page
         )
@@ -457,7 +460,7 @@ def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
         ("k5s1", "ce-continued"): "k=5, s=1 minus cross-entropy continued is {} [{}, {}]",
         ("k5s1", "k1s1"): "k=5, s=1 minus k=1, s=1 is {} [{}, {}]",
         ("k5s5", "k1s1"): "k=5, s=5 minus k=1, s=1 is {} [{}, {}]",
-        ("k5s5", "k1s1-scaled"): "at a fifth of its strength {} [{}, {}]",
+        ("k5s5", "k1s1-scaled"): "at a fifth of its strength is {} [{}, {}]",
     }.items():
         assert said.format(*(signed(claims.loc[pair, key]) for key in ("effect", "low", "high"))) in page, pair
     one = claims.loc[("k1s1", "ce-continued")]
