@@ -577,6 +577,19 @@ def test_the_page_on_objectives_names_every_other_rate():
     assert rates == {0.003, 0.0003, 0.001} and len(runs.keys() - adam) == 1 + 3
 
 
+def test_the_page_on_objectives_says_what_controls_in_the_family_change():
+    page = " ".join((ROOT / "docs/objectives.md").read_text("utf-8").split())
+    settings = parameters.read(ROOT / "presets/grid-s1-objectives.yaml")
+    results = Results(Paths(settings.preset, ROOT), settings)
+    rows = pd.read_csv(ROOT / "results/grid-s1-objectives/objectives.csv").query("wer_delta_seeds > 1")["run"].to_list()
+    five = [run for run in rows if len(settings.seeds_of("grid", run)) == 5]
+    assert f"over all {len(rows)} rows, though {len(rows) - len(five)} of them are controls" in page
+    assert len(five) == 16 and "over the sixteen rows of five seeds alone" in page
+    p = results.apart("grid", five, "ce-continued", "greedy_wer")
+    assert f"p would be {p['scheduled']:.2f}, and {p['rloo']:.2f} for `rloo`, `mixer` and `ipo`" in page
+    assert f"{p['mixer']:.2f}" == f"{p['ipo']:.2f}" == f"{p['rloo']:.2f}"
+
+
 def test_the_page_on_objectives_has_the_rows_of_the_table():
     page = (ROOT / "docs/objectives.md").read_text("utf-8")
     rows = pd.read_csv(ROOT / "results/grid-s1-objectives/objectives.csv").set_index("run")
