@@ -41,7 +41,7 @@ bench: setup  ## measured speeds
 	python -m tests.bench.speeds && python -m tests.bench.objectives && python -m tests.bench.report && python -m tests.bench.stages
 
 bench-scale: setup  ## seconds and memory of Snakemake, DVC and the clip stores at the paper's size; no data needed
-	python -m tests.bench.engines
+	python -m tests.bench.engines && python -m tests.bench.report full
 
 pull: setup  ## what a DVC remote has, in place of running it
 	dvc pull && snakemake --cores 1 --touch
