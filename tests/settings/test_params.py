@@ -85,7 +85,7 @@ PG, CE = "runs.grid.k5s1.objective.pcpg", "runs.grid.ce.objective.cross_entropy"
         (f"{PG}.temperature", 1e-4, rf"{PG}\.temperature: must be at least 0.001, got 0.0001"),
         (f"{PG}.gamma", 0.0, rf"{PG}\.gamma: 0 counted from the end keeps"),
         (f"{PG}.kernel", [], rf"{PG}\.kernel: must have at least 1 entries"),
-        (f"{PG}.convolve", "none", rf"{PG}\.convolve: 'none' is not one of loss, return"),
+        (f"{PG}.convolve", "none", rf"{PG}\.convolve: none needs kernel \[1\]"),
         (f"{PG}.padding", "full", rf"{PG}\.padding: 'full' is not one of same, valid"),
         ("runs.grid.k5s5.objective.pcpg.convolve", "return", r"runs.*\.pcpg\.stride: convolve: return needs stride 1"),
         (f"{PG}.sampling", "argmax", rf"{PG}\.sampling: argmax gives one sample"),

@@ -30,7 +30,7 @@ class PCPG(Objective):
     lambda_pg: Annotated[Exact, Field(gt=0, le=1)]  # Eq. 8
     kernel: Annotated[list[Exact], Field(min_length=1)]  # w of Eq. 6, sums to 1
     stride: Count  # s
-    convolve: Literal["loss", "return"]
+    convolve: Literal["loss", "return", "none"]
     padding: Literal["same", "valid"]
     samples: Count  # M of Eq. 9-10
     sampling: Literal["multinomial", "argmax"]
@@ -45,6 +45,8 @@ class PCPG(Objective):
     @model_validator(mode="after")
     def _check_readings(self):
         refuse(sum(self.kernel) != 1, "kernel", f"the weights sum to {sum(self.kernel)}, not to 1")
+        bare = self.kernel == [1] and self.stride == 1
+        refuse(self.convolve == "none" and not bare, "convolve", "none needs kernel [1] and stride 1")
         refuse(self.convolve == "return" and self.stride != 1, "stride", "convolve: return needs stride 1")
         refuse(self.convolve == "return" and self.padding != "same", "padding", "convolve: return needs same")
         size = len(self.kernel)

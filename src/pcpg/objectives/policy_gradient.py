@@ -47,7 +47,8 @@ def policy_gradient(
     """Eq. 5-7 and 10 for sampled transcriptions -> scalar, the mean over all samples.
 
     log_probs (N, U) of the sampled characters, returns (N, U) held constant, lengths (N,) steps taken.
-    convolve "loss": L_u = -R_u log p(y_u) is convolved, Eq. 5-7 literally; "return": R is, before it weighs log p.
+    convolve "loss": L_u = -R_u log p(y_u) is convolved, Eq. 5-7 literally; "return": R is, before it weighs log p;
+    "none": plain policy gradient.
     """
     taken = within(lengths, log_probs.shape[1])
     weight = (returns * taken).detach()
