@@ -73,7 +73,7 @@ wildcard_constraints:
 rule all:
     input:
         expand(f"results/{P}/{{table}}.csv", table=PARAMS.tables),
-        [f"results/{P}/{name}" for name in ("claims.csv", "report.html") if PARAMS.tables],  # a preset of tuning has no tables
+        [f"results/{P}/{name}" for name in ("claims.csv", "report.html") if PARAMS.tables],  # tuning has none
         expand(f"figures/{P}/{{figure}}.png", figure=PARAMS.figures),
         # not in git, so that a fresh clone, which has tables and figures, still runs everything
         [PLAN.weights(*one) for one in PLAN.trained],

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shlex
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -212,6 +213,11 @@ def test_the_verdict_quotes_the_tables():
         assert f"{paper:+.1f}".replace("-", MINUS) in text
 
 
+def quoted(judged: pd.Series) -> list[str]:
+    """The effect of a row of claims.csv and the ends of its interval, as the pages print them."""
+    return [signed(judged[key]) for key in ("effect", "low", "high")]
+
+
 def test_the_verdict_quotes_the_controls_of_the_papers_regime():
     page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
     claims = pd.read_csv(ROOT / "results/grid-s1-early/claims.csv").query("corpus == 'grid' and measure == 'wer'")
@@ -226,7 +232,7 @@ def test_the_verdict_quotes_the_controls_of_the_papers_regime():
         ("k5s5", "k1s1-scaled"): "{} [{}, {}] apart (C3's control)",
         ("k1s1-slow", "ce-slow"): "no further apart: {} [{}, {}], five seeds",
     }.items():
-        effect, low, high = (signed(claims.loc[pair, key]) for key in ("effect", "low", "high"))
+        effect, low, high = quoted(claims.loc[pair])
         assert said.format(effect.lstrip("+"), low, high) in page, pair
     wer = pd.read_csv(ROOT / "results/grid-s1-early/ablation.csv").set_index("run")["wer_mean"].map("{:.1f}".format)
     assert f"times as strong: WER {wer['k1s1-undivided']}, which is" in page
@@ -243,12 +249,12 @@ def test_the_verdict_says_which_kernels_lie_above_cross_entropy_by_five_seeds():
     page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
     claims = claims_by_pair("grid-s1-early", "grid", "wer")
     for run, said in {
-        "k2s1": "k=2, s=1 is {} [{}, {}] above",
+        "k2s1": "k=2, s=1 is {} [{}, {}] above cross-entropy continued",
         "k3s1-w121": "w = 1 : 2 : 1 by {} [{}, {}]",
         "k3s1-w231": "w = 2 : 3 : 1 by {} [{}, {}]",
     }.items():
         one = claims.loc[[(run, "ce-continued")]].iloc[0]
-        effect, low, high = (signed(one[key]) for key in ("effect", "low", "high"))
+        effect, low, high = quoted(one)
         assert said.format(effect.lstrip("+"), low, high) in page, run
         assert one["outcome"] == "reversed" and one["seeds"] == 5
 
@@ -292,6 +298,16 @@ def test_the_verdict_says_what_is_asked_at_the_lower_rate():
     assert f"The paper's gain would be {-asked:.1f} there, so that is undecided" in page
     claims = pd.read_csv(ROOT / "results/grid-s1-early/claims.csv").query("run == 'k1s1-slow' and measure == 'wer'")
     assert claims["low"].iloc[0] < asked < claims["high"].iloc[0]
+
+
+def test_git_leaves_out_the_mouths_of_presets_that_are_not_here():
+    mine = [f"figures/mine/{name}.png" for name in ("strip", "contact_lrw", "attention_lrw")] + [
+        "results/mine/report.html"
+    ]
+    ours = [name.replace("mine", preset) for name in mine for preset in ("mini", "grid-s1-early")]
+    others = ["results/mine/table1.md", "figures/mine/verdicts.png"]
+    asked = ["git", "check-ignore", "--no-index", *mine, *ours, *others]
+    assert subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout.split() == mine
 
 
 def test_readme_has_the_error_rates_of_the_tables():
@@ -381,9 +397,7 @@ def test_what_the_verdict_says_of_c4_c5_and_c7_is_in_the_claims():
         "k2s1": "k=2 minus k=1 is {} [{}, {}], undecided",
         "k7s1": "k=7 minus k=1 is {} [{}, {}]",
     }.items():
-        assert (
-            said.format(*(signed(kernels.loc[(run, "k1s1"), key].item()) for key in ("effect", "low", "high"))) in page
-        )
+        assert said.format(*quoted(kernels.loc[[(run, "k1s1")]].iloc[0])) in page
     assert f"but the {signed(kernels.loc[('k7s1', 'k1s1'), 'asked'].item())} that it would be in proportion" in page
     gains = {
         "k2s1": "over k=2 it gains {} [{}, {}], where the paper's would be {}",
@@ -393,9 +407,6 @@ def test_what_the_verdict_says_of_c4_c5_and_c7_is_in_the_claims():
         numbers = (signed(-kernels.loc[("k3s1", rival), key].item()) for key in ("effect", "high", "low", "asked"))
         effect, low, high, asked = numbers
         assert said.format(effect[1:], low, high, asked[1:]) in page
-    behind = kernels.loc[[("k2s1", "ce-continued")]].iloc[0]
-    effect, low, high = (signed(behind[key]) for key in ("effect", "low", "high"))
-    assert f"k=2, s=1 is {effect[1:]} [{low}, {high}] above cross-entropy continued" in page
     trained = claims_by_pair("grid-words", "grid_words", "error").loc[[("k5s1-te_tc", "scratch")]].iloc[0]
     numbers = [-trained[key] for key in ("effect", "high", "low")]
     assert "random weights by {:.1f} [{:.1f}, {:.1f}]".format(*numbers) in page
@@ -462,7 +473,7 @@ def test_what_is_said_of_a_baseline_trained_to_the_end_is_in_the_tables():
         ("k5s5", "k1s1"): "k=5, s=5 minus k=1, s=1 is {} [{}, {}]",
         ("k5s5", "k1s1-scaled"): "at a fifth of its strength is {} [{}, {}]",
     }.items():
-        assert said.format(*(signed(claims.loc[pair, key]) for key in ("effect", "low", "high"))) in page, pair
+        assert said.format(*quoted(claims.loc[pair])) in page, pair
     one = claims.loc[("k1s1", "ce-continued")]
     assert one["outcome"] == "excluded" and claims.loc[("k1s1", "ce"), "outcome"] == "undecided"
     assert f"gain is {-one['asked']:.1f} points, which is ruled out, narrowly (p = {one['p_holm']:.3f})" in page
@@ -515,7 +526,7 @@ def test_what_is_said_of_random_weights_is_in_the_tables():
     found = wer.loc[[("k5s1-scratch", "ce")]].iloc[0]
     assert f"could have shown {found['smallest']:.1f} over" in page
     cer = claims_by_pair("grid-s1-late", "grid", "cer").loc[[("k1s1-scratch", "ce")]].iloc[0]
-    assert "By CER it is {} [{}, {}].".format(*(signed(cer[key]) for key in ("effect", "low", "high"))) in page
+    assert "By CER it is {} [{}, {}].".format(*quoted(cer)) in page
     metrics = json.loads((ROOT / "results/grid-s1-late/runs/grid/k5s1-scratch/metrics.json").read_text())["seeds"]
     rates = [round(100 * metrics[str(seed)]["greedy"]["wer"], 1) for seed in range(1, 7)]
     two, others = sorted(rates, reverse=True)[:2], sorted(rates)[:4]
@@ -548,10 +559,10 @@ def test_what_is_said_of_words_is_in_the_tables():
     assert_rows(page, rows, FINE_TUNED)
     claims = pd.read_csv(ROOT / "results/grid-words/claims.csv").query("corpus == 'grid_words'")
     one = claims.query("claim == 'C1' and against == 'ce-continued' and measure == 'wer'").iloc[0]
-    effect, low, high = (signed(one[key]) for key in ("effect", "low", "high"))
+    effect, low, high = quoted(one)
     assert one["outcome"] == "reversed" and f"by {effect[1:]} points [{low}, {high}]" in page
     scaled = claims.query("claim == 'C1' and run == 'k1s1-scaled' and measure == 'wer'").iloc[0]
-    effect, low, high = (signed(scaled[key]) for key in ("effect", "low", "high"))
+    effect, low, high = quoted(scaled)
     assert f"at λ = 1/6 k=1 is {effect[1:]} [{low}, {high}] behind" in page
     error = pd.read_csv(ROOT / "results/grid-words/words.csv").set_index("run")["error_mean"].map("{:.1f}".format)
     assert f"| random weights | | {error['scratch']} |" in page
@@ -561,7 +572,7 @@ def test_what_is_said_of_words_is_in_the_tables():
     controls = controls.set_index(["run", "against"])
     for run, said in (("fe_tc", "{} [{}, {}] fixed"), ("te_tc", "{} [{}, {}] trained")):
         row = controls.loc[(f"k5s1-{run}", f"ce-continued-{run}")]
-        assert said.format(*(signed(row[key]) for key in ("effect", "low", "high"))) in page
+        assert said.format(*quoted(row)) in page
 
 
 def test_the_page_on_objectives_names_every_other_rate():
@@ -670,7 +681,7 @@ def test_the_verdict_page_counts_what_was_excluded():
     least = equal["smallest"].map("{:.1f}".format)
     assert set(equal["outcome"]) == {"excluded"}
     assert f"over cross-entropy continued under {least['C1']} points, of k=5 under {least['C2']}" in text
-    one, two = ([signed(equal.loc[claim, key]) for key in ("effect", "low", "high")] for claim in ("C1", "C2"))
+    one, two = (quoted(equal.loc[claim]) for claim in ("C1", "C2"))
     assert f"{one[0]} points for k=1 s=1, from {one[1]} to {one[2]} (90 %" in text
     assert f"continued it is {two[0]} [{two[1]}, {two[2]}]" in text
     words = (

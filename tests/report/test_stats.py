@@ -9,6 +9,7 @@ from scipy import stats as scipy_stats
 from pcpg.report.claims.judge import EXCLUDED, INTERVAL, REVERSED, SHOWN, UNDECIDED, outcome
 from pcpg.report.results import stats
 from pcpg.report.results.stats import Errors, Estimate
+from tests.conftest import ROOT
 
 DRAWS = 2000
 S1 = {"seed": 0.31, "utterance": 1.1, "residual": 6.9}  # standard deviations in points of k1s1 - ce on s1
@@ -149,10 +150,13 @@ def test_intervals_cover_the_truth_as_often_as_they_say(kind, seeds):
 
 
 def test_few_speakers_leave_fewer_degrees_of_freedom():
-    """Ten seeds on four speakers that differ more than the seeds do: by S - 1 the 90 % intervals would cover 84 %."""
+    """Ten seeds on four speakers that differ more than the seeds do, as docs/verdict.md has it."""
     found = simulated(10, {"seed": 0.3, "utterance": 1.0, "residual": 0.3}, true=1.0, count=4)
     covered = np.mean([low <= 1.0 <= high for low, high in (one.interval(INTERVAL) for one in found)])
     assert 0.87 <= covered <= 0.92
+    by_seeds = [abs(one.value - 1.0) <= one.error * scipy_stats.t.ppf(0.95, one.seeds - 1) for one in found]
+    page = " ".join((ROOT / "docs/verdict.md").read_text("utf-8").split())
+    assert f"cover {100 * np.mean(by_seeds):.0f} % instead of 90 with ten seeds and four speakers" in page
     assert all(3 <= one.freedom <= 9 for one in found) and min(one.freedom for one in found) < 4
     one = Estimate(0.0, 1.0, 3.0, 10, 40, 4)  # Satterthwaite by hand: (1 + 3)^2 / (1^2 / 9 + 3^2 / 3)
     assert one.freedom == pytest.approx(16 / (1 / 9 + 3)) and Estimate(0.0, 3.0, 1.0, 3, 255, 255).freedom == 2

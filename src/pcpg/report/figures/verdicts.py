@@ -93,9 +93,8 @@ def _limit(judged: list[Judged]) -> float:
 
 def _row(axes: Axes, y: float, one: Judged, limit: float) -> None:
     pair, estimate = one.comparison, one.estimate
-    smallest = estimate.smallest
-    if not math.isnan(smallest) and not pair.margin:  # within a margin no difference is sought
-        reach = min(smallest, limit)
+    if not math.isnan(one.smallest):
+        reach = min(one.smallest, limit)
         axes.fill_between([-reach, reach], y - 0.45 * ROW, y + 0.45 * ROW, zorder=0, **SMALLEST)
     look = LOOKS[one.outcome]
     if estimate.known:
