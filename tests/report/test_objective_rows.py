@@ -167,7 +167,7 @@ def test_a_row_with_fewer_seeds_says_so(tmp_path):
         figure = draw_objectives("grid", results_of(tmp_path, runs=family().runs))
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names == ["k1s1", "k5s1", "ce-continued", "rloo", "grpo (1 of 3 seeds)", "short", "ocd"]
-    assert figure.axes[0].get_title(loc="left").endswith("unless told")
+    assert figure.axes[0].get_title(loc="left").endswith("unless noted")
 
 
 def test_nothing_run_is_said(tmp_path):

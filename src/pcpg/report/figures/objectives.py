@@ -59,7 +59,7 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     names = _names(corpus, frames, results)
     panels[0].set_yticks(range(len(runs)), names, fontsize=6.5)
     panels[0].set_ylim(len(runs) - 0.4, -0.6)
-    exceptions = "" if names == list(frames) else " unless told"
+    exceptions = "" if names == list(frames) else " unless noted"
     panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')}{exceptions}", loc="left", fontsize=8)
     figure.legend(handles=_handles(), loc="outside upper right", ncols=6, fontsize=6.5)
     return figure
