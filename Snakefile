@@ -207,6 +207,7 @@ rule tables:
     input:
         PLAN.metrics(),
         PLAN.predictions(),
+        PLAN.histories(),
     output:
         report(f"results/{P}/{{table}}.csv", category="Tables", labels={"table": "{table}"}),
         f"results/{P}/{{table}}.md",

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -110,6 +111,17 @@ def test_a_wrong_parameter_names_file_and_key(folder):
     key = "decoding.length_normali{}ation"
     wanted = f"pcpg: params.yaml: {key.format('z')}: unknown key; did you mean {key.format('s')}?\n"
     assert done.stderr == wanted
+
+
+def test_a_command_that_fails_by_a_key_of_an_objective_names_it(root, tmp_path):
+    """It does not check them first: to import torch for it takes longer than the work."""
+    text = (root / "presets/grid-s1-early.yaml").read_text()
+    changed, count = re.subn(r"\n +stride: 1\b.*", "", text)
+    assert count == 1
+    (tmp_path / "params.yaml").write_text(changed)
+    done = called("tables", "ablation", cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("pcpg: params.yaml: runs.grid.k1s1.objective.pcpg.stride: ")
 
 
 def test_a_damaged_checkpoint_is_named(folder):

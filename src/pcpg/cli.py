@@ -19,8 +19,8 @@ from pcpg.workspace.errors import InputError, SettingError, misplaced, one_line,
 from pcpg.workspace.paths import Paths
 
 TRAININGS = (commands.train, commands.probe)
-# these need no key of an objective, and so no torch to check them
-READING = (commands.tables, commands.claims, commands.figures, commands.page, commands.verify)
+# these check the keys of objectives, which imports torch; to the others a wrong one shows when they fail
+OBJECTIVES = (commands.plan, *TRAININGS, commands.evaluate, commands.classify, commands.network)
 
 ARGUMENTS = {
     "corpus": "one of `corpora` in the parameter file",
@@ -131,7 +131,7 @@ def _tell_thread(loud, failed) -> None:
 
 
 def _settings(args: argparse.Namespace) -> Params:
-    """Read the parameter file; unless the command is one of READING, this imports torch.
+    """Read the parameter file; where the command is one of OBJECTIVES, this imports torch.
 
     Without garbage collection: the objects of torch stay until the end, and to look through them here and at exit
     takes a third of the time of a short job. During the job itself garbage is collected as usual.
@@ -139,7 +139,7 @@ def _settings(args: argparse.Namespace) -> Params:
     atexit.register(gc.freeze)
     gc.disable()
     try:
-        return parameters.read(args.params, objectives=args.function not in READING)
+        return parameters.read(args.params, objectives=args.function in OBJECTIVES)
     finally:
         gc.enable()
 
@@ -165,7 +165,13 @@ def _run(args: argparse.Namespace) -> int:
         if status is not None:
             return status
         return args.function(args, settings, Paths(settings.preset), code.of_stage) or 0
-    return args.function(args, settings, Paths(settings.preset)) or 0
+    try:
+        return args.function(args, settings, Paths(settings.preset)) or 0
+    except InputError:
+        raise
+    except (LookupError, TypeError, ValueError):
+        parameters.check_objectives(settings, args.params)  # says so where a key of an objective is the reason
+        raise
 
 
 def main() -> int:

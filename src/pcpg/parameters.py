@@ -25,7 +25,12 @@ def read(path: str | Path, objectives: bool = True) -> Params:
             if name not in known:
                 raise InputError(path, f"{key}: {name!r} is not one of {', '.join(known)}")
     if objectives:
-        from pcpg.objectives import base
-
-        base.check(params, str(path))
+        check_objectives(params, path)
     return params
+
+
+def check_objectives(params: Params, path: str | Path) -> None:
+    """InputError that names the file and the first key that an objective does not take."""
+    from pcpg.objectives import base
+
+    base.check(params, str(path))

@@ -55,6 +55,8 @@ def test_counts_and_notes(tmp_path, whole):
     assert measures["frames without a face, per cent"]["largest"] == "2.667"
     assert measures["jitter of the mouth before smoothing, pixels of the video"]["clip"] == "s1/d"
     rows = csv.DictReader((out / "notes.csv").read_text().splitlines())
+    points = Quality("s1/e", 9, faceless=0, interpolated=1, missing=0, jitter=0.1, scale=1.0)  # one without a value
+    assert inventory._repairs(points) == "of 1 of 9 frames: landmarks interpolated"
     assert [(row["clip"], row["status"], row["reason"]) for row in rows] == [
         ("", "corpus", "32 speakers of GRID are not on disk: s2, s3 and 30 more"),
         ("s1/a", "excluded", "empty file"),

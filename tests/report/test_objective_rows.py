@@ -1,13 +1,15 @@
 """Objectives side by side: which runs stand in their table and picture, told apart how, with which numbers."""
 
 import csv
+import math
 
+import pandas as pd
 import pytest
 from made import put_history, results_of, settings_of, transcribed, with_runs
 from scipy.stats import t as student
 
 from pcpg.report.costs import COLUMNS
-from pcpg.report.figures.objectives import OURS, draw_objectives
+from pcpg.report.figures.objectives import OURS, _apart, draw_objectives
 from pcpg.report.figures.style import house_style
 from pcpg.report.results.quantities import TRAINED
 from pcpg.report.runs import describe, objective_runs, told_apart
@@ -48,6 +50,12 @@ def test_other_objectives_stand_beside_the_papers_plain_and_windowed_one():
     settings = family()
     assert objective_runs(settings, "grid") == ["k1s1", "k5s1", "ce-continued", "rloo", "grpo", "short", "ocd"]
     assert objective_runs(settings_of(), "grid") == []
+
+
+def test_ratios_of_steps_and_of_texts_are_two_columns():
+    history = pd.DataFrame({"train_ratio_sd": [0.05, 3.0], "train_clipped": [0.01, math.nan]})
+    drawn = _apart(history)
+    assert drawn["step_ratio"].dropna().to_dict() == {0: 0.05} and drawn["text_ratio"].dropna().to_dict() == {1: 3.0}
 
 
 def test_runs_are_told_apart_by_what_differs_from_the_first_of_their_kind():

@@ -82,6 +82,21 @@ def test_a_table_edited_by_hand_is_found(two):
     assert to_html(result, "toy").count(f"<li>{conclusion}</li>") == 1
 
 
+def test_seconds_that_the_machine_took_are_no_edit(two):
+    """A table shows those of costs.csv, which `pcpg costs` writes anew."""
+    ours, theirs = two
+    for results, seconds, wer in ((ours.results, 0.2, 11.0), (theirs / "results/toy", 0.4, 11.0)):
+        (results / "objectives.csv").write_text(f"run,wer,seconds_an_update\nrloo,{wer},{seconds}\n")
+        (results / "objectives.md").write_text(f"| rloo | {wer} | {seconds} |\n")
+        (results / "tuning-rates.csv").write_text(f"run,rate\nrloo,{seconds}\n")
+    result = verify(ours, str(theirs))
+    assert result.status == 1 and result.timed == ["objectives"] and not result.differing
+    assert any("in objectives only the seconds of an update differ" in line for line in report_lines(result, "toy"))
+    (ours.results / "objectives.csv").write_text("run,wer,seconds_an_update\nrloo,10.0,0.2\n")
+    result = verify(ours, str(theirs))
+    assert result.status == 2 and result.differing == [("objectives", 1.0)] and not result.timed
+
+
 def test_a_table_of_clips_is_compared_too(two):
     ours, theirs = two
     for results, clips in ((ours.results, 500), (theirs / "results/toy", 1000)):

@@ -1,6 +1,6 @@
 """What a training leaves beside its weights: the history of its evaluations, and a record of the resources it took.
 
-The record differs from run to run, so no result is computed from it.
+The record differs from run to run, so no result but the seconds of an update is computed from it.
 """
 
 import json

@@ -113,7 +113,9 @@ def _oddity(row: Quality, whole: tuple[int, ...] | None) -> str:
 def _repairs(row: Quality) -> str:
     parts = []
     if row.interpolated:
-        parts.append(f"no face in {row.faceless} of {row.frames} frames: landmarks interpolated")
+        # where landmarks come from a file, single points may lack values
+        which = f"no face in {row.faceless} of" if row.faceless else f"of {row.interpolated} of"
+        parts.append(f"{which} {row.frames} frames: landmarks interpolated")
     if row.missing:
         parts.append(f"{row.missing} frames missing")
     return "; ".join(parts)

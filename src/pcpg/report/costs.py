@@ -1,6 +1,7 @@
 """What the committed trainings cost: results/<preset>/costs.csv, which `pcpg costs` writes and the page shows.
 
-It is made from the records of the trainings, which differ between machines; no result depends on them or on it.
+It is made from the records of the trainings, which differ between machines. Tables show its seconds of an update; no
+other result depends on it.
 """
 
 import json

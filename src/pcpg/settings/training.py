@@ -84,7 +84,7 @@ class Optimisation(Keys):
     optimiser: Literal["adam", "adamw", "sgd", "nsgdm", "npg_igt"]  # nsgdm: steps of one length, with momentum
     momentum: Partial | None  # null for Adam, which has its own
     learning_rate: Positive  # of nsgdm and npg_igt the length of a step, over all weights
-    schedule: Literal["constant", "cosine", "one_cycle"]
+    schedule: Literal["constant", "cosine", "one_cycle"]  # with one_cycle Adam's beta 1 goes 0.95, 0.85, 0.95
     weight_decay: NotNegative
     clip_norm: Positive
     evaluations: Count  # of the validation split, evenly spread over the run

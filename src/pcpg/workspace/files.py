@@ -47,11 +47,15 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def locked(path: str | Path) -> Iterator[None]:
-    """One process at a time makes `path`, and others wait: for a file that several jobs need and no stage declares."""
+    """One process at a time makes `path`, and others wait: for a file that several jobs need and no stage declares.
+
+    Where the file system has no locks several may make it at once, so each must write it atomically.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_name(f".{path.name}.lock"), "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # released with the file, also where the process is killed
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)  # released with the file, also where the process is killed
         yield
 
 

@@ -16,9 +16,10 @@ def seed_process(seed: int, threads: int) -> None:
 
 
 def stream(*path: int) -> int:
-    """The seed of a separate sequence of random numbers for each path, such as (run's seed, epoch, clip).
+    """The seed of a sequence of random numbers for a path, such as (run's seed, epoch, clip).
 
-    What a clip draws then depends neither on the clips before it nor on the number of processes.
+    What a clip draws then depends neither on the clips before it nor on the number of processes. Paths that differ
+    only by zeros at their end have the same seed: an epoch's order and its clip 0 do, which draw different things.
     """
     return int(np.random.SeedSequence(path).generate_state(1)[0])
 

@@ -26,14 +26,16 @@ APART = {"color": OURS, "marker": "o", "markersize": 3.6}
 ALONE = {"color": OURS, "marker": "x", "markersize": 3.6}
 REWARDS = ("policy_reward", "policy_greedy")  # which may be below 0
 WIDE = ("policy_entropy", "policy_kl")  # in nats a text: one run may have 20 times as many as the others
-COLUMNS = {  # of a history: what the axis says; the last two only of objectives that have ratios
+RECORDED = "train_ratio_sd"  # of ppo and nlpo of a step to the policy that drew it, of others of a text to the start
+COLUMNS = {  # of a history: what the axis says; the last three only of objectives that have ratios
     "policy_reward": "sampled\nreward",
     "policy_greedy": "greedy\nreward",
     "policy_entropy": "entropy\n(nats,\nlog scale)",
     "policy_kl": "KL to\nthe start\n(nats,\nlog scale)",
-    "policy_alike": "share of\nclips whose\nsamples\nearn alike",
-    "train_ratio_sd": "spread of\nlog ratios",
-    "train_clipped": "share\nclipped",
+    "policy_alike": "clips of\nequal\nrewards\n(share)",
+    "text_ratio": "log ratio\nof a text\nto the\nstart (rms)",
+    "step_ratio": "log ratio\nof a step\nto the\ndraw (rms)",
+    "train_clipped": "steps\nclipped\n(share)",
 }
 
 
@@ -46,7 +48,8 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     update.
     """
     runs = objective_runs(results.settings, corpus)
-    frames = {run: list(results.histories(corpus, run, tuple(COLUMNS)).values()) for run in runs}
+    recorded = (RECORDED, *(column for column in COLUMNS if not column.endswith("_ratio")))
+    frames = {run: [_apart(one) for one in results.histories(corpus, run, recorded).values()] for run in runs}
     if not any(frames.values()):
         return not_run(WIDTH)
     shown = [column for column in COLUMNS if any(_chosen(frames[run], column) for run in runs)]
@@ -63,6 +66,13 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     panels[0].set_title(f"{DATASETS[corpus]}, {plural(seeds, 'seed')}{exceptions}", loc="left", fontsize=8)
     figure.legend(handles=_handles(), loc="outside upper right", ncols=6, fontsize=6.5)
     return figure
+
+
+def _apart(history: pd.DataFrame) -> pd.DataFrame:
+    """The history with the two quantities that RECORDED stands for, each in a column of its own."""
+    of_steps = history["train_clipped"].notna()
+    ratio = history[RECORDED]
+    return history.assign(text_ratio=ratio.where(~of_steps), step_ratio=ratio.where(of_steps))
 
 
 def _names(corpus: str, frames: dict[str, list[pd.DataFrame]], results: Results) -> list[str]:

@@ -1,5 +1,6 @@
 """What two folders of results have in common: bytes, cells, rates by seed and utterance, verdicts and figures."""
 
+import fnmatch
 import io
 import math
 import subprocess
@@ -14,7 +15,8 @@ from pcpg.report.results.stats import Estimate, difference
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
 
-UNTOUCHED = ("costs.csv", "tuning.csv")  # by the pipeline
+UNTOUCHED = ("costs.csv", "tuning*.csv")  # by the pipeline
+SECONDS = "seconds_an_update"  # a column that tables have from costs.csv, so that it follows the machine
 BySeed = dict[str, dict[str, dict[str, str]]]  # rows of predictions by seed and clip
 
 
@@ -29,6 +31,7 @@ class Verification:
     extra: list[str] = field(default_factory=list)
     cells: int = 0  # of tables
     differing: list[tuple[str, float]] = field(default_factory=list)  # table and the largest difference in it
+    timed: list[str] = field(default_factory=list)  # tables in which SECONDS alone differ
     runs: list[tuple[str, str, Estimate]] = field(default_factory=list)  # run, measure, ours minus theirs
     others: list[str] = field(default_factory=list)  # runs of other references, or that share no seed and utterance
     partly: list[str] = field(default_factory=list)  # runs that lack seeds, utterances or decoders of theirs
@@ -58,7 +61,8 @@ class Verification:
         if self.identical:
             return 0
         any_unknown = any(unknown(difference) for _, _, difference in self.runs)
-        texts = [name for name in self.texts if not name.endswith(".html")]  # a page names versions of packages too
+        # a page names versions of packages too
+        texts = [name for name in self.texts if Path(name).suffix != ".html" and Path(name).stem not in self.timed]
         edited = bool(self.differing or texts) and not self.runs  # no run explains them
         lost = self.missing or self.others or self.partly
         return 2 if self.unexplained or lost or self.edited or any_unknown or edited else 1
@@ -121,10 +125,14 @@ def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Veri
         elif path.name == "metrics.json" and str(path.with_name("predictions.csv")) not in result.changed:
             result.edited.append(_run(path))
         elif path.suffix == ".csv":
-            cells, largest = _cells(base / path, theirs / path)
+            tables = [read_table(folder / path) for folder in (base, theirs)]
+            cells, largest = _cells(*tables)
             result.cells += cells
+            table = path.relative_to(places[0]).with_suffix("").as_posix()
             if largest is not None:
-                result.differing.append((path.relative_to(places[0]).with_suffix("").as_posix(), largest))
+                result.differing.append((table, largest))
+            elif all(SECONDS in rows[0] for rows in tables if rows):
+                result.timed.append(table)
             if path.name == "claims.csv":
                 result.verdicts += _changed_verdicts(base / path, theirs / path)
     return result
@@ -133,7 +141,8 @@ def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Veri
 def _files(base: Path, places: list[Path]) -> set[str]:
     """Names of all results. Histories are left out: where a preset's are not in git, they are missing there."""
     found = (path for place in places for path in (base / place).rglob("*") if path.is_file())
-    names = (path for path in found if path.name not in UNTOUCHED and not path.name.startswith((".", "history-")))
+    left_out = (".*", "history-*", *UNTOUCHED)
+    names = (path for path in found if not any(fnmatch.fnmatch(path.name, pattern) for pattern in left_out))
     return {path.relative_to(base).as_posix() for path in names}
 
 
@@ -141,12 +150,11 @@ def _run(path: Path) -> str:
     return f"{path.parents[1].name}/{path.parent.name}"
 
 
-def _cells(ours: Path, theirs: Path) -> tuple[int, float | None]:
-    """Cells of a table, and the largest difference: nan of texts or of other rows, None where all are equal."""
-    mine, other = read_table(ours), read_table(theirs)
+def _cells(mine: list[dict[str, str]], other: list[dict[str, str]]) -> tuple[int, float | None]:
+    """Cells of a table but for SECONDS, and the largest difference: nan of texts or other rows, None if all equal."""
     if len(mine) != len(other) or (mine and mine[0].keys() != other[0].keys()):
         return 0, math.nan
-    pairs = [(row[key], match[key]) for row, match in zip(mine, other, strict=True) for key in row]
+    pairs = [(row[key], match[key]) for row, match in zip(mine, other, strict=True) for key in row if key != SECONDS]
     gaps = [_gap(*pair) for pair in pairs if pair[0] != pair[1]]
     return len(pairs), max(gaps, key=lambda gap: math.inf if math.isnan(gap) else gap) if gaps else None
 

@@ -41,6 +41,8 @@ def _files(result: Verification) -> list[str]:
         ("rates that are not those of the predictions", result.edited),
     )
     lines = [f"{what}: {some(names)}" for what, names in named if names]
+    if result.timed:
+        lines.append(f"tables: in {some(result.timed)} only the seconds of an update differ, which are the machine's")
     if result.differing:
         worst = max(result.differing, key=lambda one: math.inf if math.isnan(one[1]) else one[1])
         size = "a text or a row" if math.isnan(worst[1]) else f"{worst[1]:.3g}"
