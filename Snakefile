@@ -4,15 +4,18 @@
 
 import os
 import shlex
+import sys
 
 from snakemake.common.configfile import load_configfile
 
 from pcpg import parameters
+from pcpg.settings import handover
 from pcpg.settings.plan import Plan
 from pcpg.workspace import guard
 from pcpg.workspace.errors import InputError
 
 FILE = os.path.relpath(workflow.configfiles[-1])
+TOUCH, EVERYTHING = ({one, two} & set(sys.argv) for one, two in (("--touch", "-t"), ("--forceall", "-F")))
 try:
     if set("{}") & set(FILE):
         raise InputError(FILE, "Snakemake takes braces in the name of a file for wildcards; call it otherwise")
@@ -20,7 +23,9 @@ try:
     written = load_configfile(FILE)
     for key in config:  # --config, or a second --configfile, may have changed it
         if config[key] != written.get(key):
-            raise InputError(f"--config {key}", f"no stage would see it; write it into {FILE}")
+            raise InputError(f"--config, or a second --configfile: {key}", f"no stage would see it; write it into {FILE}")
+    if not TOUCH:
+        handover.refuse_stale(PLAN, FILE)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 PARAMS, PATHS = PLAN.params, PLAN.paths
@@ -58,6 +63,8 @@ def names(section):
 onstart:
     try:
         guard.engine(P)
+        if TOUCH and EVERYTHING:  # Snakemake writes its records
+            handover.forget(PLAN)
     except InputError as error:
         raise WorkflowError(str(error)) from None
 
@@ -66,7 +73,7 @@ wildcard_constraints:
     corpus="|".join(CORPORA),
     shard=r"\d+",
     run="[^/]+",
-    seed=r"\d+",
+    seed="|".join(map(str, PARAMS.seeds)),
     table="[^/]+",
 
 

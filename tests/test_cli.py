@@ -124,6 +124,13 @@ def test_a_command_that_fails_by_a_key_of_an_objective_names_it(root, tmp_path):
     assert done.stderr.startswith("pcpg: params.yaml: runs.grid.k1s1.objective.pcpg.stride: ")
 
 
+def test_the_code_of_another_clone_is_not_run_in_silence(folder):
+    """As with that clone's .venv: an edit of the code here would do nothing."""
+    (folder / "src/pcpg").mkdir(parents=True)
+    done = called("plan", cwd=folder)
+    assert done.returncode == 2 and done.stderr.startswith("pcpg: src/pcpg: is not the code that runs, which is /")
+
+
 def test_a_damaged_checkpoint_is_named(folder):
     from pcpg.reader import checkpoint
     from pcpg.settings.load import load

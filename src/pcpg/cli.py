@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pcpg
 from pcpg import commands, parameters
+from pcpg.settings import handover
+from pcpg.settings.plan import Plan
 from pcpg.settings.schema import Params
 from pcpg.workspace import code, guard, launch
 from pcpg.workspace.errors import InputError, SettingError, misplaced, one_line, refusal
@@ -158,15 +160,21 @@ def _run(args: argparse.Namespace) -> int:
     if args.params is None:
         return args.function(args) or 0
     settings = _settings(args)
-    if args.writes:
-        guard.stage(settings.preset)
-    if args.function in TRAININGS:
-        status = launch.spread(settings.processes, settings.nodes)
-        if status is not None:
-            return status
-        return args.function(args, settings, Paths(settings.preset), code.of_stage) or 0
+    if not args.writes:
+        return _call(args, settings)
+    guard.stage(settings.preset)
+    status = launch.spread(settings.processes, settings.nodes) if args.function in TRAININGS else None
+    if status is None:
+        status = _call(args, settings)
+        names = {name: str(getattr(args, name)) for name in handover.NAMES if hasattr(args, name)}
+        handover.note(Plan(settings), args.function.__name__, names)
+    return status
+
+
+def _call(args: argparse.Namespace, settings: Params) -> int:
+    more = (code.of_stage,) if args.function in TRAININGS else ()
     try:
-        return args.function(args, settings, Paths(settings.preset)) or 0
+        return args.function(args, settings, Paths(settings.preset), *more) or 0
     except InputError:
         raise
     except (LookupError, TypeError, ValueError):

@@ -5,7 +5,7 @@ from pathlib import Path
 from pcpg.report.names import figure_names, table_names
 from pcpg.settings.load import load
 from pcpg.settings.schema import Params
-from pcpg.workspace import numerics
+from pcpg.workspace import code, numerics
 from pcpg.workspace.errors import InputError
 
 
@@ -14,6 +14,7 @@ def read(path: str | Path, objectives: bool = True) -> Params:
 
     objectives: check the keys of each run's objective too, which takes the seconds that torch takes to import.
     """
+    code.refuse_other_clone()
     params = load(path)
     if params.numerics == "fast":
         numerics.fast()

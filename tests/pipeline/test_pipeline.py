@@ -4,7 +4,7 @@ import re
 import resource
 
 import pandas as pd
-from smoke_clone import planned, run, run_cold
+from smoke_clone import call, planned, run, run_cold
 
 from pcpg.report.claims.claims import CLAIMS
 
@@ -107,3 +107,23 @@ def test_no_record_of_a_training_is_an_engines_output(smoke):
     records = list((smoke / "logs/smoke/records").rglob("seed1.json"))
     assert len(records) == len(list((smoke / "runs").rglob("model.pt")))
     assert "records" not in (smoke / "dvc.lock").read_text() and "logs" not in run("git", "ls-files", cwd=smoke)
+
+
+def test_snakemake_does_not_take_for_right_what_dvc_made_of_other_values(smoke):
+    """Of a file that DVC has made it has no record, or an old one, and would say "Nothing to be done"."""
+    params = smoke / "params.yaml"
+    text = params.read_text()
+    run("dvc", "repro", "--force", "--single-item", "evaluate@grid-ce", cwd=smoke)
+    assert planned(smoke) == {}
+    params.write_text(text.replace("beam: 2", "beam: 3", 1))
+    try:
+        refused = call("snakemake", "--dry-run", "--cores", "1", cwd=smoke)
+        said = "params.yaml: DVC ran evaluate grid ce with other values or code"
+        assert refused.returncode and said in refused.stdout + refused.stderr
+        params.write_text(text)
+        run("snakemake", "--touch", "--forceall", "--cores", "1", cwd=smoke)
+        assert "Nothing to be done" in run("snakemake", "--dry-run", "--cores", "1", cwd=smoke)
+        params.write_text(text.replace("beam: 2", "beam: 3", 1))
+        assert planned(smoke)["evaluate"] > 1  # Snakemake has a record now
+    finally:
+        params.write_text(text)

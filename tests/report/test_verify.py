@@ -82,6 +82,16 @@ def test_a_table_edited_by_hand_is_found(two):
     assert to_html(result, "toy").count(f"<li>{conclusion}</li>") == 1
 
 
+def test_what_git_keeps_out_of_commits_is_no_difference(tmp_path):
+    ours = write_results(tmp_path / "ours")
+    (tmp_path / "ours/.gitignore").write_text("strip.*\n")
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a", "commit", "-qm", "a"]):
+        subprocess.run(["git", "-C", str(ours.base), *command], check=True)
+    assert verify(ours, "HEAD").identical
+    (ours.figures / "another.png").touch()
+    assert "only here: figures/toy/another.png" in report_lines(verify(ours, "HEAD"), "toy")
+
+
 def test_seconds_that_the_machine_took_are_no_edit(two):
     """A table shows those of costs.csv, which `pcpg costs` writes anew."""
     ours, theirs = two

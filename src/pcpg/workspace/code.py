@@ -15,7 +15,14 @@ from pathlib import Path
 from pcpg.workspace.errors import InputError
 
 PACKAGE = Path(__file__).parents[1]
+HERE = Path("src/pcpg")  # in a clone's root
 CHOSEN = {"raw": "corpora", "train": "objectives"}  # stage -> the package of the one module that its job names
+
+
+def refuse_other_clone() -> None:
+    """InputError in the root of a clone whose code is not what runs: an edit there would do nothing."""
+    if HERE.is_dir() and not HERE.samefile(PACKAGE):
+        raise InputError(HERE, f"is not the code that runs, which is {PACKAGE}; activate this clone's own .venv")
 
 
 @cache

@@ -107,7 +107,7 @@ def _checkout(revision: str, places: list[Path], folder: Path, base: Path) -> Pa
 def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Verification:
     ours, others = _files(base, places), _files(theirs, places)
     result = Verification(against, files=len(ours & others))
-    result.missing, result.extra = sorted(others - ours), sorted(ours - others)
+    result.missing, result.extra = sorted(others - ours), sorted(ours - others - _ignored(base, ours - others))
     result.changed = sorted(one for one in ours & others if (base / one).read_bytes() != (theirs / one).read_bytes())
     for name in result.changed:
         path = Path(name)
@@ -144,6 +144,14 @@ def _files(base: Path, places: list[Path]) -> set[str]:
     left_out = (".*", "history-*", *UNTOUCHED)
     names = (path for path in found if not any(fnmatch.fnmatch(path.name, pattern) for pattern in left_out))
     return {path.relative_to(base).as_posix() for path in names}
+
+
+def _ignored(base: Path, names: set[str]) -> set[str]:
+    """Those that git keeps out of every commit, such as pictures of a corpus that may not be shared."""
+    if not names:
+        return set()
+    asked = ["git", "-C", str(base), "check-ignore", "--stdin"]
+    return set(subprocess.run(asked, input="\n".join(names), capture_output=True, text=True).stdout.splitlines())
 
 
 def _run(path: Path) -> str:

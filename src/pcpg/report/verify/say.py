@@ -35,7 +35,7 @@ def _files(result: Verification) -> list[str]:
     """Files and runs that one side lacks or that do not belong together, and tables."""
     named = (
         ("missing here", result.missing),
-        ("not there", result.extra),
+        ("only here", result.extra),
         ("not comparable, of other seeds or utterances", result.others),
         ("compared in part, for seeds, utterances or decoders are missing here", result.partly),
         ("rates that are not those of the predictions", result.edited),
