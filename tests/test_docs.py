@@ -610,7 +610,7 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
         difference = f" {gap} [{low}, {high}]" if row["seeds"] > 1 else f" {gap}"
         seeds = f"| {row['seeds']} " if row["seeds"] < 5 else ""
         assert f"| {run} {seeds}| {row['wer_mean']:.1f} |{'' if run == 'ce-continued' else difference} |" in page, run
-    assert rows["seeds"].value_counts().to_dict() == {5: 17, 2: 19}
+    assert rows["seeds"].value_counts().to_dict() == {5: 17, 3: 19}
     controls, rows = rows[rows["seeds"] < 5], rows[rows["seeds"] == 5]
     assert list(rows.index[rows["wer_delta_p_holm"] <= 0.05]) == ["ppo"]
     assert list(rows.index[rows["wer_delta_high"] < 0]) == list(rows.index[rows["wer_delta_mean"] < 0]) == ["scheduled"]
@@ -618,12 +618,14 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     assert level == {"best_of_m", "grpo", "k5s1", "mwer", "a_lol", "k1s1", "raml", "scst"}
     assert f"correction over the rows (p = {rows.loc['scheduled', 'wer_delta_p_holm']:.2f})" in " ".join(page.split())
     ahead = controls["wer_delta_mean"][controls["wer_delta_mean"].round(1) < 0]
-    assert len(ahead) == 5 and f"Five rows lie below ce-continued, by {-ahead.min():.1f} at most" in " ".join(
+    assert len(ahead) == 3 and f"Three rows lie below ce-continued, by {-ahead.min():.1f} at most" in " ".join(
         page.split()
     )
     assert (controls["wer_delta_p_holm"][controls["wer_delta_mean"] < 0] > 0.05).all()
-    lowest = set(controls.sort_values("wer_delta_mean").index[:4])
-    assert lowest == {"a_lol-kl", "a_lol-ref_free", "best_of_m-stored", "rwr"}
+    assert list(controls.sort_values("wer_delta_mean").index[:2]) == ["a_lol-kl", "a_lol-ref_free"]
+    assert list(controls.index[controls["wer_delta_high"] < 0]) == ["a_lol-ref_free"]
+    p = controls.loc["a_lol-ref_free", "wer_delta_p_holm"]
+    assert f"correction over the rows that may be chance (p = {p:.2f})" in " ".join(page.split())
     for run in ("ce-slow", "ppo-clips"):
         assert f"{controls.loc[run, 'wer_delta_mean']:.1f} behind" in " ".join(page.split())
     early = [
@@ -640,22 +642,27 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
     assert f"`a_lol`, which also does and has five seeds, is {gap['a_lol']:.1f} above" in " ".join(page.split())
     assert min(gap["ppo-value"], gap["nlpo"]) >= gap["ppo"]
     assert max(abs(gap[f"{run}-stored"] - gap[run]) for run in ("best_of_m", "ipo")) < 1
-    assert max(gap["rloo-entropy"], gap["rloo-top_p"]) < 0.5
     assert max(abs(gap[f"rloo-{name}"] - gap["rloo"]) for name in ("sgd", "nsgdm", "igt")) < 1
     wer = {
-        run: [100 * of["greedy"]["wer"] for of in json.loads(file.read_text())["seeds"].values()][:2]
-        for run in ("ce", "ce-continued", "ppo-clips", "actor-critic", "rloo")
+        run: [100 * of["greedy"]["wer"] for of in json.loads(file.read_text())["seeds"].values()][:3]
+        for run in ("ce", "ce-continued", "ce-plain", "ppo-clips", "actor-critic", "rloo", "rloo-entropy", "rloo-top_p")
         if (file := ROOT / f"results/grid-s1-objectives/runs/grid/{run}/metrics.json")
     }
     behind = {run: [one - other for one, other in zip(of, wer["ce-continued"], strict=True)] for run, of in wer.items()}
     for said, numbers in {
-        "of the same seeds, {:.1f}; the baseline has {:.1f}": (sum(wer["ce-continued"]) / 2, sum(wer["ce"]) / 2),
-        "by {:.1f} and {:.1f} in its two seeds": behind["ppo-clips"],
-        "mean, is {:.1f} and {:.1f} behind": behind["actor-critic"],
-        "(+{:.1f} by the same seeds)": [sum(behind["rloo"]) / 2],
+        "of the same seeds, {:.1f}; the baseline has {:.1f}": (sum(wer["ce-continued"]) / 3, sum(wer["ce"]) / 3),
+        "by {:.1f}, {:.1f} and {:.1f} in its three seeds": behind["ppo-clips"],
+        "mean, is {:.1f}, {:.1f} and {:.1f} behind": behind["actor-critic"],
+        "(+{:.1f} by the same seeds)": [sum(behind["rloo"]) / 3],
+        "`rloo` is {:.1f} and {:.1f} behind, where": [gap["rloo-entropy"], gap["rloo-top_p"]],
+        "where `rloo` itself is {:.1f} behind by the same seeds": [sum(behind["rloo"]) / 3],
     }.items():
         assert said.format(*numbers) in " ".join(page.split())
-    assert "is 1.2 behind in either" in " ".join(page.split()) and {f"{one:.1f}" for one in behind["rloo"]} == {"1.2"}
+    assert max(behind["ce-plain"]) < 0.05
+    level = [
+        min(behind["rloo"][seed] - behind[f"rloo-{name}"][seed] for name in ("entropy", "top_p")) for seed in range(3)
+    ]
+    assert min(level[:2]) > 0.9 and level[2] < 0.05  # "in the third seed both are as far behind as it is"
 
 
 @pytest.mark.parametrize(
