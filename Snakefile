@@ -23,7 +23,7 @@ try:
     written = load_configfile(FILE)
     for key in config:  # --config, or a second --configfile, may have changed it
         if config[key] != written.get(key):
-            raise InputError(f"--config, or a second --configfile: {key}", f"no stage would see it; write it into {FILE}")
+            raise InputError(f"--config {key}, or a second --configfile", f"no stage would see it; write it into {FILE}")
     if not TOUCH:
         handover.refuse_stale(PLAN, FILE)
 except InputError as error:

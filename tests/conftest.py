@@ -15,6 +15,7 @@ from pcpg.corpora.base import Clip
 from pcpg.mouths.join import join_shards, part
 from pcpg.mouths.shard import pack
 from pcpg.mouths.store import Quality, Region, shard_folder
+from pcpg.workspace import numerics
 
 assert pcpg
 ROOT = Path(__file__).parents[1]
@@ -64,6 +65,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.fixture(autouse=True)
+def the_same_numerics():
+    """For the tests that follow one that reads a preset with numerics: fast; some libraries look at first use only."""
+    yield
+    numerics.portable()
 
 
 def noise_store(folder: Path) -> Path:

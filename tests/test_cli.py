@@ -126,7 +126,8 @@ def test_a_command_that_fails_by_a_key_of_an_objective_names_it(root, tmp_path):
 
 def test_the_code_of_another_clone_is_not_run_in_silence(folder):
     """As with that clone's .venv: an edit of the code here would do nothing."""
-    (folder / "src/pcpg").mkdir(parents=True)
+    for made in (".git", "src/pcpg"):
+        (folder / made).mkdir(parents=True)
     done = called("plan", cwd=folder)
     assert done.returncode == 2 and done.stderr.startswith("pcpg: src/pcpg: is not the code that runs, which is /")
 

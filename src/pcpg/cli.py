@@ -22,7 +22,7 @@ from pcpg.workspace.paths import Paths
 
 TRAININGS = (commands.train, commands.probe)
 # these check the keys of objectives, which imports torch; to the others a wrong one shows when they fail
-OBJECTIVES = (commands.plan, *TRAININGS, commands.evaluate, commands.classify, commands.network)
+OBJECTIVES = (commands.plan, commands.check, *TRAININGS, commands.evaluate, commands.classify, commands.network)
 
 ARGUMENTS = {
     "corpus": "one of `corpora` in the parameter file",

@@ -218,7 +218,10 @@ def test_what_no_stage_would_see_is_refused(checkout):
     command = ["snakemake", "--dry-run", "--cores", "1", "--config", "max_length=3"]
     done = call(*command, cwd=checkout)
     assert done.returncode != 0
-    assert "--config max_length: no stage would see it; write it into params.yaml" in done.stdout + done.stderr
+    assert (
+        "--config max_length, or a second --configfile: no stage would see it; write it into params.yaml"
+        in done.stdout + done.stderr
+    )
 
 
 def test_dvc_names_every_stage_of_its_file(checkout):

@@ -15,14 +15,18 @@ from pathlib import Path
 from pcpg.workspace.errors import InputError
 
 PACKAGE = Path(__file__).parents[1]
-HERE = Path("src/pcpg")  # in a clone's root
 CHOSEN = {"raw": "corpora", "train": "objectives"}  # stage -> the package of the one module that its job names
 
 
 def refuse_other_clone() -> None:
-    """InputError in the root of a clone whose code is not what runs: an edit there would do nothing."""
-    if HERE.is_dir() and not HERE.samefile(PACKAGE):
-        raise InputError(HERE, f"is not the code that runs, which is {PACKAGE}; activate this clone's own .venv")
+    """InputError in the root of a clone whose code is another than what runs: an edit there would do nothing."""
+    here, ours = Path("src/pcpg"), Path(__file__).parents[1]
+    if Path(".git").exists() and here.is_dir() and not here.samefile(ours) and _modules(here) != _modules(ours):
+        raise InputError(here, f"is not the code that runs, which is {ours}; activate this clone's own .venv")
+
+
+def _modules(package: Path) -> dict[Path, bytes]:
+    return {path.relative_to(package): path.read_bytes() for path in package.rglob("*.py")}
 
 
 @cache
