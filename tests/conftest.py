@@ -18,6 +18,7 @@ from pcpg.mouths.store import Quality, Region, shard_folder
 from pcpg.workspace import numerics
 
 assert pcpg
+numerics.fast = lambda: None  # a test that reads a preset with numerics: fast leaves this process portable
 ROOT = Path(__file__).parents[1]
 SHARING = {"test_code.py", "test_pipeline.py"}  # use the fixture smoke
 TEXTS = ("bin blue", "set red", "lay a", "place green", "now", "bin red", "set blue")
@@ -65,13 +66,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
-
-
-@pytest.fixture(autouse=True)
-def the_same_numerics():
-    """For the tests that follow one that reads a preset with numerics: fast; some libraries look at first use only."""
-    yield
-    numerics.portable()
 
 
 def noise_store(folder: Path) -> Path:
