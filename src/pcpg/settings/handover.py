@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-from pathlib import Path
 
 from pcpg.settings.plan import KEYS, Plan
 from pcpg.workspace.errors import InputError
@@ -23,7 +22,7 @@ def note(plan: Plan, stage: str, names: dict[str, str]) -> None:
     """To be called when a stage has ended well; names: those of NAMES that it has."""
     if stage not in KEYS:
         return
-    file = _folder(plan) / f"{'-'.join([stage, *names.values()])}.json"
+    file = plan.paths.made_by_dvc / f"{'-'.join([stage, *names.values()])}.json"
     if BY_DVC in os.environ:
         write_text(file, json.dumps({"stage": stage, "names": names, "made_with": _wanted(plan, stage, names)}) + "\n")
     else:
@@ -32,7 +31,7 @@ def note(plan: Plan, stage: str, names: dict[str, str]) -> None:
 
 def refuse_stale(plan: Plan, file: str) -> None:
     """InputError that names stages which DVC ran with other keys or code; file: the parameter file."""
-    notes = [json.loads(one.read_text(encoding="utf-8")) for one in sorted(_folder(plan).glob("*.json"))]
+    notes = [json.loads(one.read_text(encoding="utf-8")) for one in sorted(plan.paths.made_by_dvc.glob("*.json"))]
     stale = [
         " ".join([one["stage"], *one["names"].values()])
         for one in notes
@@ -46,17 +45,13 @@ def refuse_stale(plan: Plan, file: str) -> None:
 
 def forget(plan: Plan) -> None:
     """Snakemake has records of its own now."""
-    shutil.rmtree(_folder(plan), ignore_errors=True)
-
-
-def _folder(plan: Plan) -> Path:
-    return plan.paths.base / "logs" / plan.params.preset / "made-by-dvc"
+    shutil.rmtree(plan.paths.made_by_dvc, ignore_errors=True)
 
 
 def _wanted(plan: Plan, stage: str, names: dict[str, str]) -> str:
     """A checksum of what the stage reads and runs."""
     told = [plan.keys(stage, **names), plan.code(stage, **names)]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _known(plan: Plan, names: dict[str, str]) -> bool:

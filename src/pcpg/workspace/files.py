@@ -49,7 +49,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 def locked(path: str | Path) -> Iterator[None]:
     """One process at a time makes `path`, and others wait: for a file that several jobs need and no stage declares.
 
-    Where the file system has no locks several may make it at once, so each must write it atomically.
+    Where the file system has no locks nobody waits; what two downloads have mixed up then fails its checksum.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

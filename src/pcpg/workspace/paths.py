@@ -45,6 +45,11 @@ class Paths:
         """Folder of summary.csv, quality.csv, lengths.csv and notes.csv: what became of every clip."""
         return self.results / "clips" / corpus
 
+    @property
+    def made_by_dvc(self) -> Path:
+        """Folder of the notes of settings/handover.py."""
+        return self.base / "logs" / self.preset / "made-by-dvc"
+
     def lock(self, name: str) -> Path:
         """A file that workspace/guard.py locks; at most it holds a note on who has the lock."""
         return self.base / "logs" / self.preset / f"{name}.lock"

@@ -131,7 +131,7 @@ def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Veri
             table = path.relative_to(places[0]).with_suffix("").as_posix()
             if largest is not None:
                 result.differing.append((table, largest))
-            elif all(SECONDS in rows[0] for rows in tables if rows):
+            elif any(SECONDS in row for row in tables[0]):
                 result.timed.append(table)
             if path.name == "claims.csv":
                 result.verdicts += _changed_verdicts(base / path, theirs / path)
@@ -150,8 +150,8 @@ def _ignored(base: Path, names: set[str]) -> set[str]:
     """Those that git keeps out of every commit, such as pictures of a corpus that may not be shared."""
     if not names:
         return set()
-    asked = ["git", "-C", str(base), "check-ignore", "--stdin"]
-    return set(subprocess.run(asked, input="\n".join(names), capture_output=True, text=True).stdout.splitlines())
+    asked = ["git", "-C", str(base), "check-ignore", "--stdin", "-z"]
+    return set(subprocess.run(asked, input="\0".join(names), capture_output=True, text=True).stdout.split("\0"))
 
 
 def _run(path: Path) -> str:
