@@ -610,6 +610,8 @@ def test_the_page_on_objectives_has_the_rows_of_the_table():
         difference = f" {gap} [{low}, {high}]" if row["seeds"] > 1 else f" {gap}"
         seeds = f"| {row['seeds']} " if row["seeds"] < 5 else ""
         assert f"| {run} {seeds}| {row['wer_mean']:.1f} |{'' if run == 'ce-continued' else difference} |" in page, run
+    shown = re.search(r"read of (\d+ of) the 255", page)[1]
+    assert f"{shown} 255 test clips" in (ROOT / "results/grid-s1-objectives/report.html").read_text("utf-8")
     assert rows["seeds"].value_counts().to_dict() == {5: 17, 3: 19}
     controls, rows = rows[rows["seeds"] < 5], rows[rows["seeds"] == 5]
     assert list(rows.index[rows["wer_delta_p_holm"] <= 0.05]) == ["ppo"]
