@@ -11,7 +11,7 @@ from dvc.repo import Repo
 from smoke_clone import call, run
 
 from pcpg import parameters
-from pcpg.settings.plan import KEYS, LISTS, SEEDS, Plan
+from pcpg.settings.plan import KEYS, LISTS, REPORT, SEEDS, Plan
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("src", "profiles", "Snakefile", "dvc.yaml", "params.yaml", "plan.json", "presets")
@@ -113,7 +113,7 @@ def test_the_same_parameters(dvc_jobs):
         words = [word for word in command.removesuffix(" --params params.yaml").split() if word != "clips"]
         names = dict(zip(("corpus", "run"), words[2:4], strict=False))
         stage = job["rule"]
-        places = {SEEDS: "{stage}.{corpus}-{run}.seeds", LISTS: "lists.{corpus}"}
+        places = {SEEDS: "{stage}.{corpus}-{run}.seeds", LISTS: "lists.{corpus}", REPORT: "report"}
         told = {key.format(**names): places[key].format(stage=stage, **names) for key in KEYS[stage] if key in places}
         keys = plan.keys(stage, **names).keys() - told.keys()
         assert job["params"].get("params.yaml", set()) == keys, command

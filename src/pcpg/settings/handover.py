@@ -4,12 +4,11 @@ A stage that DVC runs leaves a note; run otherwise, the same stage removes it. T
 otherwise than the parameter file and the code say now.
 """
 
-import hashlib
 import json
 import os
 import shutil
 
-from pcpg.settings.plan import KEYS, Plan
+from pcpg.settings.plan import KEYS, Plan, checksum
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import write_text
 
@@ -50,8 +49,7 @@ def forget(plan: Plan) -> None:
 
 def _wanted(plan: Plan, stage: str, names: dict[str, str]) -> str:
     """A checksum of what the stage reads and runs."""
-    told = [plan.keys(stage, **names), plan.code(stage, **names)]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return checksum([plan.keys(stage, **names), plan.code(stage, **names)])
 
 
 def _known(plan: Plan, names: dict[str, str]) -> bool:

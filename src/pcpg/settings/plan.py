@@ -4,8 +4,10 @@ One list for both engines: the Snakefile asks a Plan, dvc.yaml reads plan.json, 
 because DVC reads it six times a job and reads YAML slowly.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ TRAINING = ("threads", "processes", "nodes", "device", "precision", "numerics") 
 READING = ("threads", "device", "numerics")
 SEEDS = "seeds_of.{corpus}.{run}"  # of one run: no key of the file, but computed from seeds and fewer_seeds
 LISTS = "lists.{corpus}"  # checksums of the files that corpora.grid.raw.lists names
-REPORT = ("preset", "seeds", "corpora", "runs", "classifiers")
+REPORT = "report"  # a checksum of the sections that the report reads: in full they would fill dvc.lock, once a figure
+SECTIONS = ("preset", "seeds", "corpora", "runs", "classifiers")
 
 # stage -> the keys that it reads; workers, which change no byte, are left out
 KEYS = {
@@ -33,11 +36,16 @@ KEYS = {
     "probe": ("view.{corpus}", "network.{corpus}", "classifiers.{corpus}.{run}", *TRAINING),
     "evaluate": ("corpora.{corpus}.raw", SEEDS, "max_length", "decoding", *READING),
     "classify": ("corpora.{corpus}.raw", SEEDS, *READING),
-    "tables": (*REPORT, "tables"),  # a run that no other table shows is a row of Table I
-    "claims": REPORT,
-    "figures": (*REPORT, "tables", "max_length", "numerics"),
+    "tables": (REPORT, "tables"),  # a run that no other table shows is a row of Table I
+    "claims": (REPORT,),
+    "figures": (REPORT, "tables", "max_length", "numerics"),
     "page": (),  # shows the whole parameter file, which is one of its inputs
 }
+
+
+def checksum(value: Any) -> str:
+    """16 hexadecimal digits for what JSON can hold."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Plan:
@@ -84,17 +92,23 @@ class Plan:
 
     def keys(self, stage: str, **names: str) -> dict[str, Any]:
         """Key -> value of all that a stage reads from the parameter file; `names`: its corpus and run, if any."""
-        own = {SEEDS: self.params.seeds_of(**names)} if SEEDS in KEYS[stage] else {}
-        own |= {LISTS: self.lists(names["corpus"])} if LISTS in KEYS[stage] else {}
-        return {
-            key.format(**names): own[key] if key in own else self._value(key.format(**names)) for key in KEYS[stage]
-        }
+        return {key.format(**names): self._value(key, **names) for key in KEYS[stage]}
 
-    def _value(self, key: str) -> Any:
+    def _value(self, key: str, **names: str) -> Any:
+        if key == SEEDS:
+            return self.params.seeds_of(**names)
+        if key == LISTS:
+            return self.lists(names["corpus"])
+        if key == REPORT:
+            return self.report
         value: Any = self.values
-        for part in key.split("."):
+        for part in key.format(**names).split("."):
             value = value.get(part) if isinstance(value, dict) else None
         return value
+
+    @cached_property
+    def report(self) -> str:
+        return checksum([self.values[section] for section in SECTIONS])
 
     def lists(self, corpus: str) -> list[str]:
         """Checksums of a corpus' public lists of clips; none where a seed draws the splits."""
@@ -113,6 +127,7 @@ class Plan:
     def as_mapping(self) -> dict[str, Any]:
         """What plan.json holds."""
         content: dict[str, Any] = {"about": ABOUT, "code": self._all_code()}
+        content["report"] = self.report
         content["lists"] = {corpus: self.lists(corpus) for corpus in self.params.corpus_names}
         for stage, section in (("train", "runs"), ("probe", "classifiers")):
             trainings = [(*one, seed) for one in self.jobs(section) for seed in self.params.seeds_of(*one)]
@@ -164,4 +179,4 @@ def _jobs(text: str) -> dict[str, Any]:
     except ValueError:
         found = None
     jobs = found if isinstance(found, dict) else {}
-    return {key: value for key, value in jobs.items() if key not in ("code", "lists")}
+    return {key: value for key, value in jobs.items() if key not in ("code", "lists", "report")}
