@@ -339,7 +339,7 @@ def test_convolving_the_return_makes_a_ramp_of_the_rewards_reach(page):
 
 @pytest.fixture
 def clips(tmp_path, monkeypatch):
-    """Clip stores of grid (75 frames, frame t is grey t) and lrw1000 (5 frames), behind a stand-in for mouths.store."""
+    """Clip stores of grid (75 frames, frame t is grey t) and lrw1000 (5 frames), of a stand-in for ClipStore."""
     rows = {"grid": ["train", "test", "test"], "lrw1000": ["test"]}
     lengths = {"grid": 75, "lrw1000": 5}
 
@@ -355,7 +355,7 @@ def clips(tmp_path, monkeypatch):
         def __getitem__(self, index):
             return np.tile(np.arange(lengths[self.name], dtype=np.uint8)[:, None, None], (1, 96, 96))
 
-    monkeypatch.setitem(sys.modules, "pcpg.mouths.store", types.SimpleNamespace(ClipStore=ClipStore))
+    monkeypatch.setattr(strip, "ClipStore", ClipStore)
     for corpus in rows:
         paths_of(tmp_path).clips(corpus).mkdir(parents=True)
         (paths_of(tmp_path).clips(corpus) / "store.json").write_text("{}")
@@ -363,26 +363,20 @@ def clips(tmp_path, monkeypatch):
     return tmp_path / "clips" / "mini"
 
 
-def test_strip_shows_a_test_clip_from_end_to_end(clips):
-    found = strip.read_strip(clips / "grid", "grid")
-    assert (found.text, found.total, len(found.frames)) == ("grid 1", 75, strip.FRAMES)
-    assert found.frames[:, 0, 0].tolist() == found.numbers.tolist() == [0, 7, 13, 20, 27, 34, 40, 47, 54, 61, 67, 74]
-    assert strip.read_strip(clips / "lrw1000", "lrw1000").numbers.tolist() == [0, 1, 2, 3, 4]
-
-
-def test_strip_has_a_row_for_each_store(clips):
+def test_strip_shows_a_test_clip_of_each_store_from_end_to_end(clips):
     figure = strip.draw_strips({name: clips / name for name in ("grid", "lrw", "lrw1000")})
     assert [axes.texts[0].get_text() for axes in figure.axes] == ["“grid 1”", "“lrw1000 0”"]
-    pixels = figure.axes[1].images[0].get_array()
-    assert pixels[0, 4 * (96 + strip.GAP)] == 4
-    assert pixels[0, 5 * (96 + strip.GAP)] == 255
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["GRID, 12 of 75 frames", "LRW-1000, 5 of 5 frames"]
+    shown = [axes.images[0].get_array()[0, :: 96 + strip.GAP].tolist() for axes in figure.axes]
+    assert shown == [[0, 7, 13, 20, 27, 34, 40, 47, 54, 61, 67, 74], [0, 1, 2, 3, 4, *[255] * 7]]
 
 
 def test_strip_needs_clips(clips, tmp_path):
     with pytest.raises(InputError, match="no clip store"):
         write(tmp_path / "nowhere", "strip")
     with pytest.raises(InputError, match="no test clip"):
-        strip.read_strip(clips / "empty", "grid")
+        strip.first_test_clip(clips / "empty")
 
 
 @pytest.mark.parametrize("name", ["fig5_coverage", "fig6_grid", "strip"])

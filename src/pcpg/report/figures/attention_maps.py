@@ -1,27 +1,26 @@
 """Where two trained models look for each character that they read: the baseline and a policy-gradient run, one clip."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from rapidfuzz.distance import Levenshtein
 
 from pcpg.mouths.store import ClipStore
+from pcpg.reader import checkpoint
+from pcpg.reader.attention import read_lips
+from pcpg.reader.view import cut
 from pcpg.report.figures import WIDTH
 from pcpg.report.figures.attention import draw_heat, draw_strip
 from pcpg.report.figures.learning import STYLES
+from pcpg.report.figures.reading import Reading, labels
+from pcpg.report.figures.strip import first_test_clip
 from pcpg.report.figures.style import VERMILLION, place, say_in
 from pcpg.report.paper import DATASETS
 from pcpg.settings.schema import Params
-from pcpg.workspace.errors import InputError
 from pcpg.workspace.paths import Paths
-
-if TYPE_CHECKING:
-    from pcpg.report.figures.reading import Reading
 
 RUNS = ("ce", "k5s1")
 LEFT, MIDDLE, RIGHT = 0.44, 0.48, 0.62  # inches: margins, and between the two models
@@ -52,8 +51,9 @@ def draw_attention_maps(corpus: str, settings: Params, paths: Paths) -> Figure:
         heat = place(figure, left, top + FRAME + GAP, SIDE, ROW * rows[run])
         said_by = f": “{reading.text}”" if reading else ""
         strip.set_title(STYLES[run][0] + said_by, loc="left", pad=3, fontsize=7.5)
-        images += [_map(strip, heat, reading, said)] if reading else []
-        if reading is None:
+        if reading:
+            images.append(_map(strip, heat, reading, said))
+        else:
             strip.set_axis_off()
             heat.set_axis_off()
             say_in(heat)
@@ -65,29 +65,19 @@ def draw_attention_maps(corpus: str, settings: Params, paths: Paths) -> Figure:
 
 def read_first_clip(corpus: str, settings: Params, paths: Paths) -> tuple[str, dict[str, Reading | None]]:
     """What is said in the first test clip of the corpus, and what each run reads; None where it has no weights."""
-    store = ClipStore(paths.clips(corpus))
-    test = store.select("test")
-    if not test:
-        raise InputError(paths.clips(corpus), "no test clip")
+    store, number = first_test_clip(paths.clips(corpus))
     files = {run: paths.weights(corpus, run, settings.seeds[0]) for run in RUNS}
     readings = {
-        run: _read(path, store, test[0], settings.max_length) if path.is_file() else None for run, path in files.items()
+        run: _read(path, store, number, settings.max_length) if path.is_file() else None for run, path in files.items()
     }
-    return store.index[test[0]].text, readings
+    return store.index[number].text, readings
 
 
-def _read(path: Path, store: ClipStore, row: int, max_length: int) -> Reading:
+def _read(path: Path, store: ClipStore, number: int, max_length: int) -> Reading:
     """What the checkpoint's lip-reader writes, greedily, for one clip of the store."""
-    import torch
-
-    from pcpg.reader import checkpoint  # these start torch
-    from pcpg.reader.attention import read_lips
-    from pcpg.reader.view import cut
-    from pcpg.report.figures.reading import Reading, labels
-
     content = checkpoint.load(path, store.region)
     model, view = checkpoint.restore(content, torch.device("cpu"))
-    seen = cut(torch.tensor(store[row]), view, None)
+    seen = cut(torch.tensor(store[number]), view, None)
     best, stride = read_lips(model, view, seen, 1, max_length), content["network"]["stem_stride"][0]
     return Reading(seen.numpy(), labels(best.characters[0]), best.weights, stride, best.scores[0])
 

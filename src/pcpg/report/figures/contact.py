@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from pcpg.mouths.store import ClipStore, Quality
 from pcpg.report.figures import WIDTH
 from pcpg.report.figures.strip import FRAMES, draw_row
 from pcpg.report.figures.style import place
@@ -36,8 +37,6 @@ def draw_contact_sheet(corpus: str, store: Path) -> Figure:
 
 def pick_clips(folder: Path) -> tuple[list[tuple[str, np.ndarray]], ...]:
     """The two halves of the sheet from a clip store, captions and frames; a clip stands in one of them."""
-    from pcpg.mouths.store import ClipStore
-
     store = ClipStore(folder)
     quality = store.quality()
     order = sorted(range(len(quality)), key=lambda i: (-quality[i].interpolated, -np.nan_to_num(quality[i].jitter), i))
@@ -47,7 +46,7 @@ def pick_clips(folder: Path) -> tuple[list[tuple[str, np.ndarray]], ...]:
     return tuple([_shown(store, quality[i], i) for i in rows] for rows in (sorted(chance), worst))
 
 
-def _shown(store, quality, number: int) -> tuple[str, np.ndarray]:
+def _shown(store: ClipStore, quality: Quality, number: int) -> tuple[str, np.ndarray]:
     """Caption and frames (FRAMES, size, size) uint8."""
     frames = np.asarray(store[number])
     times = np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)
