@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from pcpg.report.figures import WIDTH
@@ -27,6 +27,7 @@ PLAIN, WINDOW, EDGE = "0.93", "#A9D3EC", "0.4"
 TOP = 1.9  # y of the first window, in rows; the step losses stand at 0, and each window has a row of its own
 FLOOR = TOP + FEW + 5.2  # y of the foot of the coverage bars
 UNIT = 4.0  # rows that a coverage of 1 is high
+HEADLINE = {"x": 0.005, "ha": "left", "fontsize": 8.5}
 ARROW = {"arrowstyle": "->", "linewidth": 0.6, "color": EDGE}
 RIM, GAP = 3.4, 1.2  # before the first drawing and between two, in steps
 MARGIN = ("step\nlosses", "a window\na row\n(• step u)", "$c_i$: sum\nof the\ncolumn")
@@ -38,34 +39,23 @@ def windows(run: str, steps: int) -> list[list[Fraction]]:
 
     from pcpg.objectives.pseudo_conv import pseudo_convolve
 
-    convolved = pseudo_convolve(torch.eye(steps, dtype=torch.float64), *_kernel(run))
-    return [_exact(window) for window in convolved.T.tolist()]
+    kernel, stride = KERNELS[run]
+    weights = torch.tensor([float(weight) for weight in kernel], dtype=torch.float64)
+    convolved = pseudo_convolve(torch.eye(steps, dtype=torch.float64), weights, stride)
+    return [[Fraction(weight).limit_denominator(100) for weight in window] for window in convolved.T.tolist()]
 
 
 def covered(run: str, steps: int = STEPS) -> list[Fraction]:
-    """c_i of steps 1 to `steps`: the weight of L_i in the sum of Eq. 7."""
-    from pcpg.objectives.pseudo_conv import coverage
-
-    return _exact(coverage(steps, *_kernel(run)).tolist())
-
-
-def _kernel(run: str) -> tuple:
-    import torch
-
-    kernel, stride = KERNELS[run]
-    return torch.tensor([float(weight) for weight in kernel], dtype=torch.float64), stride
-
-
-def _exact(values: list[float]) -> list[Fraction]:
-    return [Fraction(value).limit_denominator(100) for value in values]
+    """c_i of steps 1 to `steps`, the weight of L_i in the sum of Eq. 7: what the windows give to it together."""
+    return [sum(column) for column in zip(*windows(run, steps), strict=True)]
 
 
 def draw_coverage() -> Figure:
     """Above: Fig. 5 for three kernels, and what each column of windows sums to; below: this sum for every run."""
     figure = Figure(figsize=SIZE)
     upper, lower = figure.subfigures(2, 1, height_ratios=(1.2, 1))
-    _headline(upper, r"Windows of $k$ steps, moved by $s$:  $L'_u = \sum_i w_i L_i$,  here with $w_i = 1/k$")
-    _headline(lower, r"Their sum is one weight a step:  $L_{PCPG} = \sum_u L'_u = \sum_i c_i L_i$")
+    upper.suptitle(r"Windows of $k$ steps, moved by $s$:  $L'_u = \sum_i w_i L_i$,  here with $w_i = 1/k$", **HEADLINE)
+    lower.suptitle(r"Their sum is one weight a step:  $L_{PCPG} = \sum_u L'_u = \sum_i c_i L_i$", **HEADLINE)
     _drawings(upper.subplots())
     for panel, run in zip(lower.subplots(3, 3, sharex=True, sharey=True).flat, KERNELS, strict=True):
         _panel(panel, run)
@@ -74,10 +64,6 @@ def draw_coverage() -> Figure:
     shades = [Patch(color=WHOLE, label="$c_i = 1$"), Patch(color=PART, label="$c_i < 1$")]
     lower.legend(handles=shades, loc="upper right", ncols=2)
     return figure
-
-
-def _headline(part: SubFigure, text: str) -> None:
-    part.suptitle(text, x=0.005, ha="left", fontsize=8.5)
 
 
 def _drawings(axes: Axes) -> None:
