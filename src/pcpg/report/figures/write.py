@@ -10,7 +10,7 @@ from pcpg.report.figures.objectives import draw_objectives
 from pcpg.report.figures.policy import draw_policy
 from pcpg.report.figures.strip import draw_strips
 from pcpg.report.figures.style import METADATA, house_style
-from pcpg.report.figures.sweeps import SWEEPS, draw_sweep
+from pcpg.report.figures.sweeps import draw_sweep
 from pcpg.report.figures.verdicts import draw_verdicts
 from pcpg.report.names import figure_names, figure_parts
 from pcpg.report.results.results import Results
@@ -18,8 +18,6 @@ from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_file
 from pcpg.workspace.paths import Paths
-
-BY_CORPUS = {"course": draw_course, "policy": draw_policy, "objectives": draw_objectives}
 
 
 def write_figure(name: str, settings: Params, paths: Paths) -> None:
@@ -48,20 +46,19 @@ def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
     """To be called within house_style()."""
     results = Results(paths, settings)
     kind, corpus, scratch = figure_parts(name)
-    if name == "verdicts":
-        return draw_verdicts(results)
-    if name == "fig5_coverage":
-        return draw_coverage()
-    if name in SWEEPS:
-        return draw_sweep(name, results)
-    if name == "strip":
-        return draw_strips({corpus: paths.clips(corpus) for corpus in settings.corpus_names})
-    if kind == "fig6":
-        return draw_learning_curves(corpus, results, scratch)
-    if kind in BY_CORPUS:
-        return BY_CORPUS[kind](corpus, results)
-    if kind == "contact":
-        return draw_contact_sheet(corpus, paths.clips(corpus))
-    from pcpg.report.figures.attention_maps import draw_attention_maps  # slow to start, and no other figure needs it
+    if kind == "attention":
+        from pcpg.report.figures.attention_maps import draw_attention_maps  # slow to start; no other figure needs it
 
-    return draw_attention_maps(corpus, settings, paths)
+        return draw_attention_maps(corpus, settings, paths)
+    by_kind = {
+        "verdicts": lambda: draw_verdicts(results),
+        "fig5": draw_coverage,
+        "sweep": lambda: draw_sweep(name, results),
+        "strip": lambda: draw_strips({each: paths.clips(each) for each in settings.corpus_names}),
+        "fig6": lambda: draw_learning_curves(corpus, results, scratch),
+        "course": lambda: draw_course(corpus, results),
+        "policy": lambda: draw_policy(corpus, results),
+        "objectives": lambda: draw_objectives(corpus, results),
+        "contact": lambda: draw_contact_sheet(corpus, paths.clips(corpus)),
+    }
+    return by_kind[kind]()
