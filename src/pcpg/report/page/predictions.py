@@ -1,6 +1,6 @@
 """Every prediction of a preset as compact JSON: each text, and each pair of reference and hypothesis, stands once."""
 
-from dataclasses import dataclass, field
+from collections import defaultdict
 
 from rapidfuzz.distance import Levenshtein
 
@@ -12,18 +12,6 @@ from pcpg.workspace.errors import InputError
 
 LIMIT = 30_000  # predictions on the page: of more, test clips spread evenly over the split are shown
 SIGNS = {"equal": "=", "replace": "s", "delete": "d", "insert": "i"}
-
-
-@dataclass
-class Pairs:
-    """Numbers for texts, and for pairs of them."""
-
-    texts: dict[str, int] = field(default_factory=dict)
-    pairs: dict[tuple[int, int], int] = field(default_factory=dict)
-
-    def number(self, *texts: str) -> int:
-        pair = tuple(self.texts.setdefault(text, len(self.texts)) for text in texts)
-        return self.pairs.setdefault(pair, len(self.pairs))
 
 
 def steps(reference: str, hypothesis: str) -> str:
@@ -41,16 +29,18 @@ def collect_predictions(results: Results) -> dict:
     runs = {corpus: {run: results.predictions(corpus, run) for run in trainings(corpus)} for corpus in names}
     runs = {corpus: {run: by_seed for run, by_seed in of.items() if by_seed} for corpus, of in runs.items()}
     runs = {corpus: of_corpus for corpus, of_corpus in runs.items() if of_corpus}
-    known, corpora = Pairs(), []
+    texts: dict[str, int] = defaultdict(lambda: len(texts))  # what is new gets the next number
+    pairs: dict[tuple[int, int], int] = defaultdict(lambda: len(pairs))
+    corpora = []
     for corpus, of_corpus in runs.items():
         columns = sum(map(len, of_corpus.values()))
-        corpora.append(_corpus(results, corpus, of_corpus, max(LIMIT // len(runs) // columns, 1), known))
-    texts = list(known.texts)
-    pairs = [[one, other, steps(texts[one], texts[other])] for one, other in known.pairs]
-    return {"texts": texts, "pairs": pairs, "corpora": corpora}
+        corpora.append(_corpus(results, corpus, of_corpus, max(LIMIT // len(runs) // columns, 1), texts, pairs))
+    by_number = list(texts)
+    told = [[one, other, steps(by_number[one], by_number[other])] for one, other in pairs]
+    return {"texts": by_number, "pairs": told, "corpora": corpora}
 
 
-def _corpus(results: Results, corpus: str, runs: dict, limit: int, known: Pairs) -> dict:
+def _corpus(results: Results, corpus: str, runs: dict, limit: int, texts: dict, pairs: dict) -> dict:
     first = facts = shown = None
     entries = []
     for run, by_seed in runs.items():
@@ -63,8 +53,10 @@ def _corpus(results: Results, corpus: str, runs: dict, limit: int, known: Pairs)
         seeds = []
         for seed, rows in by_seed.items():
             columns = [key for key in rows[0] if key not in ("seed", *FACTS)]
-            pairs = {key: [known.number(rows[i]["reference"], rows[i][key]) for i in shown] for key in columns}
-            seeds.append({"seed": seed, "decoders": pairs})
+            decoders = {
+                key: [pairs[texts[rows[i]["reference"]], texts[rows[i][key]]] for i in shown] for key in columns
+            }
+            seeds.append({"seed": seed, "decoders": decoders})
         entries.append({"name": run, "seeds": seeds})
     clips, speakers = ([facts[i][column] for i in shown] for column in (0, 1))
     return {
