@@ -53,12 +53,8 @@ def _claim(verdict: Verdict, limit: float) -> dict:
     drawn = [one for one in own if _drawable(one)]
     beside = len(verdict.judged) - len(own)
     return {
-        "name": verdict.name,
+        "verdict": verdict,
         "anchor": verdict.name.replace(", ", "-").replace(" ", "-"),
-        "statement": verdict.claim.statement,
-        "verdict": verdict.word,
-        "text": verdict.text,
-        "reason": verdict.reason,
         "drawing": draw_intervals(drawn, limit, scale=True) if drawn else None,
         "effects": _effects(own),
         "count": plural(len(verdict.judged), "comparison") + (f", {beside} of them only reported" if beside else ""),
