@@ -2,11 +2,14 @@
 
 import re
 import shlex
+from collections import Counter
+from dataclasses import astuple
 from importlib import metadata
 from pathlib import Path
 from statistics import median_low
 
 from pcpg.mouths.inventory import Count, Length, Measure, Note
+from pcpg.reader.sizes import RULE, measure
 from pcpg.report.costs import read_costs
 from pcpg.report.formats import plural
 from pcpg.report.paper import DATASETS
@@ -64,15 +67,13 @@ def _of_corpus(name: str, folder: Path) -> dict:
     return {
         "name": name,
         "summary": f"{name}: {summary}",
-        "measures": [[row.what, row.median, row.p95, row.largest, row.clip] for row in measures],
-        "notes": [[note.clip, note.status, note.stage, note.reason] for note in notes[:NOTES]],
+        "measures": list(map(astuple, measures)),
+        "notes": list(map(astuple, notes[:NOTES])),
     }
 
 
 def sizes_part(settings: Params, paths: Paths, texts: dict[str, list[str]]) -> dict:
     """Parameters and FLOPs by part of the network. texts: reference texts of each corpus, for the decoder's steps."""
-    from pcpg.reader.sizes import RULE, measure
-
     headings, sizes = ["Part"], []
     for corpus in settings.corpus_names:
         frames = median_low(lengths(paths, corpus) or [USUAL])
@@ -99,9 +100,9 @@ def costs_part(settings: Params, paths: Paths) -> dict:
     trainings = sum(int(row["seeds"]) for row in rows)
     hours = sum(int(row["seeds"]) * float(row["seconds"]) for row in rows) / 3600
     devices = "; ".join(sorted({row["device"] for row in rows}))
-    commits: dict[str, int] = {}
+    commits = Counter()
     for row in rows:
-        commits[row["commit"]] = commits.get(row["commit"], 0) + int(row["seeds"])
+        commits[row["commit"]] += int(row["seeds"])
     sentence = (
         f"Of the committed run: {trainings} trainings took about {hours:.1f} hours one after another, with their "
         f"validations, on {devices}. Medians over seeds. On a CPU the memory is that of the whole process, on a GPU "

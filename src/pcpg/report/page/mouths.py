@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 from pcpg.mouths.store import ClipStore, Region
+from pcpg.reader import batches, checkpoint
+from pcpg.reader.attention import attend
+from pcpg.reader.text import to_batch
 from pcpg.settings.schema import Params
 from pcpg.workspace.paths import Paths
 
@@ -66,10 +70,6 @@ def _looks(settings: Params, paths: Paths, corpus: dict, content: dict, store: C
 
 def trained_network(weights: Path, settings: Params, corpus: str, region: Region) -> tuple | None:
     """The trained lip-reader and its view; None where there is none, or one of other settings than today's."""
-    import torch
-
-    from pcpg.reader import checkpoint
-
     if not weights.is_file():
         return None
     content = checkpoint.load(weights, region)
@@ -85,12 +85,6 @@ def attention_maps(model, view, store: ClipStore, rows: dict[int, int], written:
 
     255 is the highest weight of its map. rows: our number of a clip -> its place in the store.
     """
-    import torch
-
-    from pcpg.reader import batches
-    from pcpg.reader.attention import attend
-    from pcpg.reader.text import to_batch
-
     maps, cpu = {}, torch.device("cpu")
     model.eval()
     with torch.no_grad():
