@@ -19,9 +19,8 @@ WORDS = {None: "one seed or utterance tells nothing", True: "", False: "more tha
 
 def report_lines(result: Verification, preset: str) -> list[str]:
     """What `pcpg verify` prints."""
-    if result.identical:
-        return [_heading(result, preset)]
-    return [_heading(result, preset), *_files(result), *_runs(result), *_verdicts(result)]
+    heading = _heading(result, preset)
+    return [heading] if result.identical else [heading, *_files(result), *_runs(result), *_verdicts(result)]
 
 
 def _heading(result: Verification, preset: str) -> str:
@@ -52,9 +51,12 @@ def _files(result: Verification) -> list[str]:
 
 
 def _runs(result: Verification) -> list[str]:
-    heading = f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  "
-    lines = [_run_line(*one) for one in _told(result)]
-    return [heading, *lines] if lines else []
+    lines = [f"{'run':28} {'measure':16} {'ours - theirs':>13} {'chance':>8}  "]
+    for run, measure, gap in _told(result):
+        chance = f"+-{gap.reach():.2f}" if gap.known else ""
+        line = f"{run:28} {measure:16} {gap.value:>+13.2f} {chance:>8}  {WORDS[gap.explained()]}"
+        lines.append(line.rstrip())
+    return lines if len(lines) > 1 else []
 
 
 def _told(result: Verification) -> list[tuple[str, str, Estimate]]:
@@ -69,12 +71,6 @@ def _verdicts(result: Verification) -> list[str]:
         f"{what}: {some(names)}" for what, names in (("texts", result.texts), ("figures", result.figures)) if names
     ]
     return [*lines, _conclusion(result)]
-
-
-def _run_line(run: str, measure: str, difference: Estimate) -> str:
-    reach = difference.reach()
-    chance = "" if math.isnan(reach) else f"+-{reach:.2f}"
-    return f"{run:28} {measure:16} {difference.value:>+13.2f} {chance:>8}  {WORDS[difference.explained()]}".rstrip()
 
 
 def _conclusion(result: Verification) -> str:
