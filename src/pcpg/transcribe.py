@@ -61,8 +61,7 @@ def transcribe(
     pixels = cut(torch.from_numpy(clip), reader.view, None)
     texts = read_lips(reader.model, reader.view, pixels, beam, MAX_LENGTH)
     if shown is not None:
-        best = texts.characters[0]
-        drawn = show.Reading(pixels.numpy(), show.labels(best), texts.weights, reader.stride, texts.scores[0])
+        drawn = show.Reading(pixels.numpy(), texts.characters[0], texts.weights, reader.stride, texts.scores[0])
         show.write_picture(shown, drawn)
     return f"{report(texts)}\n\n{SCORE}\n{vocabulary(reader.words)}"
 

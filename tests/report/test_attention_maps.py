@@ -9,7 +9,7 @@ from pcpg.reader.attention import attend
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import END, PAD, encode
 from pcpg.report.figures import attention_maps
-from pcpg.report.figures.reading import labels
+from pcpg.report.figures.reading import Reading
 from pcpg.report.figures.style import house_style
 from pcpg.report.figures.write import write_figure
 from pcpg.settings import load as params
@@ -67,7 +67,7 @@ def test_weights_are_those_of_the_decoder_on_its_own_reading(places):
         (image,) = axes.images
         np.testing.assert_allclose(image.get_array(), attend(model.decoder, memory, characters)[0], atol=1e-6)
         shown = [label.get_text().replace("␣", " ") for label in axes.get_yticklabels()]
-        assert shown == labels(characters[0].tolist())
+        assert shown == Reading(None, characters[0].tolist(), None, 3, 0.0).labels
 
 
 def test_both_maps_share_one_scale_and_the_time_of_the_clip(places):
@@ -113,10 +113,8 @@ def test_wrong_characters(said, text, expected):
 
 
 def test_wrong_characters_are_bold(places, monkeypatch):
-    from pcpg.report.figures.reading import Reading
-
     written = [PAD, *encode("set rod"), END]  # a model may write what is no character
-    reading = Reading(np.zeros((30, 64, 64), np.uint8), labels(written), np.full((9, 10), 0.1), 3, 0.0)
+    reading = Reading(np.zeros((30, 64, 64), np.uint8), written, np.full((9, 10), 0.1), 3, 0.0)
     monkeypatch.setattr(attention_maps, "read_first_clip", lambda *_: ("set red", {"ce": reading, "k5s1": None}))
     (axes,) = maps(draw(places))
     ticks = axes.get_yticklabels()

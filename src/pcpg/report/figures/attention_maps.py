@@ -15,7 +15,7 @@ from pcpg.reader.view import cut
 from pcpg.report.figures import WIDTH
 from pcpg.report.figures.attention import draw_heat, draw_strip
 from pcpg.report.figures.learning import STYLES
-from pcpg.report.figures.reading import Reading, labels
+from pcpg.report.figures.reading import Reading
 from pcpg.report.figures.strip import first_test_clip
 from pcpg.report.figures.style import VERMILLION, place, say_in
 from pcpg.report.paper import DATASETS
@@ -79,7 +79,7 @@ def _read(path: Path, store: ClipStore, number: int, max_length: int) -> Reading
     model, view = checkpoint.restore(content, torch.device("cpu"))
     seen = cut(torch.tensor(store[number]), view, None)
     best, stride = read_lips(model, view, seen, 1, max_length), content["network"]["stem_stride"][0]
-    return Reading(seen.numpy(), labels(best.characters[0]), best.weights, stride, best.scores[0])
+    return Reading(seen.numpy(), best.characters[0], best.weights, stride, best.scores[0])
 
 
 def wrong(said: str, text: str) -> set[int]:

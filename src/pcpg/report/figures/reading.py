@@ -8,7 +8,7 @@ from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
 from pcpg.mouths.video import RATE
-from pcpg.reader.text import BEGIN, CHARACTERS, END, PAD
+from pcpg.reader.text import BEGIN, CHARACTERS, END, PAD, decode
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import atomic_file
 
@@ -16,6 +16,7 @@ SUFFIXES = (".png", ".gif")
 SYMBOLS = {PAD: "pad", BEGIN: "begin", END: "end"}
 
 SIDE, MARGIN = 256, 16  # pixels of the animation: the mouth, and around it
+WIDTH = SIDE + 2 * MARGIN
 LINE, LANE = 40, 14  # heights of the text and of the attention
 INK, NEW, PALE = (32, 32, 32), (0, 114, 178), (226, 232, 238)  # NEW: blue of Okabe and Ito
 HOLD = 2000  # ms: the last picture
@@ -26,24 +27,24 @@ class Reading:
     """One transcription of one clip."""
 
     mouths: np.ndarray  # (T, crop, crop) uint8, what the model sees, RATE frames a second
-    labels: list[str]  # U characters, the space as such, symbols by name
+    characters: list[int]  # U class indices, symbols too
     weights: np.ndarray  # (U, S) attention over encoder steps
     stride: int  # video frames from one encoder step to the next
     score: float  # log p per character
 
     @property
+    def labels(self) -> list[str]:
+        """Of each character itself, of a symbol its name."""
+        return [SYMBOLS[index] if index in SYMBOLS else CHARACTERS[index - 3] for index in self.characters]
+
+    @property
     def places(self) -> list[int]:
-        """Where the characters of `text` stand among the labels, which have symbols too."""
-        return [place for place, label in enumerate(self.labels) if label not in SYMBOLS.values()]
+        """Where what is no symbol stands among the characters."""
+        return [place for place, index in enumerate(self.characters) if index not in SYMBOLS]
 
     @property
     def text(self) -> str:
-        return "".join(self.labels[place] for place in self.places)
-
-
-def labels(characters: list[int]) -> list[str]:
-    """Names of class indices: the character, or the name of a symbol."""
-    return [SYMBOLS[index] if index in SYMBOLS else CHARACTERS[index - 3] for index in characters]
+        return decode(self.characters)
 
 
 def check_picture_path(path: Path) -> None:
@@ -87,8 +88,7 @@ def appearances(reading: Reading) -> np.ndarray:
 
 def animate(reading: Reading) -> list[Image.Image]:
     """One picture a video frame: the mouth, the text read so far, and the attention on its last character."""
-    width = SIDE + 2 * MARGIN
-    fitting = int((width - 2 * MARGIN) / (0.603 * max(len(reading.text), 1)))  # a letter is 0.602 of its size wide
+    fitting = int(SIDE / (0.603 * max(len(reading.text), 1)))  # a letter is 0.602 of its size wide
     font = ImageFont.truetype(findfont("DejaVu Sans Mono"), max(min(fitting, 20), 7))
     when = appearances(reading)
     return [_picture(reading, t, int((when <= t).sum()), font) for t in range(len(reading.mouths))]
@@ -96,8 +96,7 @@ def animate(reading: Reading) -> list[Image.Image]:
 
 def _picture(reading: Reading, t: int, read: int, font) -> Image.Image:
     """Frame `t`, with the first `read` characters."""
-    width = SIDE + 2 * MARGIN
-    page = Image.new("RGB", (width, MARGIN + SIDE + LINE + LANE + MARGIN), "white")
+    page = Image.new("RGB", (WIDTH, MARGIN + SIDE + LINE + LANE + MARGIN), "white")
     mouth = Image.fromarray(reading.mouths[t]).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     page.paste(mouth, (MARGIN, MARGIN))
     pen = ImageDraw.Draw(page)
@@ -108,7 +107,7 @@ def _picture(reading: Reading, t: int, read: int, font) -> Image.Image:
 
 def _write_text(pen: ImageDraw.ImageDraw, reading: Reading, read: int, font) -> None:
     """The characters read so far where they stand in the whole text, the last in colour."""
-    left = (SIDE + 2 * MARGIN - font.getlength(reading.text)) / 2
+    left = (WIDTH - font.getlength(reading.text)) / 2
     for place in reading.places:
         if place < read:
             label, ink = reading.labels[place], NEW if place == read - 1 else INK
