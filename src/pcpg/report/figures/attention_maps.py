@@ -59,7 +59,11 @@ def draw_attention_maps(corpus: str, settings: Params, paths: Paths) -> Figure:
             say_in(heat)
     if images:
         bar = place(figure, WIDTH - RIGHT + 0.1, TOP + HEAD + FRAME + GAP, 0.08, min(ROW * max(rows.values()), 1.3))
-        _share_scale(images, bar)
+        highest = max(float(image.get_array().max()) for image in images)
+        for image in images:
+            image.set_clim(0, highest)
+        figure.colorbar(images[0], cax=bar).outline.set_visible(False)
+        bar.set_ylabel("attention")
     return figure
 
 
@@ -95,12 +99,3 @@ def _map(strip: Axes, heat: Axes, reading: Reading, said: str) -> AxesImage:
     for number in wrong(said, reading.text):
         heat.get_yticklabels()[reading.places[number]].set(color=WRONG, fontweight="bold")
     return image
-
-
-def _share_scale(images: list[AxesImage], bar: Axes) -> None:
-    highest = max(float(image.get_array().max()) for image in images)
-    for image in images:
-        image.set_clim(0, highest)
-    colours = bar.figure.colorbar(images[0], cax=bar)
-    colours.outline.set_visible(False)
-    bar.set_ylabel("attention")
