@@ -1,6 +1,5 @@
 """What two folders of results have in common: bytes, cells, rates by seed and utterance, verdicts and figures."""
 
-import fnmatch
 import io
 import math
 import subprocess
@@ -141,8 +140,7 @@ def _compare(base: Path, theirs: Path, places: list[Path], against: str) -> Veri
 def _files(base: Path, places: list[Path]) -> set[str]:
     """Names of all results. Histories are left out: where a preset's are not in git, they are missing there."""
     found = (path for place in places for path in (base / place).rglob("*") if path.is_file())
-    left_out = (".*", "history-*", *UNTOUCHED)
-    names = (path for path in found if not any(fnmatch.fnmatch(path.name, pattern) for pattern in left_out))
+    names = (path for path in found if not any(map(path.match, (".*", "history-*", *UNTOUCHED))))
     return {path.relative_to(base).as_posix() for path in names}
 
 
