@@ -129,9 +129,9 @@ def _printed(axes: Axes, places: list[float], values: list[float], ordered: bool
 
 def _label(run: str, sweep: Sweep) -> str:
     """What stands below the axis."""
-    kernel = KERNELS.get(run, ((),))[0]
     if run == CONTINUED:
         return "CE,\ncontinued\n(control)"
+    kernel, _ = KERNELS[run]
     return str(len(kernel)) if sweep.ordered else "{}, {},\n{}".format(*kernel)
 
 
