@@ -84,9 +84,9 @@ WORDS = {
 def figure_part(name: str, folder: Path) -> dict:
     """Caption, alternative text and picture of a figure; source "" where it is not drawn."""
     caption, alt = describe_figure(name)
-    source, inches = picture(name, folder) or ("", WIDTH)
-    width, column = round(inches * PIXELS), bool(source) and inches < COLUMN
-    return {"name": name, "caption": caption, "alt": alt, "source": source, "width": width, "column": column}
+    source, inches = picture(name, folder)
+    size = {"width": round(inches * PIXELS), "column": inches < COLUMN}
+    return {"name": name, "caption": caption, "alt": alt, "source": source} | size
 
 
 def describe_figure(name: str) -> tuple[str, str]:
@@ -103,8 +103,8 @@ def slim(drawing: str) -> str:
     return PATH.sub(lambda path: DIGITS.sub(r"\1", path[0].replace("\n", " ")), text)
 
 
-def picture(name: str, folder: Path) -> tuple[str, float] | None:
-    """The figure as a data URI, and its width in print, inches; None where it is not drawn.
+def picture(name: str, folder: Path) -> tuple[str, float]:
+    """The figure as a data URI, "" where it is not drawn, and its width in print, inches.
 
     Its .svg if that is small, else the pixels of its .png: all of them if that is not much, else a good likeness.
     """
@@ -115,7 +115,7 @@ def picture(name: str, folder: Path) -> tuple[str, float] | None:
         source = "data:image/svg+xml," + quote(text, safe=" =:/;,()'\"!@*[]")
         return source, float(points[1]) / 72 if points else WIDTH
     if not pixels.is_file():
-        return None
+        return "", WIDTH
     with Image.open(pixels) as image:
         inches = image.width / image.info["dpi"][0] if "dpi" in image.info else WIDTH
         content = _webp(image, lossless=True, method=4)
