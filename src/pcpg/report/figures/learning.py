@@ -15,7 +15,7 @@ from pcpg.report.formats import seeds_run
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import TOLERANCE, Band, band, mean_convergence
 from pcpg.report.results.results import Results
-from pcpg.report.runs import drawn_runs, scratch_runs
+from pcpg.report.runs import drawn_runs
 
 Style = tuple[str, str, str]  # of a run: name, colour, marker
 
@@ -56,26 +56,25 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
     Fine-tuned runs start where they leave the baseline, so their iterations include the baseline's up to there. A run
     without history is named so.
     """
-    styles = styles_of(STYLES, drawn_runs(results.settings, corpus))
+    runs = results.settings.runs.get(corpus, {})
     if scratch:
-        started = scratch_runs(results.settings) if corpus == "grid" else []
-        styles = styles_of({"ce": STYLES["ce"]} | FROM_SCRATCH, started)
+        styles = styles_of({"ce": STYLES["ce"]} | FROM_SCRATCH, [run for run in runs if runs[run].from_scratch])
+    else:
+        styles = styles_of(STYLES, drawn_runs(results.settings, corpus))
     figure = Figure(figsize=SIZE)
     columns = {"ncols": 1} if scratch else {"ncols": 2, "width_ratios": (3, 2)}
     panels = figure.subplots(2, sharex="col", squeeze=False, **columns)
     frames = {run: list(results.histories(corpus, run).values()) for run in styles}
-    runs = results.settings.runs.get(corpus, {})
-    stopped = {run for run in styles if run in runs and runs[run].optimisation.stop is not None}
     for top, bottom in panels.T:
         for place, (run, of_seeds) in enumerate(frames.items()):
             if of_seeds:
                 _draw_run(top, bottom, styles[run], of_seeds, place)
-                if run not in stopped:
+                if runs[run].optimisation.stop is None:
                     _draw_convergence(top, bottom, styles[run], of_seeds, place, len(frames))
         bottom.set_xlabel("iteration" if bottom is panels[1, 0] else "iteration (enlarged: means alone)")
     for axes in panels[:, 0]:
         _scale(axes)
-    branches = [styles[run][1] for run in styles if run != "ce" and (run not in runs or not runs[run].from_scratch)]
+    branches = [styles[run][1] for run in styles if frames[run] and not runs[run].from_scratch]
     for axes in panels[:, 1:].flat:
         _zoom(axes, branches)
     panels[0, 0].set_title(f"{DATASETS[corpus]}, from random weights" if scratch else DATASETS[corpus], loc="left")
