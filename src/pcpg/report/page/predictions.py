@@ -41,15 +41,14 @@ def collect_predictions(results: Results) -> dict:
 
 
 def _corpus(results: Results, corpus: str, runs: dict, limit: int, texts: dict, pairs: dict) -> dict:
-    first = facts = shown = None
-    entries = []
-    for run, by_seed in runs.items():
-        of_run = [tuple(row[key] for key in FACTS) for row in next(iter(by_seed.values()))]
-        if facts is not None and of_run != facts:
+    tested = {run: [tuple(row[key] for key in FACTS) for row in next(iter(of.values()))] for run, of in runs.items()}
+    first, facts = next(iter(tested.items()))
+    for run, of_run in tested.items():
+        if of_run != facts:
             path = results.paths.predictions(corpus, run)
             raise InputError(path, f"its clips or references are not those of {corpus}/{first}")
-        if facts is None:
-            first, facts, shown = run, of_run, _spread(len(of_run), limit)
+    shown, entries = _spread(len(facts), limit), []
+    for run, by_seed in runs.items():
         seeds = []
         for seed, rows in by_seed.items():
             columns = [key for key in rows[0] if key not in ("seed", *FACTS)]
