@@ -70,7 +70,7 @@ class Objective(Keys):
         """
         raise NotImplementedError
 
-    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
+    def refuse_combinations(self, run: Run, max_length: int) -> Iterator[tuple[str, str]]:
         """(key of this objective or "", problem) for each setting that means nothing with the run's others."""
         return iter(())
 
@@ -113,5 +113,5 @@ def check(params: "Params", file: str) -> None:
             if objective.passes > 1 and run.optimisation.optimiser == "npg_igt":
                 what = f"npg_igt looks ahead of the weights that drew, so {run.objective_name} takes one update a draw"
                 raise InputError(file, f"{key}.optimisation.optimiser: {what}")
-            for part, problem in objective.refuse_combinations(run, params):
+            for part, problem in objective.refuse_combinations(run, params.max_length):
                 raise InputError(file, f"{'.'.join(filter(None, (where, part)))}: {problem}")

@@ -5,7 +5,7 @@ gradient is that of `rloo` with the KL penalty in the reward, so it is new only 
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -22,9 +22,6 @@ from pcpg.reader.text import END
 from pcpg.settings.keys import Keys, NotNegative, Positive
 from pcpg.settings.training import Run
 
-if TYPE_CHECKING:
-    from pcpg.settings.schema import Params
-
 
 class Edited(Keys):
     """References with random edits, as in `raml`, new in every epoch."""
@@ -39,8 +36,8 @@ class CoPG(TextsOfAnyOrigin):
     edited: Edited | None
     needs_anchor: ClassVar[bool] = True
 
-    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
-        yield from super().refuse_combinations(run, params)
+    def refuse_combinations(self, run: Run, max_length: int) -> Iterator[tuple[str, str]]:
+        yield from super().refuse_combinations(run, max_length)
         if self.texts == FRESH and self.beta == 0:
             yield "beta", "must be above 0 for texts: fresh; at 0 it is rloo"
         if self.kl is not None and self.kl.form == "reward":

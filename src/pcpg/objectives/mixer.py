@@ -4,7 +4,7 @@ Each step belongs to one of the two, so both have their full weight.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -21,9 +21,6 @@ from pcpg.reader.text import PAD
 from pcpg.settings.keys import Count
 from pcpg.settings.training import Run
 
-if TYPE_CHECKING:
-    from pcpg.settings.schema import Params
-
 
 class MIXER(Objective):
     samples: Annotated[int, Field(ge=2, le=100)]  # M, each compared with the mean of the others
@@ -31,9 +28,9 @@ class MIXER(Objective):
     forced: Count  # characters that are forced at first
     stages: Count  # equal parts of the training, from all of `forced` down to forced / stages
 
-    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
-        if self.forced > params.max_length:
-            yield "forced", f"{self.forced} characters of texts of at most {params.max_length}"
+    def refuse_combinations(self, run: Run, max_length: int) -> Iterator[tuple[str, str]]:
+        if self.forced > max_length:
+            yield "forced", f"{self.forced} characters of texts of at most {max_length}"
         if self.stages > run.optimisation.epochs:
             yield "stages", f"{self.stages} of them in {run.optimisation.epochs} epochs"
 

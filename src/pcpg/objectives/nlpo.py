@@ -6,7 +6,6 @@ cheaper: it needs no copy, since each policy masks itself.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 from torch import nn
@@ -19,9 +18,6 @@ from pcpg.reader.network import LipReader, frozen
 from pcpg.settings.keys import Count, refuse
 from pcpg.settings.training import Run
 
-if TYPE_CHECKING:
-    from pcpg.settings.schema import Params
-
 
 class NLPO(PPO):
     refresh: Count  # draws after which the mask policy is copied again
@@ -31,8 +27,8 @@ class NLPO(PPO):
         refuse(self.updates == 1, "updates", "must be at least 2: the mask is stored with a draw that is used again")
         return self
 
-    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
-        yield from super().refuse_combinations(run, params)
+    def refuse_combinations(self, run: Run, max_length: int) -> Iterator[tuple[str, str]]:
+        yield from super().refuse_combinations(run, max_length)
         if self.top_p == 1:
             yield "top_p", "must be below 1; at 1 nothing is masked, and it is ppo"
         if run.optimisation.accumulate > 1:

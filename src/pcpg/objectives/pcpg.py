@@ -4,7 +4,7 @@ docs/paper-vs-code.md gives the source of each reading.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field, model_validator
@@ -20,9 +20,6 @@ from pcpg.reader.network import LipReader
 from pcpg.reader.padding import within
 from pcpg.settings.keys import Count, Exact, NotNegative, Share, refuse
 from pcpg.settings.training import Run
-
-if TYPE_CHECKING:
-    from pcpg.settings.schema import Params
 
 
 class PCPG(Objective):
@@ -59,11 +56,11 @@ class PCPG(Objective):
         refuse(self.sampling == "argmax" and not one, "sampling", what)
         return self
 
-    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
+    def refuse_combinations(self, run: Run, max_length: int) -> Iterator[tuple[str, str]]:
         if self.standardise == "batch" and run.optimisation.accumulate > 1:
             yield "standardise", "batch needs the whole batch at once, accumulate: 1"
-        if len(self.kernel) > params.max_length:
-            yield "kernel", f"{len(self.kernel)} weights for texts of at most {params.max_length} characters"
+        if len(self.kernel) > max_length:
+            yield "kernel", f"{len(self.kernel)} weights for texts of at most {max_length} characters"
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
         """Eq. 8: loss = (1 - lambda) L_CE + lambda L_PCPG, with its parts and the mean reward (1 - CER of a sample)."""

@@ -7,7 +7,7 @@ with.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -21,9 +21,6 @@ from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.settings.keys import Exact, Keys, NotNegative, Positive
 from pcpg.settings.training import Run
-
-if TYPE_CHECKING:
-    from pcpg.settings.schema import Params
 
 FRESH, STORED = "fresh", "stored"
 
@@ -76,7 +73,7 @@ class WeightedTexts(Objective):
     def stored_temperature(self) -> float:
         return self.temperature
 
-    def refuse_combinations(self, run: Run, params: "Params") -> Iterator[tuple[str, str]]:
+    def refuse_combinations(self, run: Run, max_length: int) -> Iterator[tuple[str, str]]:
         if self.stored and run.optimisation.augment:
             key = "texts" if "texts" in type(self).model_fields else ""
             yield key, "stored texts are of clips as they are, which needs augment: false"
