@@ -64,4 +64,4 @@ def train(
 
 def _stored(objective: Objective, model: LipReader, training: Training, max_length: int) -> StoredTexts:
     clips = in_order(training.store, training.rows, BATCH, training.view, training.device)
-    return draw_texts(model, clips, training.seed, max_length, objective.stored, objective.stored_temperature)
+    return draw_texts(model, clips, training.seed, max_length, objective.stored, objective.temperature)

@@ -3,12 +3,12 @@
 The value of a clip is the mean reward of its stored texts, where the paper has a learned head.
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from pydantic import model_validator
 
-from pcpg.objectives.weighted import STORED, Samples, WeightedTexts
+from pcpg.objectives.weighted import Samples, WeightedTexts
 from pcpg.settings.keys import NotNegative, refuse
 
 LEAST, MOST = 0.1, 1.9  # 1 -+ 0.9: ratios are clipped to this range
@@ -17,12 +17,15 @@ LEAST, MOST = 0.1, 1.9  # 1 -+ 0.9: ratios are clipped to this range
 class ALoL(WeightedTexts):
     form: Literal["r_lol", "a_lol", "ref_free", "seq", "kl"]
     beta: NotNegative  # of form: kl, the weight of log (policy / anchor); else 0
-    origin: ClassVar[str] = STORED
 
     @model_validator(mode="after")
     def _check_beta(self):
         refuse((self.form == "kl") != (self.beta > 0), "beta", "must be above 0 for form: kl, and 0 for the others")
         return self
+
+    @property
+    def stored(self) -> int:
+        return self.samples
 
     @property
     def needs_anchor(self) -> bool:

@@ -44,8 +44,7 @@ class Objective(Keys):
     """Settings with a pure function of network and batch: the same settings, weights and clips give the same losses."""
 
     anchored: ClassVar[bool] = False  # whether it needs `Context.anchor`; dropout is off then
-    stored: ClassVar[int] = 0  # texts of each training clip that are drawn once, before training
-    stored_temperature: ClassVar[float] = 1.0  # of the policy that draws them
+    stored: ClassVar[int] = 0  # texts of each training clip that are drawn once, before training, at its `temperature`
 
     @property
     def passes(self) -> int:

@@ -15,7 +15,7 @@ from pcpg.objectives.base import Context
 from pcpg.objectives.raml import edited
 from pcpg.objectives.rloo import advantages
 from pcpg.objectives.rollout import Rollout, score
-from pcpg.objectives.weighted import FRESH, Samples, TextsOfAnyOrigin
+from pcpg.objectives.weighted import Samples, TextsOfAnyOrigin
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import END
@@ -38,18 +38,18 @@ class CoPG(TextsOfAnyOrigin):
 
     def refuse_combinations(self, run: Run, max_length: int) -> Iterator[tuple[str, str]]:
         yield from super().refuse_combinations(run, max_length)
-        if self.texts == FRESH and self.beta == 0:
+        if not self.stored and self.beta == 0:
             yield "beta", "must be above 0 for texts: fresh; at 0 it is rloo"
         if self.kl is not None and self.kl.form == "reward":
             yield "kl.form", "must be exact: beta puts it into the reward already"
-        if self.texts == FRESH and (self.reference or self.edited):
+        if not self.stored and (self.reference or self.edited):
             yield "texts", "must be stored beside reference or edited texts"
 
     def weights(self, samples: Samples) -> torch.Tensor:
         return contrast(samples.reward, samples.log_ratio, self.beta)
 
     def sample_or_score(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
-        if self.texts == FRESH:
+        if not self.stored:
             return super().sample_or_score(model, batch, context)
         texts = [context.stored.of(batch).unflatten(0, (len(batch.rows), -1))]
         texts += [batch.targets[:, None]] if self.reference else []

@@ -22,8 +22,6 @@ from pcpg.reader.network import LipReader
 from pcpg.settings.keys import Exact, Keys, NotNegative, Positive
 from pcpg.settings.training import Run
 
-FRESH, STORED = "fresh", "stored"
-
 
 class KLPenalty(Keys):
     """Keeps the policy near the anchor: weight times KL(policy || anchor) of a clip's texts, in nats."""
@@ -59,28 +57,19 @@ class WeightedTexts(Objective):
 
     needs_anchor: ClassVar[bool] = False  # whether its weights depend on log p by the anchor
     ranks: ClassVar[bool] = False  # whether its weights depend on which text has the higher reward
-    origin: ClassVar[str] = FRESH  # of the texts
 
     @property
     def anchored(self) -> bool:
         return self.needs_anchor or self.kl is not None
 
-    @property
-    def stored(self) -> int:
-        return self.samples if self.origin == STORED else 0
-
-    @property
-    def stored_temperature(self) -> float:
-        return self.temperature
-
     def refuse_combinations(self, run: Run, max_length: int) -> Iterator[tuple[str, str]]:
         if self.stored and run.optimisation.augment:
             key = "texts" if "texts" in type(self).model_fields else ""
             yield key, "stored texts are of clips as they are, which needs augment: false"
-        if self.origin == STORED and self.top_p < 1:
+        if self.stored and self.top_p < 1:
             yield "top_p", "must be 1 for texts: stored, which are drawn without it"
         if self.kl is not None and self.kl.form == "reward":
-            if self.origin == STORED:
+            if self.stored:
                 yield "kl.form", "must be exact for stored texts, which are no samples of the policy"
             if self.ranks:
                 yield "kl.form", "must be exact: in the reward it would rank texts by their probability too"
@@ -99,7 +88,7 @@ class WeightedTexts(Objective):
         """The texts with their log p, and the reference under teacher forcing, in one pass."""
         memory = model.encode(batch.frames, batch.lengths)
         forcing = self.cross_entropy.teacher_forcing
-        if self.origin == STORED:
+        if self.stored:
             return score(model, memory, batch, context.stored.of(batch), self.temperature, teacher_forcing=forcing)
         return sample(
             model, memory, batch, context.max_length, samples=self.samples, temperature=self.temperature,
@@ -151,8 +140,8 @@ class TextsOfAnyOrigin(WeightedTexts):
     texts: Literal["fresh", "stored"]  # drawn from the current policy; or once, before training
 
     @property
-    def origin(self) -> str:
-        return self.texts
+    def stored(self) -> int:
+        return self.samples if self.texts == "stored" else 0
 
 
 def samples_of(rollout: Rollout, anchor: torch.Tensor | None, batch: Batch) -> Samples:
