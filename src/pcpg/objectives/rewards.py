@@ -68,16 +68,14 @@ def step_rewards(texts: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch
 
 def whole_distances(texts: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """ED of the M texts of each of N clips, side by side, and the |S| of each: (N * M, U) -> two int64 (N * M,)."""
-    rows_per_clip = len(texts) // len(batch.targets)
-    lengths = batch.target_lengths.repeat_interleave(rows_per_clip) - 1  # without the end symbol
-    distances = prefix_edit_distances(texts, batch.targets.repeat_interleave(rows_per_clip, 0), lengths)
-    return distances.gather(1, before_end(texts)[:, None]).squeeze(1), lengths
+    immediate, lengths = step_rewards(texts, batch)
+    return lengths - immediate.sum(dim=1), lengths  # by Eq. 4 rewards add up to |S| - ED
 
 
 def rewards_of(texts: torch.Tensor, batch: Batch) -> torch.Tensor:
     """R = 1 - ED / |S| of the M texts of each of N clips: (N * M, U) -> (N, M); below 0 for very many edits."""
-    wrong, lengths = whole_distances(texts, batch)
-    return ((lengths - wrong) / lengths).view(len(batch.targets), -1)
+    immediate, lengths = step_rewards(texts, batch)
+    return (immediate.sum(dim=1) / lengths).view(len(batch.targets), -1)
 
 
 def reward_to_go(texts: torch.Tensor, batch: Batch) -> torch.Tensor:

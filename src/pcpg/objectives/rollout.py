@@ -139,7 +139,7 @@ def score(
 
 def steps_taken(characters: torch.Tensor) -> torch.Tensor:
     """characters (N, U) -> (N,): steps up to and including the first end symbol, U where there is none."""
-    return (~(characters == END).cumsum(dim=1).bool()).sum(dim=1).add(1).clamp(max=characters.shape[1])
+    return (before_end(characters) + 1).clamp(max=characters.shape[1])
 
 
 def taken(characters: torch.Tensor) -> torch.Tensor:
@@ -148,6 +148,5 @@ def taken(characters: torch.Tensor) -> torch.Tensor:
 
 
 def before_end(characters: torch.Tensor) -> torch.Tensor:
-    """characters (N, U) -> (N,): how many come before the end symbol."""
-    steps = steps_taken(characters)
-    return steps - (characters.gather(1, (steps - 1)[:, None]).squeeze(1) == END).long()
+    """characters (N, U) -> (N,): how many come before the first end symbol, U where there is none."""
+    return ((characters == END).cumsum(dim=1) == 0).sum(dim=1)
