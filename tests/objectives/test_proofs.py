@@ -31,7 +31,6 @@ from pcpg.objectives.rloo import RLOO, advantages
 from pcpg.objectives.rollout import sample, score, steps_taken, taken
 from pcpg.objectives.rwr import RWR
 from pcpg.objectives.scst import SCST
-from pcpg.objectives.stored import StoredTexts
 from pcpg.objectives.weighted import KLPenalty, Samples
 from pcpg.reader.text import BEGIN, CLASSES, END, PAD, encode
 
@@ -480,7 +479,7 @@ def stored_of(texts: list[str], batch) -> Context:
     rows = torch.full((len(texts), STEPS), END)
     for row, text in zip(rows, texts, strict=True):
         row[: len(text)] = torch.tensor(encode(text))
-    return Context(STEPS, anchor=Tiny(), stored=StoredTexts({row: rows for row in batch.rows}))
+    return Context(STEPS, anchor=Tiny(), stored={row: rows for row in batch.rows})
 
 
 STORED = {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pcpg.learning.epochs import Training, training_of
+from pcpg.learning.epochs import training_of
 from pcpg.learning.finish import finish
 from pcpg.learning.loop import fit
 from pcpg.learning.observe import observe
@@ -10,11 +10,11 @@ from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.learning.validate import BATCH, refuse_longer, validate
 from pcpg.mouths.store import ClipStore
-from pcpg.objectives.base import Context, Objective, of_run
-from pcpg.objectives.stored import StoredTexts, draw_texts
+from pcpg.objectives.base import Context, of_run
+from pcpg.objectives.stored import draw_texts
 from pcpg.reader import checkpoint
 from pcpg.reader.batches import in_order
-from pcpg.reader.network import LipReader, frozen
+from pcpg.reader.network import frozen
 from pcpg.settings.training import Network, Run, ViewKeys
 
 
@@ -31,12 +31,11 @@ def train(
     model, clip_view, content = checkpoint.begin(store, start, view, network, device)
     training = training_of(store, run.optimisation, clip_view, device, session.seed)
     anchor = None if start is None else frozen(model)  # not saved: a resumed training makes it again
-    context = Context(
-        max_length,
-        anchor=anchor if objective.anchored else None,
-        own=objective.own_parameters(model),
-        stored=_stored(objective, model, training, max_length) if objective.stored else None,
-    )
+    own, stored = objective.own_parameters(model), None
+    if objective.stored:
+        once = in_order(store, training.rows, BATCH, training.view, device)
+        stored = draw_texts(model, once, session.seed, max_length, objective.stored, objective.temperature)
+    context = Context(max_length, anchor if objective.anchored else None, own, stored)
     rows = store.select("val")
     identity = fingerprint(session, [view, network, run, max_length], store, *filter(None, [start]))
     resume = Resume(session.weights, identity)
@@ -60,8 +59,3 @@ def train(
     )
     sections = {"view": view, "network": network, "run": run}
     finish(session, model, progress, resume, "val_cer", content, sections, [first])
-
-
-def _stored(objective: Objective, model: LipReader, training: Training, max_length: int) -> StoredTexts:
-    clips = in_order(training.store, training.rows, BATCH, training.view, training.device)
-    return draw_texts(model, clips, training.seed, max_length, objective.stored, objective.temperature)

@@ -36,7 +36,7 @@ class Context:
     max_length: int  # decoder steps of a sampled text, at most
     anchor: LipReader | None = None  # frozen copy of the run's first weights, in eval mode; only if `anchored`
     own: nn.Module | None = None  # what `own_parameters` returned
-    stored: Any = None  # texts drawn before training; only if `stored` is above 0
+    stored: dict[int, torch.Tensor] | None = None  # by row of the clip store, (M, U) texts drawn before training
     done: float = 0.0  # share of the training's batches that are done
 
 

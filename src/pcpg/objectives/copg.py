@@ -15,6 +15,7 @@ from pcpg.objectives.base import Context
 from pcpg.objectives.raml import edited
 from pcpg.objectives.rloo import advantages
 from pcpg.objectives.rollout import Rollout, score
+from pcpg.objectives.stored import texts_of
 from pcpg.objectives.weighted import Samples, TextsOfAnyOrigin
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
@@ -51,7 +52,7 @@ class CoPG(TextsOfAnyOrigin):
     def sample_or_score(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
         if not self.stored:
             return super().sample_or_score(model, batch, context)
-        texts = [context.stored.of(batch).unflatten(0, (len(batch.rows), -1))]
+        texts = [texts_of(batch, context.stored).unflatten(0, (len(batch.rows), -1))]
         texts += [batch.targets[:, None]] if self.reference else []
         texts += [edited(batch, self.edited.tau, self.edited.texts)[:, :, : context.max_length]] if self.edited else []
         longest = max(part.shape[2] for part in texts)

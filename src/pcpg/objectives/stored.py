@@ -1,7 +1,7 @@
 """Texts of every training clip, sampled once, before training, with the weights that the run begins with."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -15,23 +15,20 @@ from pcpg.workspace.seeding import stream
 PATH = 2**31  # in place of an epoch's number: no epoch has these random numbers
 
 
-@dataclass(frozen=True)
-class StoredTexts:
-    """M texts a clip, by its row of the clip store."""
-
-    by_row: dict[int, torch.Tensor]  # (M, U)
-
-    def of(self, batch: Batch) -> torch.Tensor:
-        """(N * M, U), the M of a clip side by side, cut to the longest of them."""
-        texts = torch.cat([self.by_row[row] for row in batch.rows])
-        return texts[:, : int(steps_taken(texts).max())]
+def texts_of(batch: Batch, by_row: dict[int, torch.Tensor]) -> torch.Tensor:
+    """What `draw_texts` gave -> (N * M, U), the M texts of a clip side by side, cut to the longest of them."""
+    texts = torch.cat([by_row[row] for row in batch.rows])
+    return texts[:, : int(steps_taken(texts).max())]
 
 
 @torch.no_grad()
 def draw_texts(
     model: LipReader, batches: Iterable[Batch], seed: int, max_length: int, samples: int, temperature: float
-) -> StoredTexts:
-    """Sampled in eval mode, without augmentation. Weights, seed and clips determine them, so they need not be saved."""
+) -> dict[int, torch.Tensor]:
+    """M texts of each clip, (M, max_length), by its row of the clip store.
+
+    Sampled in eval mode, without augmentation. Weights, seed and clips determine them, so they need not be saved.
+    """
     model.eval()
     by_row: dict[int, torch.Tensor] = {}
     for batch in batches:
@@ -40,4 +37,4 @@ def draw_texts(
         drawn = sample(model, memory, seeded, max_length, samples=samples, temperature=temperature).sampled
         padded = F.pad(drawn, (0, max(0, max_length - drawn.shape[1])), value=END).unflatten(0, (-1, samples))
         by_row |= zip(batch.rows, padded, strict=True)
-    return StoredTexts(by_row)
+    return by_row

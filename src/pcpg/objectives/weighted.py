@@ -17,6 +17,7 @@ from pcpg.objectives.cross_entropy import CrossEntropy
 from pcpg.objectives.policy import Temperature, divergence, entropy
 from pcpg.objectives.rewards import alike, rewards_of
 from pcpg.objectives.rollout import MaskPolicy, Rollout, sample, score, steps_taken
+from pcpg.objectives.stored import texts_of
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.settings.keys import Exact, Keys, NotNegative, Positive
@@ -89,7 +90,8 @@ class WeightedTexts(Objective):
         memory = model.encode(batch.frames, batch.lengths)
         forcing = self.cross_entropy.teacher_forcing
         if self.stored:
-            return score(model, memory, batch, context.stored.of(batch), self.temperature, teacher_forcing=forcing)
+            texts = texts_of(batch, context.stored)
+            return score(model, memory, batch, texts, self.temperature, teacher_forcing=forcing)
         return sample(
             model, memory, batch, context.max_length, samples=self.samples, temperature=self.temperature,
             teacher_forcing=forcing, top_p=self.top_p, mask_policy=mask_policy,
