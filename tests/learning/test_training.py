@@ -1,5 +1,7 @@
 """The training loop: what it keeps, where it stops, and that a broken-off training ends in the same bytes."""
 
+import csv
+import json
 import os
 import signal
 import socket
@@ -55,6 +57,7 @@ class Given(Objective):
 
 
 def run_fit(toy: Path, scores: list[float], objective: Objective) -> tuple[list[float], dict, list[dict]]:
+    """-> the weight at each evaluation, the checkpoint, and the history."""
     store, model, scores = ClipStore(toy / "clips/smoke/grid"), nn.Linear(1, 1), iter(scores)
     states = []
 
@@ -62,19 +65,21 @@ def run_fit(toy: Path, scores: list[float], objective: Objective) -> tuple[list[
         states.append(model.weight.item())
         return {"val_cer": next(scores)}
 
-    progress = fit(
+    session = session_in(toy)
+    fit(
         model, objective, Context(1), SETTINGS,
         Training(store, store.select("train"), SETTINGS.batch, VIEW, CPU, 1),
-        validate=validate, select="val_cer", start=100,
-        session=session_in(toy), resume=Resume(toy / "model.pt", "t"),
+        validate=validate, select="val_cer", session=session, sections={}, content={"iteration": 100},
     )  # fmt: skip
-    return states, progress.best_state, progress.history
+    with open(session.history, newline="") as file:
+        return states, read(session.weights), [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
 
 
 def test_the_best_evaluation_is_kept_and_the_earliest_of_equals(toy):
     states, best, history = run_fit(toy, [0.9, 0.3, 0.5, 0.3, 0.7], Given(function=lambda model, _: model.weight.sum()))
-    assert best["weight"].item() == states[1]
-    assert [row["train_loss"] for row in history][1:] == pytest.approx(states[:-1])  # of one update each, not of all
+    assert best["model"]["weight"].item() == states[1] and best["iteration"] == 102
+    losses = [row["train_loss"] for row in history]
+    assert losses[1:] == pytest.approx(states[:-1], rel=1e-5)  # of one update each, not of all
     assert [row["iteration"] for row in history] == [101, 102, 103, 104, 105]
     assert [row["val_cer"] for row in history] == [0.9, 0.3, 0.5, 0.3, 0.7]
     assert [row["train_gradient_norm"] for row in history] == [1.0] * 5
@@ -98,8 +103,11 @@ class Killed(Exception):
     pass
 
 
-def train(folder: Path, toy: Path, stop_after: int | None = None) -> tuple[bytes, loop.Progress]:
-    """A small net with dropout and batch statistics, on two batches an epoch; broken off after some updates."""
+def train(folder: Path, toy: Path, stop_after: int | None = None) -> list[bytes]:
+    """A small net with dropout and batch statistics, on two batches an epoch; broken off after some updates.
+
+    -> the bytes of weights and history.
+    """
     torch.manual_seed(0)
     store = ClipStore(toy / "clips/smoke/grid")
     model = nn.Sequential(nn.Linear(32, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
@@ -113,27 +121,25 @@ def train(folder: Path, toy: Path, stop_after: int | None = None) -> tuple[bytes
         done += 1
         return (model(batch.frames.mean(dim=(1, 2))) - batch.uniforms(1)).square().mean()
 
-    resume = Resume(folder / "model.pt", "same")
-    progress = fit(
+    session = session_in(folder)
+    fit(
         model, Given(function=loss), Context(1), settings, Training(store, store.select("train"), 6, VIEW, CPU, 1),
-        validate=lambda: {"val_cer": model[3].weight.sum().item()}, select="val_cer", start=0,
-        session=session_in(folder), resume=resume,
+        validate=lambda: {"val_cer": model[3].weight.sum().item()}, select="val_cer",
+        session=session, sections={}, content={"iteration": 0},
     )  # fmt: skip
-    save(folder / "model.pt", progress.best_state)
-    return (folder / "model.pt").read_bytes(), progress
+    return [session.weights.read_bytes(), session.history.read_bytes()]
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 1e9])  # saves after every update, or after evaluations alone
 def test_a_training_broken_off_after_any_update_ends_in_the_same_bytes(toy, tmp_path, monkeypatch, seconds):
     monkeypatch.setattr(loop, "SAVE_SECONDS", seconds)
-    wanted, unbroken = train(tmp_path / "unbroken", toy)
+    wanted = train(tmp_path / "unbroken", toy)
     for stop in range(6):
         folder = tmp_path / f"broken{stop}"
         with pytest.raises(Killed):
             train(folder, toy, stop)
         assert (folder / "resume.pt").is_file() == (stop > 0 if seconds < 0 else stop >= 3)
-        weights, progress = train(folder, toy)
-        assert weights == wanted and progress.history == unbroken.history
+        assert train(folder, toy) == wanted
 
 
 def test_time_and_memory_are_those_of_all_parts_of_a_broken_training(toy, tmp_path, monkeypatch):
@@ -144,8 +150,9 @@ def test_time_and_memory_are_those_of_all_parts_of_a_broken_training(toy, tmp_pa
     assert 0 < content["state"]["progress"]["seconds"] < 60
     content["state"]["progress"] |= {"seconds": 1000.0, "peak": 2**50}
     save(tmp_path / "resume.pt", content)
-    _, progress = train(tmp_path, toy)
-    assert 1000 < progress.seconds < 1060 and progress.peak == 2**50
+    train(tmp_path, toy)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert 1000 <= record["seconds"] < 1060 and record["peak_memory_mib"] == 2**30
 
 
 def test_only_the_same_training_goes_on(tmp_path, capsys):

@@ -14,7 +14,7 @@ import torch
 from command import called
 from torch import nn
 
-from pcpg.learning import finish, loop, probe, train
+from pcpg.learning import loop, probe, train
 from pcpg.learning.session import Session
 from pcpg.mouths.store import ClipStore
 from pcpg.objectives import base
@@ -356,7 +356,7 @@ def test_killed_behind_its_last_evaluation_a_stopped_training_does_not_go_on(toy
 
     validated(monkeypatch, [0.9, 0.3])
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(finish, "write_history", kill)
+        patch.setattr(loop, "write_history", kill)
         learn_plainly(toy, toy / "broken", start, stop=0.3)
     assert (toy / "broken/resume.pt").is_file()
     validated(monkeypatch, [0.9])

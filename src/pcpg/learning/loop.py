@@ -2,19 +2,22 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import torch
+from pydantic import BaseModel
 from torch import nn
 
 from pcpg.learning.epochs import Training, ahead
 from pcpg.learning.monitor import Monitor
 from pcpg.learning.optimise import NormalisedMomentum, make_optimiser, make_schedule
-from pcpg.learning.record import peak_memory
-from pcpg.learning.resume import Resume
+from pcpg.learning.record import peak_memory, write_history, write_record
+from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.objectives.base import Context, Losses, Objective
+from pcpg.reader import checkpoint
 from pcpg.reader.batches import Batch
 from pcpg.settings.training import Optimisation
 from pcpg.workspace import parallel
@@ -193,17 +196,22 @@ def fit(
     training: Training,
     validate: Callable[[], dict[str, float]],
     select: str,
-    start: int,
     session: Session,
-    resume: Resume,
-) -> Progress:
-    """Train, and keep the weights of the evaluation with the lowest `select`, a quantity that `validate` returns.
+    sections: Mapping[str, BaseModel],
+    content: dict,
+    start: Path | None = None,
+    first: Iterable[dict] = (),
+) -> None:
+    """Train; write the session's history, record and weights, those with the lowest `select` of what `validate` gives.
 
-    context: of the objective, its `own` parameters are trained too; start: iterations that trained the initial weights;
-    resume: where to save the state, and from where to continue. The objective's losses, means since the last
-    evaluation, are train_* in the history. All random numbers follow from the session's seed, the batch and the clip,
-    so a resumed training ends in the same bytes. InputError that names the clips where a gradient is not finite.
+    context: of the objective, its `own` parameters are trained too; sections: the settings, by name, for the record;
+    content: of the checkpoint, beside the weights; start: the file of the initial weights; first: rows of the history
+    before training. The objective's losses, means since the last evaluation, are train_* in the history. All random
+    numbers follow from the session's seed, the batch and the clip, so a resumed training ends in the same bytes.
+    InputError that names the clips where a gradient is not finite.
     """
+    identity = fingerprint(session, [sections, context.max_length], training.store, start)
+    resume = Resume(session.weights, identity)
     total = settings.epochs * len(training)
     due = {math.ceil(total * (i + 1) / settings.evaluations) for i in range(settings.evaluations)}
     learner = Learner(model, objective, context, settings, total, session)
@@ -217,7 +225,7 @@ def fit(
         for batch in monitor.watch(batches):
             epoch, rate = 1 + progress.done // len(training), learner.schedule.get_last_lr()[0]
             progress.note(learner.learn(batch, progress.done))
-            row = {"iteration": start + progress.done, "epoch": epoch, "learning_rate": rate}
+            row = {"iteration": content["iteration"] + progress.done, "epoch": epoch, "learning_rate": rate}
             evaluated = progress.done in due
             if evaluated:
                 progress.evaluated(row, validate(), select, model)
@@ -228,7 +236,13 @@ def fit(
                 resume.save(learner.state() | {"progress": vars(progress)})
             if evaluated and progress.stopped(select, settings.stop):
                 break
-    return progress
+    if parallel.rank() == 0:
+        write_history(session.history, [*first, *progress.history])
+        write_record(session, model, progress, sections)
+        iteration = min(progress.history, key=lambda row: row[select])["iteration"]
+        chosen = {"model": progress.best_state, "iteration": iteration}
+        checkpoint.save(session.weights, content | chosen)  # last, since both engines wait for it
+        resume.remove()
 
 
 def restore(resume: Resume, learner: Learner, device: torch.device) -> Progress:

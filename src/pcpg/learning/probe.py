@@ -6,9 +6,7 @@ from typing import Any
 import torch.nn.functional as F
 
 from pcpg.learning.epochs import training_of
-from pcpg.learning.finish import finish
 from pcpg.learning.loop import fit
-from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.learning.validate import accuracy, classify
 from pcpg.mouths.store import ClipStore
@@ -46,13 +44,11 @@ def train_classifier(
     """
     store, device, fixed = ClipStore(clips), session.device, settings.encoder == "fixed"
     lip_reader, clip_view, content = checkpoint.begin(store, start, view, network, device)
-    identity = fingerprint(session, [view, network, settings], store, *filter(None, [start]))
-    resume = Resume(session.weights, identity)
     rows = store.select("val")
     classes = 1 + max(clip.label for clip in store.index)
     model = Classifier(lip_reader.encoder, classes).to(device)
     model.encoder.requires_grad_(not fixed)
-    progress = fit(
+    fit(
         model,
         Classification(label_smoothing=settings.label_smoothing, fixed=fixed),
         Context(max_length=1),
@@ -60,9 +56,8 @@ def train_classifier(
         training_of(store, settings.optimisation, clip_view, device, session.seed),
         validate=lambda: {"val_error": 1 - accuracy(store, classify(model, store, rows, clip_view, device))},
         select="val_error",
-        start=0,
         session=session,
-        resume=resume,
+        sections={"view": view, "network": network, "classifier": settings},
+        content=content | {"classes": classes, "iteration": 0},
+        start=start,
     )
-    sections = {"view": view, "network": network, "classifier": settings}
-    finish(session, model, progress, resume, "val_error", content | {"classes": classes}, sections)

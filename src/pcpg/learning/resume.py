@@ -3,7 +3,6 @@
 import hashlib
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -15,13 +14,13 @@ from pcpg.workspace import numerics, parallel
 from pcpg.workspace.errors import InputError
 
 
-def fingerprint(session: Session, settings: Iterable[object], store: ClipStore, *files: Path) -> str:
-    """Checksum of all that trained weights depend on: settings, clips, files, code, torch, numerics, processes."""
+def fingerprint(session: Session, settings: list, store: ClipStore, start: Path | None = None) -> str:
+    """Checksum of all that trained weights depend on: settings, clips, start, code, torch, numerics, processes."""
     where = (session.seed, session.device.type, session.precision, torch.get_num_threads(), parallel.world())
     where += numerics.in_use()
     digest = hashlib.sha256(repr([*settings, where, session.code, torch.__version__, store.text]).encode())
-    for path in files:
-        digest.update(path.read_bytes())
+    if start is not None:
+        digest.update(start.read_bytes())
     return digest.hexdigest()
 
 

@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from pcpg.learning.epochs import training_of
-from pcpg.learning.finish import finish
 from pcpg.learning.loop import fit
 from pcpg.learning.observe import observe
-from pcpg.learning.resume import Resume, fingerprint
 from pcpg.learning.session import Session
 from pcpg.learning.validate import BATCH, refuse_longer, validate
 from pcpg.mouths.store import ClipStore
@@ -37,15 +35,12 @@ def train(
         stored = draw_texts(model, once, session.seed, max_length, objective.stored, objective.temperature)
     context = Context(max_length, anchor if objective.anchored else None, own, stored)
     rows = store.select("val")
-    identity = fingerprint(session, [view, network, run, max_length], store, *filter(None, [start]))
-    resume = Resume(session.weights, identity)
 
     def evaluate() -> dict[str, float]:
         validated = validate(model, store, rows, clip_view, device, max_length)
         return validated | observe(model, anchor, training, max_length)
 
-    first = {"iteration": content["iteration"], "epoch": 0, **evaluate()}
-    progress = fit(
+    fit(
         model,
         objective,
         context,
@@ -53,9 +48,9 @@ def train(
         training,
         validate=evaluate,
         select="val_cer",
-        start=content["iteration"],
         session=session,
-        resume=resume,
+        sections={"view": view, "network": network, "run": run},
+        content=content,
+        start=start,
+        first=[{"iteration": content["iteration"], "epoch": 0, **evaluate()}],
     )
-    sections = {"view": view, "network": network, "run": run}
-    finish(session, model, progress, resume, "val_cer", content, sections, [first])
