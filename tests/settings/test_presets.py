@@ -15,7 +15,7 @@ from pcpg.learning.session import Session
 from pcpg.mouths.store import ClipStore
 from pcpg.objectives.base import Context, names, of_run
 from pcpg.objectives.stored import draw_texts
-from pcpg.reader.checkpoint import new_lip_reader
+from pcpg.reader.checkpoint import begin
 from pcpg.reader.network import frozen
 from pcpg.settings.load import load
 from pcpg.settings.plan import Plan
@@ -39,7 +39,7 @@ def test_one_update_of_each_kind(root, store, preset):
     """The weights move by every objective of GRID's runs, and the loss stays a number, in the preset's precision."""
     settings = load(root / "presets" / f"{preset}.yaml")
     torch.manual_seed(1)
-    model, view = new_lip_reader(store, settings.view["grid"], settings.network["grid"], CPU)
+    model, view, _ = begin(store, None, settings.view["grid"], settings.network["grid"], CPU)
     session = Session("test", 1, CPU, settings.precision, "", *[Path()] * 4)
     kinds = {(run.objective_name, run.optimisation.optimiser): run for run in settings.runs["grid"].values()}
     assert {"cross_entropy", "pcpg"} <= {name for name, _ in kinds}

@@ -3,54 +3,43 @@
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
-from pydantic import NonNegativeInt
+from pydantic import NonNegativeInt, model_validator
 from torch import nn
 
 from pcpg.mouths.store import ClipStore, Region
 from pcpg.reader.network import LipReader
 from pcpg.reader.view import View
-from pcpg.settings.keys import Keys, Number, Positive, build
+from pcpg.settings.keys import Keys, Number, Positive, build, refuse
 from pcpg.settings.training import Network, ViewKeys
 from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.files import atomic_file
 
-PARTS = {"view", "network", "model", "region", "mean", "std", "words", "iteration"}
 
+class Described(Keys):
+    """What a checkpoint says of its weights."""
 
-class Numbers(Keys):
-    """The numbers that a checkpoint holds beside its sections."""
-
-    mean: Number
+    view: ViewKeys
+    network: Network
+    region: Region
+    mean: Number  # of the training pixels in [0, 1]
     std: Positive
+    words: Any  # a list of those in the training texts
     iteration: NonNegativeInt
+
+    @model_validator(mode="after")
+    def _check_words(self):
+        words = isinstance(self.words, list) and all(isinstance(word, str) and word.isalnum() for word in self.words)
+        refuse(not words, "words", "not a list of words")
+        return self
 
 
 class Content(dict):
     """What a checkpoint holds; `path` is for messages, and is not saved again."""
 
     path: Path
-
-
-def new_lip_reader(store: ClipStore, view: ViewKeys, network: Network, device: torch.device) -> tuple[LipReader, View]:
-    """A lip-reader of random weights, and its view of the clips, normalised by the training split."""
-    mean, std = store.mean_std(store.select("train"))
-    return LipReader(**network.model_dump()).to(device), View(**view.model_dump(), mean=mean, std=std)
-
-
-def describe(store: ClipStore, keys: ViewKeys, network: Network, view: View) -> dict:
-    """What a checkpoint holds beside its weights: the network's sizes, its input, the words of its training."""
-    words = {word for row in store.select("train") for word in store.index[row].text.lower().split()}
-    return {
-        "view": keys.model_dump(),
-        "network": network.model_dump(),
-        "region": store.region.model_dump(),
-        "mean": view.mean,
-        "std": view.std,
-        "words": sorted(words),
-        "iteration": 0,
-    }
 
 
 def save(path: Path, content: dict) -> None:
@@ -85,18 +74,11 @@ def load(path: Path, region: Region | None = None) -> Content:
     content = read(path)
     if not isinstance(content, dict) or not {"model", "mean", "std", "iteration"} <= content.keys():
         raise InputError(path, "is not a checkpoint of a lip-reader")
-    if not content.keys() >= PARTS:
-        missing = ", ".join(sorted(PARTS - content.keys()))
-        raise InputError(path, f"does not say its {missing}: of an earlier pcpg; train it anew")
-    for key, kind in (("view", ViewKeys), ("network", Network)):
-        content[key] = build(kind, content[key], path, key).model_dump()
-    words = content["words"]
-    if not (isinstance(words, list) and all(isinstance(word, str) and word.isalnum() for word in words)):
-        raise InputError(path, "words: not a list of words")
-    learnt = build(Region, content["region"], path, "region")
+    if missing := Described.model_fields.keys() - content.keys():
+        raise InputError(path, f"does not say its {', '.join(sorted(missing))}: of an earlier pcpg; train it anew")
+    learnt = build(Described, {key: content[key] for key in Described.model_fields}, path).region
     if region and (learnt.kind, learnt.size) != (region.kind, region.size):
         raise InputError(path, f"was trained on mouths of another kind ({learnt}) than these clips ({region})")
-    build(Numbers, {key: content[key] for key in Numbers.model_fields}, path)
     content = Content(content)
     content.path = path
     return content
@@ -107,13 +89,24 @@ def begin(
 ) -> tuple[LipReader, View, dict]:
     """The lip-reader that a training begins with, its view, and what its checkpoint holds beside the weights.
 
-    start: the checkpoint whose weights, network and view are taken; None for random weights.
+    start: the checkpoint whose weights, network and view are taken; None for random weights, and a view that is
+    normalised by the training split.
     """
-    if start is None:
-        model, clip_view = new_lip_reader(store, view, network, device)
-        return model, clip_view, describe(store, view, network, clip_view)
-    content = load(start, store.region)
-    return *restore(content, device), {key: value for key, value in content.items() if key != "model"}
+    if start is not None:
+        content = load(start, store.region)
+        return *restore(content, device), {key: value for key, value in content.items() if key != "model"}
+    rows = store.select("train")
+    mean, std = store.mean_std(rows)
+    content = {
+        "view": view.model_dump(),
+        "network": network.model_dump(),
+        "region": store.region.model_dump(),
+        "mean": mean,
+        "std": std,
+        "words": sorted({word for row in rows for word in store.index[row].text.lower().split()}),
+        "iteration": 0,
+    }
+    return LipReader(**content["network"]).to(device), view_of(content), content
 
 
 def restore(content: Content, device: torch.device) -> tuple[LipReader, View]:
