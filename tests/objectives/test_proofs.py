@@ -385,7 +385,7 @@ def test_raml_without_edits_is_cross_entropy_to_the_bit():
 def test_raml_draws_numbers_of_edits_by_the_formula():
     """And no text is further away than its edits; with edits the loss is another."""
     text, tau, draws = encode("ab c"), 0.7, 4000
-    weights = raml.log_weights_to_weights(raml.of_edits(len(text), tau))
+    weights = raml.of_edits(len(text), tau)
     wanted = [weight / sum(weights) for weight in weights]
     chosen = Counter()
     for number in range(draws):
@@ -406,7 +406,7 @@ def test_the_mean_numbers_of_edits_by_which_tau_is_chosen():
     """For a text of 24 characters; docs/objectives.md has three of them."""
     means = {0.5: 0.18, 0.55: 0.41, 0.6: 0.82, 0.7: 2.4, 0.9: 9.6}
     for tau, mean in means.items():
-        assert raml._expected(24, tau) == pytest.approx(mean, rel=0.05)
+        assert raml.mean_edits(24, tau) == pytest.approx(mean, rel=0.05)
 
 
 def mixed(forced: int) -> mixer.MIXER:

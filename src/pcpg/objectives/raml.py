@@ -34,8 +34,9 @@ class RAML(Objective):
         changed = replace(batch, targets=targets, target_lengths=lengths)
         same = min(targets.shape[1], batch.targets.shape[1])
         differ = (targets[:, :same] != batch.targets[:, :same]).any(dim=1) | (lengths != batch.target_lengths)
+        edits = torch.tensor([mean_edits(length - 1, self.tau) for length in batch.target_lengths.tolist()]).mean()
         losses = PLAIN.losses(model, changed, context)
-        return losses | {"edited": differ.float().mean(), "edits": mean_edits(batch, self.tau)}
+        return losses | {"edited": differ.float().mean(), "edits": edits.to(differ.device)}
 
 
 def edited(batch: Batch, tau: float, texts: int) -> torch.Tensor:
@@ -51,9 +52,8 @@ def edited(batch: Batch, tau: float, texts: int) -> torch.Tensor:
 def edit(text: list[int], tau: float, draw: random.Random) -> list[int]:
     """A number of edits, then which are substitutions, then where; a substitution may draw the same letter again."""
     size = len(text)
-    [edits] = draw.choices(range(size + 1), log_weights_to_weights(of_edits(size, tau)))
-    ways = [math.comb(size, s) * math.comb(size + edits - 2 * s, edits - s) for s in range(edits + 1)]
-    [substitutions] = draw.choices(range(edits + 1), ways)
+    [edits] = draw.choices(range(size + 1), of_edits(size, tau))
+    [substitutions] = draw.choices(range(edits + 1), ways(size, edits))
     changed = list(text)
     places = set(draw.sample(range(size), substitutions))
     for place in sorted(places):
@@ -70,34 +70,23 @@ def _multiset(items: list[int], count: int, draw: random.Random) -> list[int]:
     return [items[place - number] for number, place in enumerate(chosen)]
 
 
+def ways(size: int, edits: int) -> list[int]:
+    """In how many ways s = 0 .. `edits` of the edits are substitutions of `size` letters, the others insertions."""
+    return [math.comb(size, s) * math.comb(size + edits - 2 * s, edits - s) for s in range(edits + 1)]
+
+
 @cache
 def of_edits(size: int, tau: float) -> tuple[float, ...]:
-    """log q(e), not normalised, for e = 0 .. size edits of a text of `size` letters.
+    """q(e), not normalised, for e = 0 .. size edits of a text of `size` letters.
 
-    log sum_s C(size, s) C(size + e - 2 s, e - s) + e log V - (e / tau) (1 + log V), V letters.
+    log q(e) = log sum_s C(size, s) C(size + e - 2 s, e - s) + e log V - (e / tau) (1 + log V), V letters.
     """
     letters = math.log(len(LETTERS))
-    ways = [
-        sum(math.comb(size, s) * math.comb(size + edits - 2 * s, edits - s) for s in range(edits + 1))
-        for edits in range(size + 1)
-    ]
-    return tuple(math.log(n) + e * letters - e / tau * (1 + letters) for e, n in enumerate(ways))
+    logs = [math.log(sum(ways(size, e))) + e * letters - e / tau * (1 + letters) for e in range(size + 1)]
+    return tuple(math.exp(log - max(logs)) for log in logs)
 
 
-def log_weights_to_weights(logs: tuple[float, ...]) -> list[float]:
-    return [math.exp(log - max(logs)) for log in logs]
-
-
-def mean_edits(batch: Batch, tau: float) -> torch.Tensor:
-    """How many edits q expects of the batch's texts."""
-    return (
-        torch.tensor([_expected(length - 1, tau) for length in batch.target_lengths.tolist()])
-        .mean()
-        .to(batch.targets.device)
-    )
-
-
-@cache
-def _expected(size: int, tau: float) -> float:
-    weights = log_weights_to_weights(of_edits(size, tau))
+def mean_edits(size: int, tau: float) -> float:
+    """How many edits q expects of a text of `size` letters."""
+    weights = of_edits(size, tau)
     return sum(edits * weight for edits, weight in enumerate(weights)) / sum(weights)
