@@ -49,9 +49,9 @@ class CoPG(TextsOfAnyOrigin):
     def weights(self, samples: Samples) -> torch.Tensor:
         return contrast(samples.reward, samples.log_ratio, self.beta)
 
-    def sample_or_score(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
+    def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
         if not self.stored:
-            return super().sample_or_score(model, batch, context)
+            return super().draw(model, batch, context)
         texts = [texts_of(batch, context.stored).unflatten(0, (len(batch.rows), -1))]
         texts += [batch.targets[:, None]] if self.reference else []
         texts += [edited(batch, self.edited.tau, self.edited.texts)[:, :, : context.max_length]] if self.edited else []

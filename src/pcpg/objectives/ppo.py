@@ -11,10 +11,10 @@ from pydantic import Field, model_validator
 from torch import nn
 
 from pcpg.objectives.base import Context, Losses
-from pcpg.objectives.rewards import reward_to_go, rewards_of
+from pcpg.objectives.rewards import reward_to_go
 from pcpg.objectives.rloo import advantages
 from pcpg.objectives.rollout import Rollout, score, taken
-from pcpg.objectives.weighted import WeightedTexts, logged, root, samples_of
+from pcpg.objectives.weighted import Samples, WeightedTexts, logged, root, samples_of
 from pcpg.reader.batches import Batch
 from pcpg.reader.network import LipReader
 from pcpg.reader.text import CLASSES
@@ -38,13 +38,10 @@ class PPO(WeightedTexts):
     def own_parameters(self, model: LipReader) -> nn.Module | None:
         return None if self.value is None else ExtraModules(ValueHead())
 
-    def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
-        return self.sample_or_score(model, batch, context)
-
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Rollout | None = None) -> Losses:
         """drawn: None with one update a draw, which draws and scores at once."""
         if drawn is None:
-            rollout = self.sample_or_score(model, batch, context)
+            rollout = self.draw(model, batch, context)
             old_log_p = rollout.log_p.detach()
         else:
             memory, forcing = model.encode(batch.frames, batch.lengths), self.cross_entropy.teacher_forcing
@@ -52,8 +49,7 @@ class PPO(WeightedTexts):
             old_log_p = drawn.log_p
         anchor = self.anchor_log_probs(rollout, batch, context)
         samples = samples_of(rollout, anchor, batch)
-        reward = self.with_kl_in_reward(samples).reward
-        advantage, value_loss = self.advantage_and_value_loss(reward, rollout, batch, context)
+        advantage, value_loss = self.advantage_and_value_loss(samples, rollout, batch, context)
         surrogate = clipped_surrogate(rollout.log_p, old_log_p, advantage, taken(rollout.sampled), self.clip)
         policy_loss = -surrogate.value.sum() / len(rollout.sampled)
         losses = self.total(policy_loss, rollout, anchor, batch) | logged(samples)
@@ -61,13 +57,13 @@ class PPO(WeightedTexts):
         return losses | {"ratio_sd": surrogate.log_ratio_rms, "clipped": surrogate.clipped}
 
     def advantage_and_value_loss(
-        self, reward: torch.Tensor, rollout: Rollout, batch: Batch, context: Context
+        self, samples: Samples, rollout: Rollout, batch: Batch, context: Context
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """reward (N, M) -> advantage of each step taken (N * M, U), without gradient, and the value head's loss."""
-        mask = taken(rollout.sampled)
+        """-> advantage of each step taken (N * M, U), without gradient, and the value head's loss."""
+        mask, reward = taken(rollout.sampled), self.with_kl_in_reward(samples).reward
         if self.value is None:
             return advantages(reward).flatten()[:, None] * mask, reward.new_zeros(())
-        penalty = rewards_of(rollout.sampled, batch) - reward  # the KL penalty of a text counts at each of its steps
+        penalty = samples.reward - reward  # the KL penalty of a text counts at each of its steps
         to_go = reward_to_go(rollout.sampled, batch) - penalty.flatten()[:, None]
         value = context.own.value(rollout.log_probs.detach())
         error = ((value - to_go).square() * mask).sum(dim=1).mean()

@@ -83,9 +83,7 @@ class WeightedTexts(Objective):
         """(N, 1) reward that the weights compare with; None where they need none."""
         return None
 
-    def sample_or_score(
-        self, model: LipReader, batch: Batch, context: Context, mask_policy: MaskPolicy | None = None
-    ) -> Rollout:
+    def draw(self, model: LipReader, batch: Batch, context: Context, mask_policy: MaskPolicy | None = None) -> Rollout:
         """The texts with their log p, and the reference under teacher forcing, in one pass."""
         memory = model.encode(batch.frames, batch.lengths)
         forcing = self.cross_entropy.teacher_forcing
@@ -99,7 +97,7 @@ class WeightedTexts(Objective):
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
         """(1 - lambda) L_CE - lambda sum_i w_i log p(y_i), the end symbol's step included in log p."""
-        rollout = self.sample_or_score(model, batch, context)
+        rollout = self.draw(model, batch, context)
         anchor = self.anchor_log_probs(rollout, batch, context)
         samples = samples_of(rollout, anchor, batch)._replace(baseline=self.baseline(model, batch, context))
         weights = self.weights(self.with_kl_in_reward(samples))
