@@ -81,7 +81,8 @@ class FrontEnd(nn.Module):
         )
         stages, before = [], channels
         for index, width in enumerate(widths):
-            stages.append(_stage(before, width, blocks, stride=1 if index == 0 else 2))
+            first = ResidualBlock(before, width, stride=1 if index == 0 else 2)
+            stages.append(nn.Sequential(first, *(ResidualBlock(width, width) for _ in range(blocks - 1))))
             before = width
         self.body = nn.Sequential(*stages)
         self.width = before
@@ -90,11 +91,6 @@ class FrontEnd(nn.Module):
         """frames (N, T, H, W), lengths (N,) -> features (N, S, F), lengths (N,) in encoder steps."""
         features = self.body(self.activation(self.stem(frames))).mean(dim=(2, 3))  # (N * S, F)
         return features.view(len(frames), -1, self.width), (lengths + self.time_stride - 1) // self.time_stride
-
-
-def _stage(before: int, width: int, blocks: int, stride: int) -> nn.Sequential:
-    first = ResidualBlock(before, width, stride)
-    return nn.Sequential(first, *(ResidualBlock(width, width) for _ in range(blocks - 1)))
 
 
 class Encoder(nn.Module):

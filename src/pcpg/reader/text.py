@@ -1,5 +1,7 @@
 """The 40 classes of the decoder (Section III-B of the paper): padding, begin, end, space, 26 letters, 10 digits."""
 
+from itertools import takewhile
+
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
@@ -21,13 +23,8 @@ def encode(text: str) -> list[int]:
 
 def decode(indices: list[int]) -> str:
     """Text up to the first end symbol; begin and padding are left out."""
-    characters = []
-    for index in indices:
-        if index == END:
-            break
-        if index not in (PAD, BEGIN):
-            characters.append(CHARACTERS[index - 3])
-    return "".join(characters)
+    written = takewhile(lambda index: index != END, indices)
+    return "".join(CHARACTERS[index - 3] for index in written if index not in (PAD, BEGIN))
 
 
 def to_batch(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:

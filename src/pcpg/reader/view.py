@@ -1,28 +1,21 @@
 """From a stored clip to the network's input: cut, flipped, some frames repeated, pooled and normalised."""
 
-from dataclasses import dataclass, replace
-
 import torch
 
 from pcpg.reader.padding import within
+from pcpg.settings.training import ViewKeys
 
 
-@dataclass(frozen=True)
-class View:
+class View(ViewKeys):
     """How a stored clip becomes the network's input (Section IV-B of the paper)."""
 
-    crop: int  # pixels
-    shift: int  # pixels
-    pool: int  # averaging factor
-    flip: bool
-    repeat: float  # probability
     mean: float  # of the training pixels in [0, 1]
     std: float
 
     @property
     def plain(self) -> "View":
         """Without augmentation: the centre of each clip."""
-        return replace(self, shift=0, flip=False, repeat=0.0)
+        return self.model_copy(update={"shift": 0, "flip": False, "repeat": 0.0})
 
 
 def cut(clip: torch.Tensor, view: View, draws: torch.Generator | None) -> torch.Tensor:
@@ -37,22 +30,12 @@ def cut(clip: torch.Tensor, view: View, draws: torch.Generator | None) -> torch.
     down, right = torch.randint(-view.shift, view.shift + 1, (2,), generator=draws).tolist()
     top, left = top + down, left + right
     flip = view.flip and bool(torch.randint(2, (1,), generator=draws))
-    order = repeated(len(clip), view.repeat, draws)
-    if order is not None:
+    if view.repeat > 0:
+        times = 1 + (torch.rand(len(clip), generator=draws) < view.repeat).long()
+        order = torch.arange(len(clip)).repeat_interleave(times)[: len(clip)]  # the clip keeps its length
         clip = clip.index_select(0, order.to(clip.device))
     pixels = clip[:, top : top + view.crop, left : left + view.crop]
     return pixels.flip(2) if flip else pixels
-
-
-def repeated(frames: int, probability: float, draws: torch.Generator) -> torch.Tensor | None:
-    """Frame numbers (T,) of a clip of T frames in which each is repeated with `probability`; None: unchanged.
-
-    What is then too long is cut off at the end.
-    """
-    if probability == 0:
-        return None
-    times = 1 + (torch.rand(frames, generator=draws) < probability).long()
-    return torch.arange(frames).repeat_interleave(times)[:frames]
 
 
 def pooled(pixels: torch.Tensor, factor: int) -> torch.Tensor:
