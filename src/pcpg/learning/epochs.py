@@ -21,8 +21,6 @@ AHEAD = 3  # batches prepared while one is in use
 
 @dataclass(frozen=True)
 class Training:
-    """The training clips, in a new random order each epoch."""
-
     store: ClipStore
     rows: list[int]
     size: int  # clips a batch, over all processes

@@ -104,10 +104,12 @@ class Learner:
         if objective.anchored:
             without_dropout(model)
         self.loss_module = parallel.wrap(LossModule(model, objective, context, session))
-        self.own = context.own
         self.parameters = [parameter for parameter in self.loss_module.parameters() if parameter.requires_grad]
         self.optimiser = make_optimiser(self.parameters, settings)
         self.schedule = make_schedule(self.optimiser, settings, batches * objective.passes)
+        self.saved = {"model": model, "optimiser": self.optimiser, "schedule": self.schedule}
+        if context.own is not None:
+            self.saved["own"] = context.own
 
     def learn(self, batch: Batch, number: int) -> Losses:
         """All passes over a batch, the `number`-th from 0 -> losses and gradient norm, means over the passes.
@@ -159,16 +161,11 @@ class Learner:
         losses["loss"].backward()
         return {key: value.detach() for key, value in losses.items()}
 
-    def _saved(self) -> dict:
-        """The parts whose state is saved."""
-        own = {"own": self.own} if self.own is not None else {}
-        return {"model": self.model, "optimiser": self.optimiser, "schedule": self.schedule} | own
-
     def state(self) -> dict:
-        return {name: part.state_dict() for name, part in self._saved().items()}
+        return {name: part.state_dict() for name, part in self.saved.items()}
 
     def load(self, state: dict) -> None:
-        for name, part in self._saved().items():
+        for name, part in self.saved.items():
             part.load_state_dict(state[name])
 
 

@@ -35,13 +35,10 @@ class NormalisedMomentum(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr})
         self.momentum, self.looks_ahead = momentum, looks_ahead
 
-    def _parameters(self) -> list[nn.Parameter]:
-        return [parameter for group in self.param_groups for parameter in group["params"]]
-
     @torch.no_grad()
     def look_ahead(self) -> None:
         """Call before each gradient: moves to where it is to be taken; `step` moves back first."""
-        for parameter in self._parameters():
+        for parameter in self.param_groups[0]["params"]:
             state = self.state[parameter]
             state["here"] = parameter.detach().clone()
             if self.looks_ahead and "before" in state:
@@ -49,8 +46,8 @@ class NormalisedMomentum(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:
-        means = []
-        for parameter in self._parameters():
+        [group], means = self.param_groups, []
+        for parameter in group["params"]:
             state = self.state[parameter]
             parameter.copy_(state.pop("here"))
             gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
@@ -59,9 +56,8 @@ class NormalisedMomentum(torch.optim.Optimizer):
             state["before"] = parameter.detach().clone()
             means.append(state["mean"])
         length = math.sqrt(sum(float(mean.double().square().sum()) for mean in means))
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                parameter -= group["lr"] / max(length, 1e-12) * self.state[parameter]["mean"]
+        for parameter, mean in zip(group["params"], means, strict=True):
+            parameter -= group["lr"] / max(length, 1e-12) * mean
 
 
 def uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:

@@ -72,9 +72,5 @@ def describe(view: ViewKeys, network: Network, frames: int, characters: int) -> 
     lines = ["| part | parameters | forward GFLOP a clip | share |", "| --- | ---: | ---: | ---: |"]
     for part, size in [*sizes.items(), ("total", total)]:
         lines.append(f"| {part} | {size.parameters:,} | {size.flops / 1e9:.3f} | {size.flops / total.flops:.1%} |")
-    return "\n".join([
-        *lines,
-        "",
-        f"A clip: {frames} frames of {pixels} x {pixels} pixels, {characters} decoder steps.",
-        RULE,
-    ])  # fmt: skip
+    lines += ["", f"A clip: {frames} frames of {pixels} x {pixels} pixels, {characters} decoder steps.", RULE]
+    return "\n".join(lines)
