@@ -14,11 +14,8 @@ from pydantic import Field
 from pcpg.objectives.base import Context
 from pcpg.objectives.raml import edited
 from pcpg.objectives.rloo import advantages
-from pcpg.objectives.rollout import Rollout, score
-from pcpg.objectives.stored import texts_of
 from pcpg.objectives.weighted import Samples, TextsOfAnyOrigin
 from pcpg.reader.batches import Batch
-from pcpg.reader.network import LipReader
 from pcpg.reader.text import END
 from pcpg.settings.keys import Keys, NotNegative, Positive
 from pcpg.settings.training import Run
@@ -49,17 +46,13 @@ class CoPG(TextsOfAnyOrigin):
     def weights(self, samples: Samples) -> torch.Tensor:
         return contrast(samples.reward, samples.log_ratio, self.beta)
 
-    def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
-        if not self.stored:
-            return super().draw(model, batch, context)
-        texts = [texts_of(batch, context.stored).unflatten(0, (len(batch.rows), -1))]
+    def given_texts(self, batch: Batch, context: Context) -> torch.Tensor:
+        texts = [super().given_texts(batch, context).unflatten(0, (len(batch.rows), -1))]
         texts += [batch.targets[:, None]] if self.reference else []
         texts += [edited(batch, self.edited.tau, self.edited.texts)[:, :, : context.max_length]] if self.edited else []
         longest = max(part.shape[2] for part in texts)
         padded = torch.cat([F.pad(part, (0, longest - part.shape[2]), value=END) for part in texts], dim=1)
-        memory = model.encode(batch.frames, batch.lengths)
-        forcing = self.cross_entropy.teacher_forcing
-        return score(model, memory, batch, padded.flatten(0, 1), self.temperature, teacher_forcing=forcing)
+        return padded.flatten(0, 1)
 
 
 def contrast(reward: torch.Tensor, log_ratio: torch.Tensor, beta: float) -> torch.Tensor:

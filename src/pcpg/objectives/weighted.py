@@ -83,12 +83,16 @@ class WeightedTexts(Objective):
         """(N, 1) reward that the weights compare with; None where they need none."""
         return None
 
+    def given_texts(self, batch: Batch, context: Context) -> torch.Tensor:
+        """(N * M, U): the texts of an objective that stores some, the M of a clip side by side."""
+        return texts_of(batch, context.stored)
+
     def draw(self, model: LipReader, batch: Batch, context: Context, mask_policy: MaskPolicy | None = None) -> Rollout:
         """The texts with their log p, and the reference under teacher forcing, in one pass."""
         memory = model.encode(batch.frames, batch.lengths)
         forcing = self.cross_entropy.teacher_forcing
         if self.stored:
-            texts = texts_of(batch, context.stored)
+            texts = self.given_texts(batch, context)
             return score(model, memory, batch, texts, self.temperature, teacher_forcing=forcing)
         return sample(
             model, memory, batch, context.max_length, samples=self.samples, temperature=self.temperature,
