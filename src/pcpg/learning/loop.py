@@ -54,7 +54,7 @@ class Progress:
 
     done: int = 0  # batches
     best: float = math.inf
-    best_state: dict | None = None
+    chosen: dict = field(default_factory=dict)  # "model", the weights of the best evaluation, and its "iteration"
     history: list[dict] = field(default_factory=list)
     recent: dict[str, list[torch.Tensor]] = field(default_factory=dict)  # losses since the last evaluation
     seconds: float = 0.0  # summed over all parts of an interrupted training
@@ -74,7 +74,8 @@ class Progress:
         self.recent = {}
         if validated[select] < self.best:
             self.best = validated[select]
-            self.best_state = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+            weights = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+            self.chosen = {"model": weights, "iteration": row["iteration"]}
 
     def stopped(self, select: str, stop: float | None) -> bool:
         """Whether the last evaluation was good enough to stop."""
@@ -103,7 +104,8 @@ class Learner:
         self.batches = batches  # of the whole training
         if objective.anchored:
             without_dropout(model)
-        self.loss_module = parallel.wrap(LossModule(model, objective, context, session))
+        self.unwrapped = LossModule(model, objective, context, session)
+        self.loss_module = parallel.wrap(self.unwrapped)
         self.parameters = [parameter for parameter in self.loss_module.parameters() if parameter.requires_grad]
         self.optimiser = make_optimiser(self.parameters, settings)
         self.schedule = make_schedule(self.optimiser, settings, batches * objective.passes)
@@ -120,8 +122,7 @@ class Learner:
         self.model.train()
         if self.objective.anchored:
             hold_statistics(self.model)
-        loss_module = parallel.unwrapped(self.loss_module)
-        loss_module.context = replace(loss_module.context, done=number / self.batches)
+        self.unwrapped.context = replace(self.unwrapped.context, done=number / self.batches)
         parts = batch.parts(self.settings.accumulate)
         seeds = [stream(self.seed, number, parallel.rank(), place) for place in range(len(parts))]
         drawn = [self._draw(*one) if self.objective.passes > 1 else None for one in zip(seeds, parts, strict=True)]
@@ -131,7 +132,7 @@ class Learner:
 
     def _draw(self, seed: int, part: Batch) -> object:
         torch.manual_seed(seed)
-        return parallel.unwrapped(self.loss_module).draw(part)
+        return self.unwrapped.draw(part)
 
     def _update(self, batch: Batch, work: list[tuple[int, Batch, object]]) -> Losses:
         """One optimiser step on "loss", its gradient's norm clipped -> losses and norm.
@@ -236,9 +237,7 @@ def fit(
     if parallel.rank() == 0:
         write_history(session.history, [*first, *progress.history])
         write_record(session, model, progress, sections)
-        iteration = min(progress.history, key=lambda row: row[select])["iteration"]
-        chosen = {"model": progress.best_state, "iteration": iteration}
-        checkpoint.save(session.weights, content | chosen)  # last, since both engines wait for it
+        checkpoint.save(session.weights, content | progress.chosen)  # last, since both engines wait for it
         resume.remove()
 
 

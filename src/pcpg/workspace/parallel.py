@@ -76,11 +76,6 @@ def wrap(module: nn.Module) -> nn.Module:
         return DistributedDataParallel(module, broadcast_buffers=False)
 
 
-def unwrapped(module: nn.Module) -> nn.Module:
-    """What `wrap` was given."""
-    return module.module if isinstance(module, DistributedDataParallel) else module
-
-
 def alone(module: nn.Module) -> AbstractContextManager:
     """A context in which a wrapped module's gradients are not exchanged, but added up in each process."""
     return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
