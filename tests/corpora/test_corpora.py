@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 from PIL import Image
 
-from pcpg.corpora import base, grid, lrw, lrw1000
+from pcpg.corpora import base, folders, grid, lrw, lrw1000
 from pcpg.corpora.base import Clip, Excluded
 from pcpg.corpora.grid_splits import Draw
 from pcpg.workspace.errors import InputError
@@ -295,10 +295,10 @@ def test_links_are_followed_once_and_a_closed_folder_is_named(tmp_path, monkeypa
     (tmp_path / "there/in/a.mpg").touch()
     (tmp_path / "s1").symlink_to(tmp_path / "there")
     (tmp_path / "there/in/back").symlink_to(tmp_path / "there")
-    assert [path.relative_to(tmp_path).as_posix() for path in base.files_below(tmp_path / "s1")] == ["s1/in/a.mpg"]
+    assert [path.relative_to(tmp_path).as_posix() for path in folders.files_below(tmp_path / "s1")] == ["s1/in/a.mpg"]
     monkeypatch.setattr(os, "scandir", Mock(side_effect=PermissionError(13, "Permission denied", "s1/in")))
     with pytest.raises(InputError, match=r"^s1/in: Permission denied$"):
-        list(base.files_below(tmp_path / "s1"))
+        list(folders.files_below(tmp_path / "s1"))
 
 
 def test_a_carriage_return_in_a_name_keeps_the_table_whole(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from test_integrity import LOCAL, align_of, make_grid, make_lrw, make_lrw1000, names_of
 
-from pcpg.corpora import base, grid_text, lrw, lrw1000
+from pcpg.corpora import base, folders, grid_text, lrw, lrw1000
 from pcpg.corpora.raw import prepare_corpus
 from pcpg.mouths import video
 from pcpg.reader import text
@@ -148,13 +148,13 @@ def test_a_wrong_folder_is_told_in_one_line_with_reasons_and_the_list_is_kept(tm
 @pytest.mark.parametrize("name", ["s1.zip", "lrw-v1-partaa", "a.tar.gz00", "a.tar.gz.aa", "a.zip.001", "a.part1"])
 def test_archives_and_their_parts_must_be_unpacked(tmp_path, name):
     (tmp_path / name).write_bytes(b"")
-    assert base.held(tmp_path) == f"it holds {name}; {name} must be unpacked first"
+    assert folders.held(tmp_path) == f"it holds {name}; {name} must be unpacked first"
 
 
 @pytest.mark.parametrize("name", ["apartment", "s1", "readme.txt", "ABOUT", "images"])
 def test_what_is_no_archive_is_not_taken_for_one(tmp_path, name):
     (tmp_path / name).write_bytes(b"")
-    assert base.held(tmp_path) == f"it holds {name}"
+    assert folders.held(tmp_path) == f"it holds {name}"
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_numbers_of_frames_in_other_shapes_are_read(tmp_path, name):
 def test_frames_counted_from_0_and_two_of_one_number(tmp_path):
     for number in range(5):
         Image.new("L", (8, 8), 50 * number).save(tmp_path / f"{number}.jpg")
-    assert sorted(base.picture_files(tmp_path)) == [1, 2, 3, 4, 5]
+    assert sorted(folders.picture_files(tmp_path)) == [1, 2, 3, 4, 5]
     assert video.read_jpgs(tmp_path, 1, 1)[0, 0, 0] == pytest.approx(50, abs=2)
     Image.new("L", (8, 8)).save(tmp_path / "0003.jpg")
     with pytest.raises(InputError, match=r"0003\.jpg and 3\.jpg have the same number"):

@@ -9,8 +9,8 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from pcpg.corpora import unpack
-from pcpg.corpora.base import files_below, sort_files
 from pcpg.corpora.fetch import TRIES, Remote, arrived, fetch_file, progress
+from pcpg.corpora.folders import files_below, sort_files
 from pcpg.corpora.grid_align import covering, named_as
 from pcpg.workspace.errors import InputError
 

@@ -7,21 +7,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from pcpg.corpora.base import (
-    Clip,
-    Excluded,
-    Files,
-    Reading,
-    Remark,
-    Unusable,
-    Word,
-    check_video,
-    entries,
-    files_below,
-    held,
-    some,
-    sort_files,
-)
+from pcpg.corpora.base import Clip, Excluded, Reading, Remark, Unusable, Word, some
+from pcpg.corpora.folders import Files, check_video, entries, files_below, held, sort_files
 from pcpg.corpora.grid_align import SENTENCES, match_alignments
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists
 from pcpg.corpora.grid_text import SILENCES, TICKS, read_align, sentence_of

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from pcpg.corpora.base import Remark, child, files_below, some
+from pcpg.corpora.base import Remark, some
+from pcpg.corpora.folders import child, files_below
 
 FOLDERS = ("alignments", "align")  # beside the speakers' own, which may hold them too
 SENTENCES = 1000  # of each speaker

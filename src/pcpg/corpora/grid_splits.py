@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcpg.corpora.base import Excluded, Remark, some, text_lines
+from pcpg.corpora.base import Excluded, Remark, some
+from pcpg.corpora.folders import text_lines
 from pcpg.corpora.grid_text import sentence_of
 from pcpg.workspace.errors import InputError
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pcpg.corpora.base import text_lines
+from pcpg.corpora.folders import text_lines
 from pcpg.workspace.errors import InputError
 
 SILENCES = ("sil", "sp")

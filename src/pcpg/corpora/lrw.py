@@ -8,24 +8,8 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from pcpg.corpora.about import FRAMES
-from pcpg.corpora.base import (
-    RATE,
-    SPLITS,
-    Clip,
-    Excluded,
-    Reading,
-    Remark,
-    Unusable,
-    Word,
-    check_text,
-    check_video,
-    child,
-    entries,
-    held,
-    some,
-    sort_files,
-    text_lines,
-)
+from pcpg.corpora.base import RATE, SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, check_text, some
+from pcpg.corpora.folders import check_video, child, entries, held, sort_files, text_lines
 from pcpg.workspace.errors import InputError
 
 if TYPE_CHECKING:

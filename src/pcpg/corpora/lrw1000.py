@@ -12,23 +12,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from pcpg.corpora.base import (
-    NUMBERED,
-    RATE,
-    Clip,
-    Excluded,
-    Reading,
-    Remark,
-    Unusable,
-    Word,
-    check_text,
-    child,
-    entries,
-    held,
-    picture_files,
-    some,
-    text_lines,
-)
+from pcpg.corpora.base import RATE, Clip, Excluded, Reading, Remark, Unusable, Word, check_text, some
+from pcpg.corpora.folders import NUMBERED, child, entries, held, picture_files, text_lines
 from pcpg.workspace.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcpg.corpora.about import corpus_root
-from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, held, reasons
+from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, reasons
+from pcpg.corpora.folders import held
 from pcpg.workspace.errors import InputError, one_line
 from pcpg.workspace.files import atomic_folder
 from pcpg.workspace.rows import write_rows

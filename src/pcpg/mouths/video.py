@@ -18,7 +18,8 @@ from av.sidedata.sidedata import Type
 from av.stream import Disposition
 from PIL import Image, ImageOps
 
-from pcpg.corpora.base import RATE, picture_files
+from pcpg.corpora.base import RATE
+from pcpg.corpora.folders import picture_files
 from pcpg.workspace.errors import OPEN_FILES, InputError, shortage
 from pcpg.workspace.files import no_file
 
