@@ -10,6 +10,7 @@ import zipfile
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def test_lrw1000_info(tmp_path, data, protocol):
         (tmp_path / f"info/{split}_1000.txt").write_bytes(INFO)
     (tmp_path / "info" / "trn_1000.txt").write_bytes(data)
     try:
-        reading = lrw1000.read_corpus(tmp_path, protocol=protocol)
+        reading = lrw1000.read(SimpleNamespace(protocol=protocol), tmp_path)
     except InputError as error:  # of the whole list
         assert "trn_1000.txt, line 1: is UTF-16 or no text" in str(error)
         return

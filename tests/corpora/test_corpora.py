@@ -11,7 +11,6 @@ from PIL import Image
 
 from pcpg.corpora import base, folders, grid, lrw, lrw1000
 from pcpg.corpora.base import Clip, Excluded
-from pcpg.corpora.grid_splits import Draw
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.rows import read_rows, write_rows
 
@@ -21,8 +20,8 @@ NAMES = ["bbaf4p", "lrae3s", "swiz9a", "pgby1n", "bwahzs", "srwi5a", "lgbd7n", "
 
 
 def read_grid(root, speakers=None, **changes):
-    settings = dict(split="overlapped", test_speakers=[], test_sentences=2, validation=0.25, seed=1)
-    return grid.read_corpus(root, speakers=speakers, plan=Draw(**settings | changes))
+    settings = dict(split="overlapped", test_speakers=[], test_sentences=2, lists=None, validation=0.25, split_seed=1)
+    return grid.read(SimpleNamespace(speakers=speakers, **settings | changes), root)
 
 
 def align_of(sentence):
@@ -108,7 +107,7 @@ def test_overlapped_split_counts_and_seeds(tmp_path):
         of_speaker = [clip.split for clip in clips if clip.speaker == speaker]
         assert sorted(of_speaker) == ["test"] * 2 + ["train"] * 5 + ["val"] * 2
     assert clips == read_grid(root)[0]
-    assert clips != read_grid(root, seed=2)[0]
+    assert clips != read_grid(root, split_seed=2)[0]
     make_grid(root, speakers=["s10"])
     assert read_grid(root)[0][: len(clips)] == clips  # by number, s10 after s2; and the others stay as they were
 
@@ -141,9 +140,9 @@ def test_missing_corpora_say_where_to_ask(tmp_path):
     with pytest.raises(InputError, match="holds no speaker folder.*3625687"):
         read_grid(tmp_path)
     with pytest.raises(InputError, match="no folder lipread_mp4/.*BBC"):
-        lrw.read_corpus(tmp_path, words=None)
+        lrw.read(SimpleNamespace(words=None), tmp_path)
     with pytest.raises(InputError, match="missing: images, info/trn_1000.txt, info/val_1000.txt.*vipl.ict.ac.cn"):
-        lrw1000.read_corpus(tmp_path, protocol="cut30")
+        lrw1000.read(SimpleNamespace(protocol="cut30"), tmp_path)
 
 
 def make_lrw(root, words=("ABOUT", "ZERO", "BLACK")):
@@ -159,16 +158,16 @@ def make_lrw(root, words=("ABOUT", "ZERO", "BLACK")):
 
 def test_lrw_labels_are_fixed_over_splits_and_choices(tmp_path):
     root = make_lrw(tmp_path)
-    clips, excluded, _, _ = lrw.read_corpus(root, words=None)
+    clips, excluded, _, _ = lrw.read(SimpleNamespace(words=None), root)
     assert excluded == [] and len(clips) == 9
     assert {(clip.text, clip.label) for clip in clips} == {("about", 0), ("black", 1), ("zero", 2)}
-    chosen, *_ = lrw.read_corpus(root, words=["zero"])
+    chosen, *_ = lrw.read(SimpleNamespace(words=["zero"]), root)
     assert chosen == [clip for clip in clips if clip.text == "zero"]
     video = "lipread_mp4/ZERO/val/ZERO_00001.mp4"
     assert chosen[1] == Clip("ZERO/val/ZERO_00001", video, "", "val", "zero", 2, 0, 0)
     assert (root / video).is_file()
     with pytest.raises(InputError, match="no folder for the word ZEBRA"):
-        lrw.read_corpus(root, words=["zero", "zebra"])
+        lrw.read(SimpleNamespace(words=["zero", "zebra"]), root)
 
 
 def test_lrw_faults_are_listed(tmp_path):
@@ -179,7 +178,7 @@ def test_lrw_faults_are_listed(tmp_path):
     (folder / "ABOUT_00003.mp4").write_bytes(b"video")  # without .txt: kept
     (folder / "ABOUT_00001.txt").write_text("one\ntwo\n")
     (folder / "ABOUT_00009.txt").write_text("one\ntwo\n")
-    clips, excluded, _, _ = lrw.read_corpus(root, words=["about"])
+    clips, excluded, _, _ = lrw.read(SimpleNamespace(words=["about"]), root)
     assert clips[0].clip == "ABOUT/train/ABOUT_00003"
     assert len(clips) == 3
     assert [(row.clip[-1], row.reason) for row in excluded] == [
@@ -213,7 +212,7 @@ def make_lrw1000(root, frames=60):
 
 
 def test_lrw1000_cut30(tmp_path):
-    clips, excluded, _, _ = lrw1000.read_corpus(make_lrw1000(tmp_path), protocol="cut30")
+    clips, excluded, _, _ = lrw1000.read(SimpleNamespace(protocol="cut30"), make_lrw1000(tmp_path))
     assert [(clip.clip, clip.text, clip.label, clip.first, clip.frames) for clip in clips] == [
         ("train/000001-abc", "shi jie", 1, 10, 10),  # frames int(25 t), that of the end not: jpgs 11 .. 20
         ("val/000001-abc", "ai", 0, 30, 10),
@@ -229,7 +228,7 @@ def test_lrw1000_cut30(tmp_path):
 
 
 def test_lrw1000_centred40(tmp_path):
-    clips, excluded, _, _ = lrw1000.read_corpus(make_lrw1000(tmp_path), protocol="centred40")
+    clips, excluded, _, _ = lrw1000.read(SimpleNamespace(protocol="centred40"), make_lrw1000(tmp_path))
     ranges = [(clip.clip, clip.first, clip.frames) for clip in clips]
     assert (
         ranges

@@ -25,7 +25,6 @@ from pcpg.corpora.base import Clip
 from pcpg.corpora.download import download_grid
 from pcpg.corpora.fetch import CHUNK, Remote
 from pcpg.corpora.grid_align import covering
-from pcpg.corpora.grid_splits import Draw
 from pcpg.corpora.raw import prepare_corpus
 from pcpg.mouths.detector import MODEL, locate_model
 from pcpg.settings.corpus import GridRaw
@@ -160,9 +159,9 @@ def replace(zenodo, name, body):
     zenodo.files |= {f"/files/{name}": body, "/record": json.dumps(record).encode()}
 
 
-def read(root, **changes):
-    plan = Draw(split="overlapped", test_speakers=[], test_sentences=1, validation=0.25, seed=1)
-    return grid.read_corpus(root, **{"speakers": None, "plan": plan} | changes)
+def read(root):
+    splits = dict(split="overlapped", test_speakers=[], test_sentences=1, lists=None, validation=0.25, split_seed=1)
+    return grid.read(Namespace(speakers=None, **splits), root)
 
 
 # One file

@@ -10,18 +10,18 @@ from test_corpora import NAMES, make_grid
 from pcpg.corpora import grid, grid_words
 from pcpg.corpora.about import whole_clip
 from pcpg.corpora.base import Clip, Excluded
-from pcpg.corpora.grid_splits import Draw
 from pcpg.mouths import windows
 from pcpg.mouths.shard import Cutter, make_shard
 from pcpg.mouths.store import Quality, Region
 from pcpg.workspace.errors import InputError
 
 GRID = Path(__file__).parents[3] / "shared" / "grid"
-PLAN = Draw("overlapped", [], 2, 0.25, 1)
+SPLITS = dict(split="overlapped", test_speakers=[], lists=None, validation=0.25, split_seed=1)
+SETTINGS = SimpleNamespace(speakers=None, test_sentences=2, **SPLITS)
 
 
-def read(root, plan=PLAN, speakers=None):
-    return grid_words.read_corpus(root, speakers=speakers, plan=plan)
+def read(root, settings=SETTINGS):
+    return grid_words.read(settings, root)
 
 
 def test_each_word_is_a_clip_of_29_frames_about_its_middle(tmp_path):
@@ -40,7 +40,7 @@ def test_each_word_is_a_clip_of_29_frames_about_its_middle(tmp_path):
 
 def test_a_word_is_in_the_split_of_its_sentence(tmp_path):
     root = make_grid(tmp_path)
-    sentences = {clip.clip: clip.split for clip in grid.read_corpus(root, speakers=None, plan=PLAN).clips}
+    sentences = {clip.clip: clip.split for clip in grid.read(SETTINGS, root).clips}
     assert {clip.split for clip in read(root).clips} == {"train", "val", "test"}
     for clip in read(root).clips:
         assert clip.split == sentences[whole_clip(clip.clip)]
@@ -66,13 +66,13 @@ def test_sentences_without_timing_are_listed(tmp_path):
 
 def test_what_a_copy_lacks_is_counted_in_sentences(tmp_path):
     reading = read(make_grid(tmp_path))
-    whole, everybody = grid.read_corpus(tmp_path, speakers=None, plan=PLAN), SimpleNamespace(speakers=None)
-    assert grid_words.lacking(everybody, tmp_path, reading) == grid.lacking(everybody, tmp_path, whole)
+    whole = grid.read(SETTINGS, tmp_path)
+    assert grid_words.lacking(SETTINGS, tmp_path, reading) == grid.lacking(SETTINGS, tmp_path, whole)
 
 
 @pytest.mark.skipif(not GRID.is_dir(), reason="no real GRID clips beside the repository")
 def test_real_words_lie_about_the_middle_of_their_window():
-    reading = read(GRID, Draw("overlapped", [], 50, 0.25, 1))
+    reading = read(GRID, SimpleNamespace(speakers=None, test_sentences=50, **SPLITS))
     assert len(reading.clips) == 6 * 283
     for clip, word in zip(reading.clips, reading.words, strict=True):
         middle = 25 * (word.start + word.end) / 2 - clip.first

@@ -3,6 +3,7 @@
 import csv
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 from pcpg.corpora import grid, grid_align, lrw, lrw1000, raw
 from pcpg.corpora.about import protocol, whole_lengths
 from pcpg.corpora.base import Clip, Excluded, Word
-from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists, read_list
+from pcpg.corpora.grid_splits import SPEAKERS, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
 from pcpg.mouths import inventory
 from pcpg.mouths.join import join_shards
@@ -23,7 +24,6 @@ from pcpg.workspace.rows import read_rows
 
 SHARED = Path(__file__).parents[3] / "shared" / "grid"
 needs_grid = pytest.mark.skipif(not SHARED.is_dir(), reason="no real GRID clips beside the repository")
-DRAW = Draw("overlapped", [], 2, 0.25, 1)
 LOCAL = GridRaw(
     source="local",
     root=".",
@@ -86,7 +86,7 @@ def test_local_alignments_are_matched_by_what_they_cover(tmp_path):
     shutil.rmtree(root / "alignments" / "s3")
     for name in names_of(4)[4:]:
         (root / "alignments/more/5" / f"{name}.align").unlink()  # an incomplete folder still tells whose it is
-    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
+    reading = grid.read(LOCAL, root)
     assert reading.excluded == [] and len(reading.clips) == 48
     assert remarks_of(reading) == {
         "speakers whose .align files lie under another name, by the clips that they cover": (
@@ -105,13 +105,13 @@ def test_local_alignments_are_matched_by_what_they_cover(tmp_path):
 @pytest.mark.parametrize("inner", ["", "s1", "video/mpg_6000"])
 def test_videos_and_aligns_are_found_where_archives_put_them(tmp_path, place, inner):
     root = make_grid(tmp_path, {"s1": 1})
-    expected = grid.read_corpus(root, speakers=None, plan=DRAW)
+    expected = grid.read(LOCAL, root)
     for old, new in (("alignments/s1/*", place), ("s1/*.mpg", f"s1/{inner}")):
         files = sorted(root.glob(old))
         (root / new).mkdir(parents=True, exist_ok=True)
         for path in files:
             path.rename(root / new / path.name)
-    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
+    reading = grid.read(LOCAL, root)
     assert [clip.video for clip in reading.clips] == [f"s1/{inner}/{name}.mpg".replace("//", "/")
                                                       for name in sorted(names_of(1))]  # fmt: skip
     assert [(clip.clip, clip.split) for clip in reading.clips] == [(clip.clip, clip.split) for clip in expected.clips]
@@ -122,7 +122,7 @@ def test_of_two_videos_of_a_name_the_shallowest_is_read_and_the_other_told(tmp_p
     root, name = make_grid(tmp_path, {"s1": 1}), names_of(1)[0]
     (root / "s1/a").mkdir()
     (root / "s1/a" / f"{name}.mpg").write_bytes(b"other")
-    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
+    reading = grid.read(LOCAL, root)
     assert f"s1/{name}.mpg" in {clip.video for clip in reading.clips}
     assert reading.excluded == [Excluded(f"s1/a/{name}.mpg", "raw", f"is not read, but s1/{name}.mpg")]
 
@@ -131,7 +131,7 @@ def test_aligns_of_several_speakers_in_one_folder_are_nobodys(tmp_path):
     root = make_grid(tmp_path, {"s1": 1, "s2": 2, "s3": 3})
     for path in sorted(root.glob("alignments/s[12]/*")):
         path.rename(root / "alignments" / path.name)
-    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
+    reading = grid.read(LOCAL, root)
     assert len(reading.clips) == 36 and reading.excluded == []
     assert {word.clip.split("/")[0] for word in reading.words} == {"s3"}
     [(what, told)] = remarks_of(reading).items()
@@ -144,7 +144,7 @@ def test_a_folder_of_more_aligns_than_a_speaker_has_is_nobodys(tmp_path, monkeyp
     for path in sorted(root.glob("alignments/*/*")):
         path.rename(root / "alignments" / path.name)
     monkeypatch.setattr(grid_align, "SENTENCES", 20)
-    reading = grid.read_corpus(root, speakers=["s1"], plan=DRAW)
+    reading = grid.read(LOCAL.model_copy(update={"speakers": ["s1"]}), root)
     assert len(reading.clips) == 12 and reading.words == reading.excluded == []
     assert [told for what, told in remarks_of(reading).items() if "mixed" in what] == [(1, "s1 in alignments")]
 
@@ -153,21 +153,22 @@ def test_videos_that_only_an_align_names_are_listed(tmp_path):
     root = make_grid(tmp_path, {"s2": 1, "s1": 2})
     lost = names_of(1)[3]
     (root / "s1" / f"{lost}.mpg").unlink()
-    reading = grid.read_corpus(root, speakers=None, plan=DRAW)
+    reading = grid.read(LOCAL, root)
     assert reading.excluded == [Excluded(f"s1/{lost}", "raw", f"{lost}: has an .align but no .mpg")]
     for path in (root / "s1").iterdir():
         path.unlink()
-    reading = grid.read_corpus(root, speakers=["s2"], plan=DRAW)
+    reading = grid.read(LOCAL.model_copy(update={"speakers": ["s2"]}), root)
     assert not any(row.clip.startswith("s1/") for row in reading.excluded)
 
 
 # GRID's splits
 
 
-def write_lists(folder: Path, train: list[str], test: list[str]) -> Lists:
+def by_lists(folder: Path, train: list[str], test: list[str], **changes) -> GridRaw:
     (folder / "train.txt").write_text("".join(f"{line}\n" for line in train))
     (folder / "test.txt").write_text("".join(f"{line}\n" for line in test))
-    return Lists(folder / "train.txt", folder / "test.txt", validation=0.25, seed=1)
+    lists = GridLists(train=str(folder / "train.txt"), test=str(folder / "test.txt"))
+    return LOCAL.model_copy(update={"split": "lists", "lists": lists, **changes})
 
 
 def test_lists_say_who_is_where(tmp_path):
@@ -175,7 +176,7 @@ def test_lists_say_who_is_where(tmp_path):
     one, two = names_of(1), names_of(2)
     train = [f"s1/video/mpg_6000/{name}" for name in one[:8]] + ["s3/video/mpg_6000/bbaf2n"]
     test = [f"s2/{name}.mpg" for name in two[:5]] + ["", "s1/video/mpg_6000/swwzzs"]
-    reading = grid.read_corpus(root, speakers=None, plan=write_lists(tmp_path, train, test))
+    reading = grid.read(by_lists(tmp_path, train, test), root)
     splits = {clip.clip: clip.split for clip in reading.clips}
     assert {splits[f"s2/{name}"] for name in two[:5]} == {"test"} and len(splits) == 13
     assert sorted(splits[f"s1/{name}"] for name in one[:8]) == ["train"] * 6 + ["val"] * 2
@@ -196,7 +197,7 @@ def test_a_listed_clip_that_is_damaged_keeps_its_own_reason(tmp_path):
     root = make_grid(tmp_path / "grid", {"s1": 1})
     lines = [f"s1/{name}" for name in names_of(1)]
     (root / "s1" / f"{names_of(1)[0]}.mpg").write_bytes(b"")
-    reading = grid.read_corpus(root, speakers=["s1"], plan=write_lists(tmp_path, lines[:9], lines[9:]))
+    reading = grid.read(by_lists(tmp_path, lines[:9], lines[9:], speakers=["s1"]), root)
     assert [(row.clip, row.reason.split(": ")[1]) for row in reading.excluded] == [(lines[0], "is empty")]
     assert reading.remarks == []
 
@@ -215,13 +216,13 @@ def test_a_listed_clip_that_is_damaged_keeps_its_own_reason(tmp_path):
 )  # fmt: skip
 def test_a_fault_of_a_list_is_named(tmp_path, train, test, problem):
     with pytest.raises(InputError, match=problem):
-        write_lists(tmp_path, train, test)
+        grid.plan_of(by_lists(tmp_path, train, test))
 
 
 def test_lists_that_do_not_fit_the_speakers(tmp_path):
     root = make_grid(tmp_path / "grid", {"s1": 1, "s2": 2})
     with pytest.raises(InputError, match=r"train.txt: names, like .*test.txt, no clip of s2"):
-        grid.read_corpus(root, speakers=["s2"], plan=write_lists(tmp_path, ["s1/bbaf2n"], ["s1/bbaf3n"]))
+        grid.read(by_lists(tmp_path, ["s1/bbaf2n"], ["s1/bbaf3n"], speakers=["s2"]), root)
     with pytest.raises(InputError, match="none.txt: No such file"):
         read_list(tmp_path / "none.txt")
 
@@ -260,9 +261,7 @@ def test_the_stage_tells_what_a_local_copy_lacks(tmp_path, capsys):
 def test_lists_by_the_parameters_and_in_the_protocol(tmp_path):
     root = make_grid(tmp_path / "grid", {"s1": 1})
     lines = [f"s1/{name}" for name in names_of(1)]
-    write_lists(tmp_path, lines[:9], lines[9:])
-    lists = GridLists(train=str(tmp_path / "train.txt"), test=str(tmp_path / "test.txt"))
-    settings = LOCAL.model_copy(update={"root": str(root), "split": "lists", "lists": lists})
+    settings = by_lists(tmp_path, lines[:9], lines[9:], root=str(root))
     raw.prepare_corpus("grid", settings, tmp_path / "data", workers=1)
     tested = {clip.clip for clip in read_rows(tmp_path / "data/manifest.csv", Clip) if clip.split == "test"}
     assert tested == set(lines[9:])
@@ -367,7 +366,7 @@ def test_lines_that_a_list_of_lrw1000_has_twice_are_counted(tmp_path):
     root = make_lrw1000(tmp_path / "lrw1000")
     with open(root / "info/tst_1000.txt", "a", encoding="utf-8") as file:
         file.write("abc,世,shi,1.2,1.6\nabc,世,shi,0.4,0.8\n")  # the second stands in the list for training too
-    remarks = lrw1000.read_corpus(root, protocol="cut30").remarks
+    remarks = lrw1000.read(SimpleNamespace(protocol="cut30"), root).remarks
     assert [str(one) for one in remarks if "repeated" in one.what] == [
         "1 lines are repeated within their list, and count as often: test: abc, shi"
     ]

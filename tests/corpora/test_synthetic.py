@@ -3,6 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -174,7 +175,7 @@ def test_the_frames_that_are_cut_show_the_word(tmp_path, monkeypatch):
 
     monkeypatch.setattr(synthetic_lrw1000, "trajectory", drawn)
     generate_lrw1000(tmp_path, seed=7, words=8, train=2, val=1, test=1, workers=1)
-    clips = lrw1000.read_corpus(tmp_path, protocol="cut30").clips
+    clips = lrw1000.read(SimpleNamespace(protocol="cut30"), tmp_path).clips
     assert len(clips) == 32
     assert sorted(list(range(clip.first, clip.first + clip.frames)) for clip in clips) == sorted(shown)
 

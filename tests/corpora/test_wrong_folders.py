@@ -162,11 +162,11 @@ def test_what_is_no_archive_is_not_taken_for_one(tmp_path, name):
 )
 def test_pictures_that_lie_deeper_are_found(tmp_path, inner):
     root = make_lrw1000(tmp_path)
-    expected = lrw1000.read_corpus(root, protocol="cut30")
+    expected = lrw1000.read(settings_of("lrw1000", root), root)
     (root / "images").rename(root / "unpacked")
     (root / inner).parent.mkdir(parents=True, exist_ok=True)
     (root / "unpacked").rename(root / inner)
-    reading = lrw1000.read_corpus(root, protocol="cut30")
+    reading = lrw1000.read(settings_of("lrw1000", root), root)
     moved = [dataclasses.replace(clip, video=clip.video.replace("images", inner, 1)) for clip in expected.clips]
     assert reading.clips == moved and (root / reading.clips[0].video).is_dir()
     assert reading.excluded == expected.excluded
@@ -174,13 +174,13 @@ def test_pictures_that_lie_deeper_are_found(tmp_path, inner):
 
 def test_lrw_is_read_where_its_own_folder_is_named(tmp_path):
     root = make_lrw(tmp_path, {"ABOUT": (2, 1, 1)})
-    named = lrw.read_corpus(root / "lipread_mp4", words=None)
+    named = lrw.read(settings_of("lrw", root), root / "lipread_mp4")
     assert len(named.clips) == 4 and all((root / "lipread_mp4" / clip.video).is_file() for clip in named.clips)
-    assert [clip.clip for clip in named.clips] == [clip.clip for clip in lrw.read_corpus(root, words=None).clips]
+    assert [clip.clip for clip in named.clips] == [clip.clip for clip in lrw.read(settings_of("lrw", root), root).clips]
     (root / "lipread_mp4").rename(root / "lrw_mp4")
-    assert lrw.read_corpus(root / "lrw_mp4", words=None) == named
+    assert lrw.read(settings_of("lrw", root), root / "lrw_mp4") == named
     with pytest.raises(InputError, match="no folder lipread_mp4/ with a folder for each word; it holds lrw_mp4/"):
-        lrw.read_corpus(root, words=None)
+        lrw.read(settings_of("lrw", root), root)
 
 
 def test_the_plan_does_not_hide_the_reasons_and_success_takes_the_list_away(tmp_path):
@@ -279,7 +279,7 @@ def test_lrw_in_other_letters_and_containers(tmp_path):
     (root / "lipread_mp4/ZERO").rename(root / "lipread_mp4/zero")
     (root / "lipread_mp4/.hidden").mkdir()
     (root / "lipread_mp4").rename(root / "LIPREAD_MP4")
-    reading = lrw.read_corpus(root, words=["about", "zero"])
+    reading = lrw.read(LrwRaw(source="local", root=str(root), synthetic=None, words=["about", "zero"]), root)
     assert len(reading.clips) == 7 == len(reading.words) and all(
         (root / clip.video).is_file() for clip in reading.clips
     )
@@ -291,12 +291,12 @@ def test_lrw_in_other_letters_and_containers(tmp_path):
 def test_numbers_of_frames_in_other_shapes_are_read(tmp_path, name):
     """As far as the pictures: a corpus whose stage raw finds a clip must not lose it in the next stage."""
     root = make_lrw1000(tmp_path)
-    expected = lrw1000.read_corpus(root, protocol="cut30")
+    expected = lrw1000.read(settings_of("lrw1000", root), root)
     pixels = video.read_jpgs(root / "images/abc", 3, 4)
     for path in (root / "images").rglob("*.jpg"):
         path.rename(path.with_name(name.format(int(path.stem))))
     (root / "images").rename(root / "Images")
-    reading = lrw1000.read_corpus(root, protocol="cut30")
+    reading = lrw1000.read(settings_of("lrw1000", root), root)
     assert [dataclasses.replace(clip, video=clip.video.lower()) for clip in reading.clips] == expected.clips
     assert (video.read_clip(root / reading.clips[0].video, 3, 4) == pixels).all()
 
@@ -319,7 +319,7 @@ def test_pinyin_outside_the_classes_is_mapped_or_excluded_with_file_and_line(tmp
     lines = ["N\u00fc er", "nu\u0308 er", "\uff4e\uff56\u3000er", "ni'hao", "n\u01d0 h\u01ceo", "a-b", "nv  er"]
     rows = "".join(f"abc,\u4e16,{pinyin},0.4,0.8\n" for pinyin in lines)
     (root / "info/trn_1000.txt").write_text(rows, encoding="utf-8")
-    reading = lrw1000.read_corpus(root, protocol="cut30")
+    reading = lrw1000.read(settings_of("lrw1000", root), root)
     assert [clip.text for clip in reading.clips if clip.split == "train"] == ["nv er"] * 4
     reasons = {row.clip: row.reason for row in reading.excluded if row.clip.startswith("train")}
     assert sorted(reasons) == ["train/000004", "train/000005", "train/000006"]
@@ -330,7 +330,7 @@ def test_pinyin_outside_the_classes_is_mapped_or_excluded_with_file_and_line(tmp
 
 def test_a_word_outside_the_classes_is_excluded_clip_by_clip_and_the_labels_stay(tmp_path):
     root = make_lrw(tmp_path, {"ABOUT": (1, 1, 1), "LET'S": (1, 1, 1), "ZERO": (1, 1, 1)})
-    reading = lrw.read_corpus(root, words=None)
+    reading = lrw.read(settings_of("lrw", root), root)
     assert {(clip.text, clip.label) for clip in reading.clips} == {("about", 0), ("zero", 2)}
     assert [row.clip for row in reading.excluded] == [f"LET'S/{split}/LET'S_00001" for split in base.SPLITS]
     assert all('"let\'s" holds' in row.reason for row in reading.excluded)

@@ -38,11 +38,6 @@ def download(settings: "GridRaw", root: Path) -> None:
         download_grid(root, settings.speakers)
 
 
-def read(settings: "GridRaw", root: Path) -> Reading:
-    """What the settings ask of the corpus at `root`; raises what `read_corpus` raises."""
-    return read_corpus(root, speakers=settings.speakers, plan=plan_of(settings))
-
-
 def plan_of(settings: "GridRaw") -> Draw | Lists:
     if settings.lists:
         return Lists(settings.lists.train, settings.lists.test, settings.validation, settings.split_seed)
@@ -50,14 +45,13 @@ def plan_of(settings: "GridRaw") -> Draw | Lists:
     return Draw(settings.split, *tests, settings.validation, settings.split_seed)
 
 
-def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -> Reading:
-    """All clips of `speakers` (None: of everybody) under `root`, with their splits, and those that cannot be used.
+def read(settings: "GridRaw", root: Path) -> Reading:
+    """All clips of settings.speakers (None: of everybody) under `root`, with their splits, and what cannot be used.
 
-    The splits follow `plan` and the names alone, so another speaker on disk changes nothing. Raises InputError where
-    a folder is missing, Unusable where no clip is left or the plan cannot be followed.
+    The splits follow the settings and the names alone, so another speaker on disk changes nothing. Raises InputError
+    where a folder is missing or a list is malformed, Unusable where no clip is left or the splits are impossible.
     """
-    root = Path(root)
-    folders = _chosen(root, speakers)
+    plan, folders = plan_of(settings), _chosen(root, settings.speakers)
     plan.check(root, list(folders))
     files = {speaker: _files(folder) for speaker, folder in folders.items()}
     aligns, remarks = match_alignments(root, folders, {speaker: set(found.videos) for speaker, found in files.items()})

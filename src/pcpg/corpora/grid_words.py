@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pcpg.corpora import grid
 from pcpg.corpora.about import FRAMES, whole_clip
 from pcpg.corpora.base import RATE, Clip, Excluded, Reading, Remark, Unusable, Word
-from pcpg.corpora.grid_splits import Draw, Lists
 from pcpg.corpora.grid_text import GRAMMAR
 
 if TYPE_CHECKING:
@@ -24,17 +23,12 @@ LABELS = {word: label for label, word in enumerate(sorted(word for words in GRAM
 
 
 def read(settings: "GridWordsRaw", root: Path) -> Reading:
-    """What the settings ask of the corpus at `root`; raises what `read_corpus` raises."""
-    return read_corpus(root, speakers=settings.speakers, plan=grid.plan_of(settings))
-
-
-def read_corpus(root: Path, *, speakers: list[str] | None, plan: Draw | Lists) -> Reading:
     """Every word of the sentences that pcpg.corpora.grid reads, as s1/bbaf2n/1-bin, ..., s1/bbaf2n/6-now.
 
     A window may begin before its video or end after it: `first` is negative then, and the nearest frame is shown in
     place of those that are not there. Sentences without .align are excluded. Raises what pcpg.corpora.grid raises.
     """
-    sentences = grid.read_corpus(root, speakers=speakers, plan=plan)
+    sentences = grid.read(settings, root)
     spoken = defaultdict(list)
     for word in sentences.words:
         spoken[word.clip].append(word)

@@ -33,20 +33,14 @@ def generate(settings: "LrwRaw", root: Path, workers: int) -> None:
 
 
 def read(settings: "LrwRaw", root: Path) -> Reading:
-    """What the settings ask of the corpus at `root`; raises what `read_corpus` raises."""
-    return read_corpus(root, words=settings.words)
-
-
-def read_corpus(root: Path, *, words: list[str] | None) -> Reading:
-    """All clips under `root`, or those of `words` (any case), and those that cannot be used.
+    """All clips under `root`, or those of settings.words (any case), and those that cannot be used.
 
     The label is the place of the word among ALL word folders, so it is the same in every split and for every choice
-    of `words`. Raises InputError where folders or words are missing, Unusable where no clip is left.
+    of words. Raises InputError where folders or words are missing, Unusable where no clip is left.
     """
-    root = Path(root)
     top, folders = _word_folders(root)
     labels = {word: label for label, word in enumerate(folders)}
-    chosen = list(labels) if words is None else [word.upper() for word in words]
+    chosen = list(labels) if settings.words is None else [word.upper() for word in settings.words]
     unknown = [word for word in chosen if word not in labels]
     if unknown or not chosen:
         raise InputError(top, f"no folder for the word {', '.join(unknown)}" if unknown else "is empty")
@@ -139,7 +133,7 @@ def read_duration(path: Path) -> float:
 def lacking(settings: "LrwRaw", root: Path, reading: Reading) -> list[Remark]:
     """Remarks on what a copy lacks of the published corpus; excluded clips count as present."""
     counts = Counter(tuple(row.clip.split("/")[:2]) for row in [*reading.clips, *reading.excluded])
-    folders = _word_folders(Path(root))[1]
+    folders = _word_folders(root)[1]
     asked = folders.keys() if settings.words is None else {word.upper() for word in settings.words}
     there = sorted(path.name for word, path in folders.items() if word in asked)
     remarks = []

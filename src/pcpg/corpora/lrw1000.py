@@ -51,19 +51,13 @@ def generate(settings: "Lrw1000Raw", root: Path, workers: int) -> None:
 
 
 def read(settings: "Lrw1000Raw", root: Path) -> Reading:
-    """What the settings ask of the corpus at `root`; raises what `read_corpus` raises."""
-    return read_corpus(root, protocol=settings.protocol)
-
-
-def read_corpus(root: Path, *, protocol: str) -> Reading:
-    """All words, with their frames by `protocol`, and those that cannot be used.
+    """All words, with their frames by settings.protocol, and those that cannot be used.
 
     "cut30" takes the word exactly, and words over 30 frames are excluded (the paper's first author). "centred40"
     takes 40 frames about its middle, as far as they exist, and words over 40 are excluded (the public preprocessing).
     Accuracies of the two do not compare. The label is the place of the pinyin among those of ALL three files.
     Raises InputError where files or folders are missing, Unusable where no word is left.
     """
-    root = Path(root)
     images, lists = _layout(root)
     rows, excluded = [], []
     for split, file in lists.items():
@@ -72,7 +66,7 @@ def read_corpus(root: Path, *, protocol: str) -> Reading:
     labels = {pinyin: label for label, pinyin in enumerate(sorted({row.pinyin for row in rows}))}
     said = Counter((row.split, row.folder, row.pinyin, row.start, row.end) for row in rows)
     again = [f"{split}: {folder}, {pinyin}" for (split, folder, pinyin, *_), count in said.items() if count > 1]
-    ranges, remarks = _ranges(root, images, rows, protocol)
+    ranges, remarks = _ranges(root, images, rows, settings.protocol)
     clips, words = [], []
     for row in rows:
         span = ranges[row.clip]
