@@ -51,7 +51,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Remark:
-    """Something about the corpus as a whole that its user should know: "<count> <what>: <detail>"."""
+    """Something about the whole corpus that its user should know, if count > 0: "<count> <what>: <detail>"."""
 
     what: str
     count: int

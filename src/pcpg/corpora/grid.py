@@ -56,8 +56,7 @@ def read(settings: "GridRaw", root: Path) -> Reading:
     files = {speaker: _files(folder) for speaker, folder in folders.items()}
     aligns, remarks = match_alignments(root, folders, {speaker: set(found.videos) for speaker, found in files.items()})
     others = [path.relative_to(root).as_posix() for found in files.values() for path in found.others]
-    if others:
-        remarks.append(Remark("files in the speakers' folders are neither video nor .align", len(others), some(others)))
+    remarks.append(Remark("files in the speakers' folders are neither video nor .align", len(others), some(others)))
     excluded, usable = [], {}
     for speaker, folder in tqdm(folders.items(), "grid", unit="speaker"):
         usable[speaker], unusable = _usable(root, speaker, folder, files[speaker], aligns.get(speaker, {}))
@@ -89,14 +88,12 @@ def lacking(settings: "GridRaw", root: Path, reading: Reading) -> list[Remark]:
     names = dict.fromkeys(row.clip.partition(".")[0] for row in [*reading.clips, *reading.excluded])
     sentences = dict.fromkeys(speakers or [], 0) | Counter(name.split("/")[0] for name in names)
     odd = [f"{speaker} has {count:,}" for speaker, count in sentences.items() if count != SENTENCES]
-    remarks = []
-    if odd:
-        what = f"speakers with other than {SENTENCES:,} sentences, the excluded ones counted"
-        remarks.append(Remark(what, len(odd), some(odd, most=SPEAKERS)))
+    what = f"speakers with other than {SENTENCES:,} sentences, the excluded ones counted"
     absent = [] if speakers else [f"s{n}" for n in range(1, SPEAKERS + 1) if n != SILENT and f"s{n}" not in sentences]
-    if absent:
-        remarks.append(Remark("speakers of GRID are not on disk", len(absent), some(absent, most=SPEAKERS)))
-    return remarks
+    return [
+        Remark(what, len(odd), some(odd, most=SPEAKERS)),
+        Remark("speakers of GRID are not on disk", len(absent), some(absent, most=SPEAKERS)),
+    ]
 
 
 def _speakers(root: Path) -> dict[str, Path]:

@@ -79,4 +79,4 @@ def match_alignments(
         ),
         Remark("speakers without .align files, whose words have no timing", len(without), some(without)),
     ]
-    return {speaker: files[folder] for speaker, folder in matched.items()}, [one for one in remarks if one.count]
+    return {speaker: files[folder] for speaker, folder in matched.items()}, remarks

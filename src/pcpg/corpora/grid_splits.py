@@ -127,9 +127,8 @@ class Lists:
         others = {speaker for clips in self.named.values() for speaker in clips if speaker not in speakers}
         others = sorted(others, key=lambda speaker: int(speaker[1:]))
         count = sum(len(self._lines(split, speaker)) for speaker in others for split in self.files)
-        remarks = [
+        return [
             Remark("clips on disk that no list names", len(unlisted), some(row.clip for row in unlisted)),
             Remark("clips that a list names and the disk has not", len(absent), some(row.clip for row in absent)),
             Remark("clips that the lists name of speakers who are not read", count, some(others, most=SPEAKERS)),
         ]
-        return [remark for remark in remarks if remark.count]

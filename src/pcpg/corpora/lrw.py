@@ -62,8 +62,7 @@ def read(settings: "LrwRaw", root: Path) -> Reading:
         Remark("clips shorter than their word, by the .txt", len(long), some(long)),
         Remark("files beside the clips are neither video nor .txt", len(others), some(others)),
     ]
-    reading.remarks.extend(remark for remark in remarks if remark.count)
-    return reading
+    return reading._replace(remarks=remarks)
 
 
 def _word_folders(root: Path) -> tuple[Path, dict[str, Path]]:
@@ -137,22 +136,17 @@ def lacking(settings: "LrwRaw", root: Path, reading: Reading) -> list[Remark]:
     asked = folders.keys() if settings.words is None else {word.upper() for word in settings.words}
     there = sorted(path.name for word, path in folders.items() if word in asked)
     remarks = []
-
-    def note(what: str, count: int, names: list[str]) -> None:
-        if count > 0:
-            remarks.append(Remark(what, count, some(names)))
-
     if settings.words is None:
-        missing = WORDS - len(folders)
-        note(f"of LRW's {WORDS} word folders are missing, and classes are numbered without them", missing, [])
+        what = f"of LRW's {WORDS} word folders are missing, and classes are numbered without them"
+        remarks.append(Remark(what, WORDS - len(folders), ""))
         for split, full in CLIPS.items():
             total = sum(count for (_, place), count in counts.items() if place == split)
-            note(f"of LRW's {full:,} clips for {split} are missing", full - total, [])
+            remarks.append(Remark(f"of LRW's {full:,} clips for {split} are missing", full - total, ""))
     for split in SPLITS:
         none = [word for word in there if not counts[word, split]]
-        note(f"words without any clip for {split}", len(none), none)
+        remarks.append(Remark(f"words without any clip for {split}", len(none), some(none)))
     for split in ("val", "test"):
         each = CLIPS[split] // WORDS
         odd = [f"{word} has {counts[word, split]}" for word in there if counts[word, split] not in (0, each)]
-        note(f"words with other than {each} clips for {split}", len(odd), odd)
+        remarks.append(Remark(f"words with other than {each} clips for {split}", len(odd), some(odd)))
     return remarks

@@ -79,8 +79,7 @@ def read(settings: "Lrw1000Raw", root: Path) -> Reading:
     if not clips:
         name = images.relative_to(root).as_posix()
         raise Unusable(root, f"none of {len(excluded)} words can be used; {name}/: {held(images)}. {WHERE}", excluded)
-    if again:
-        remarks.append(Remark("lines are repeated within their list, and count as often", len(again), some(again)))
+    remarks.append(Remark("lines are repeated within their list, and count as often", len(again), some(again)))
     return Reading(clips, excluded, words, remarks)
 
 
@@ -110,11 +109,10 @@ def _ranges(
             missing = frames - len(existing.intersection(range(first, first + frames)))
             jpgs += missing
             gaps += [row.clip] if missing else []
-    remarks = [
+    return ranges, [
         Remark("folders that the info files name have no jpg or are not there", len(folders), some(folders)),
         Remark("words lack jpgs", len(gaps), f"{jpgs:,} jpgs in all; {some(gaps)}"),
     ]
-    return ranges, [remark for remark in remarks if remark.count]
 
 
 def lacking(settings: "Lrw1000Raw", root: Path, reading: Reading) -> list[Remark]:
@@ -123,12 +121,11 @@ def lacking(settings: "Lrw1000Raw", root: Path, reading: Reading) -> list[Remark
     texts = {split: {clip.text for clip in reading.clips if clip.split == split} for split in FILES}
     counts = ", ".join(f"{len(texts[split])} in {FILES[split]}" for split in FILES)
     untrained = sorted((texts["val"] | texts["test"]) - texts["train"])
-    remarks = [
+    return [
         Remark(f"of LRW-1000's {SAMPLES:,} samples are missing in info/", SAMPLES - total, f"{total:,} are there"),
         Remark(f"of LRW-1000's {CLASSES:,} classes have no usable clip", CLASSES - len(classes), counts),
         Remark("classes to validate or test have no clip to train on", len(untrained), some(untrained)),
     ]
-    return [remark for remark in remarks if remark.count > 0]
 
 
 def _layout(root: Path) -> tuple[Path, dict[str, Path]]:

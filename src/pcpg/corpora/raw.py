@@ -44,18 +44,19 @@ def prepare_corpus(corpus: str, settings: "GridRaw | LrwRaw | Lrw1000Raw", folde
             why = f"{len(error.excluded):,} excluded: {reasons(error.excluded)}; all are listed in {refused}"
             raise InputError(error.where, f"{error.problem}; {why}") from None
         lacking = reader.lacking(settings, root, reading) if settings.source != "synthetic" else []
-        _tell(corpus, reading, lacking, reader.WHERE)
+        remarks, lacking = ([one for one in found if one.count > 0] for found in (reading.remarks, lacking))
+        _tell(corpus, reading, remarks, lacking, reader.WHERE)
         write_rows(temporary / "manifest.csv", Clip, reading.clips)
         write_rows(temporary / "excluded.csv", Excluded, reading.excluded)
         write_rows(temporary / "words.csv", Word, reading.words)
-        write_rows(temporary / "remarks.csv", Remark, reading.remarks + lacking)
+        write_rows(temporary / "remarks.csv", Remark, remarks + lacking)
     refused.unlink(missing_ok=True)
 
 
-def _tell(corpus: str, reading: Reading, lacking: list[Remark], where: str) -> None:
+def _tell(corpus: str, reading: Reading, remarks: list[Remark], lacking: list[Remark], where: str) -> None:
     splits = Counter(clip.split for clip in reading.clips)
     counts = ", ".join(f"{splits[split]:,} {split}" for split in SPLITS)
-    lines = [f"{len(reading.clips):,} clips ({counts}); {len(reading.excluded):,} excluded", *reading.remarks, *lacking]
+    lines = [f"{len(reading.clips):,} clips ({counts}); {len(reading.excluded):,} excluded", *remarks, *lacking]
     if reading.excluded:
         lines.insert(1, f"excluded: {reasons(reading.excluded)}")
     if lacking:
