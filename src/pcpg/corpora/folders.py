@@ -45,7 +45,10 @@ def entries(folder: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files below a folder, also through links, each folder once; InputError where one cannot be read."""
+    """All files below a folder, but for hidden ones such as macOS' ._name, also through links, each folder once.
+
+    InputError where a folder cannot be read.
+    """
 
     def closed(error: OSError) -> None:
         raise InputError(error.filename, error.strerror or "cannot be read")
@@ -57,7 +60,7 @@ def files_below(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        yield from (Path(place, name) for name in names)
+        yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
 def child(folder: Path, name: str) -> Path:

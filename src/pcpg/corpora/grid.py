@@ -51,9 +51,10 @@ def read(settings: "GridRaw", root: Path) -> Reading:
     The splits follow the settings and the names alone, so another speaker on disk changes nothing. Raises InputError
     where a folder is missing or a list is malformed, Unusable where no clip is left or the splits are impossible.
     """
-    plan, folders = plan_of(settings), _chosen(root, settings.speakers)
+    plan, folders = plan_of(settings), _speakers(root, settings.speakers)
     plan.check(root, list(folders))
-    files = {speaker: _files(folder) for speaker, folder in folders.items()}
+    # at any depth, as s1/video/mpg_6000/bbaf2n.mpg: a speaker has each name once
+    files = {speaker: sort_files(files_below(folder), ".align") for speaker, folder in folders.items()}
     aligns, remarks = match_alignments(root, folders, {speaker: set(found.videos) for speaker, found in files.items()})
     others = [path.relative_to(root).as_posix() for found in files.values() for path in found.others]
     remarks.append(Remark("files in the speakers' folders are neither video nor .align", len(others), some(others)))
@@ -96,8 +97,11 @@ def lacking(settings: "GridRaw", root: Path, reading: Reading) -> list[Remark]:
     ]
 
 
-def _speakers(root: Path) -> dict[str, Path]:
-    """The folders s1, s2, ... in `root`, by number; in capitals, too."""
+def _speakers(root: Path, chosen: list[str] | None) -> dict[str, Path]:
+    """The folders s1, s2, ... in `root`, in capitals too, of the speakers `chosen` (None: of all), by number.
+
+    InputError where one is not there.
+    """
     if not root.is_dir():
         problem = "is no folder" if root.exists() else "no such folder"
         raise InputError(root, f"{problem}; expected one that holds s1/, s2/, ... and alignments/. {WHERE}")
@@ -108,21 +112,11 @@ def _speakers(root: Path) -> dict[str, Path]:
             raise InputError(path, f"{folders[name].name} is the same speaker")
     if not folders:
         raise InputError(root, f"holds no speaker folder s1, s2, ... with .mpg files; {there}. {WHERE}")
-    return dict(sorted(folders.items(), key=lambda item: int(item[0][1:])))
-
-
-def _chosen(root: Path, names: list[str] | None) -> dict[str, Path]:
-    """The folders of the speakers `names`, each once and by number; InputError where one is not there."""
-    there = _speakers(root)
-    absent = [name for name in names or [] if name not in there]
+    names = sorted(folders, key=lambda name: int(name[1:]))
+    absent = [name for name in chosen or [] if name not in folders]
     if absent:
-        raise InputError(root, f"no folder for the speaker {', '.join(absent)}; there are {', '.join(there)}")
-    return there if names is None else {name: folder for name, folder in there.items() if name in names}
-
-
-def _files(folder: Path) -> Files:
-    """All files below a speaker's folder, however deep, as s1/video/mpg_6000/bbaf2n.mpg: names are unique."""
-    return sort_files((path for path in files_below(folder) if not path.name.startswith(".")), ".align")
+        raise InputError(root, f"no folder for the speaker {', '.join(absent)}; there are {', '.join(names)}")
+    return {name: folders[name] for name in names if chosen is None or name in chosen}
 
 
 def _usable(

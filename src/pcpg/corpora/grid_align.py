@@ -18,7 +18,7 @@ def align_files(root: Path, places: Iterable[Path]) -> dict[str, dict[str, Path]
     """The .align files of each folder below `places`, by the clip's name; the key is the folder's path from `root`."""
     files = {}
     for path in (path for place in places if place.is_dir() for path in sorted(files_below(place))):
-        if path.suffix.lower() == ".align" and not path.name.startswith("."):  # macOS leaves ._name beside name
+        if path.suffix.lower() == ".align":
             files.setdefault(path.parent.relative_to(root).as_posix(), {})[path.stem.lower()] = path
     return files
 
