@@ -39,7 +39,7 @@ def _region(clips: Clips):
 
 
 def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.corpora.about import corpus_root, windows
+    from pcpg.corpora.about import WINDOWED, corpus_root
     from pcpg.mouths.detector import locate_model
     from pcpg.mouths.join import part, read_manifest
     from pcpg.mouths.shard import Cutter, make_shard
@@ -54,18 +54,18 @@ def shard(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
     model = locate_model(corpus.clips.landmark_model)
     cutter = Cutter(corpus_root(corpus.raw, folder), _region(corpus.clips), model, landmarks)
     with atomic_folder(shard_folder(paths.clips(args.corpus), str(args.shard))) as out:
-        make_shard(clips, out, cutter, settings.workers, windows(args.corpus))
+        make_shard(clips, out, cutter, settings.workers, args.corpus in WINDOWED)
 
 
 def store(args: argparse.Namespace, settings: Params, paths: Paths) -> None:
-    from pcpg.corpora.about import whole_lengths
+    from pcpg.corpora.about import FRAMES
     from pcpg.mouths.inventory import write_inventory
     from pcpg.mouths.join import join_shards, read_manifest
 
     corpus, folder = _corpus(settings, args.corpus), paths.raw(args.corpus)
     manifest, region = read_manifest(folder / "manifest.csv"), _region(corpus.clips)
     made = join_shards(manifest, paths.clips(args.corpus), len(settings.shards), region)
-    write_inventory(folder, made, paths.inventory(args.corpus), whole_lengths(args.corpus))
+    write_inventory(folder, made, paths.inventory(args.corpus), FRAMES.get(args.corpus))
 
 
 def clips_info(args: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pcpg.corpora import grid, grid_align, lrw, lrw1000, raw
-from pcpg.corpora.about import protocol, whole_lengths
+from pcpg.corpora.about import FRAMES, protocol
 from pcpg.corpora.base import Clip, Excluded, Word
 from pcpg.corpora.grid_splits import SPEAKERS, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
@@ -73,7 +73,7 @@ def taken_stock(corpus: str, settings, folder: Path) -> tuple[dict[str, str], li
     region = Region(kind="frame", landmarks=None, size=16)
     make_shard(clips, shard_folder(out, "0"), Cutter(root, region), workers=1)
     store = join_shards(clips, out, 1, region)
-    inventory.write_inventory(folder / "data", store, folder / "out", whole_lengths(corpus))
+    inventory.write_inventory(folder / "data", store, folder / "out", FRAMES.get(corpus))
     tables = [csv.DictReader((folder / f"out/{name}.csv").read_text().splitlines()) for name in ("summary", "notes")]
     return {row["what"]: row["count"] for row in tables[0]}, list(tables[1])
 

@@ -4,7 +4,6 @@ import sys
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pcpg.corpora.about import corpus_root
 from pcpg.corpora.base import SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, reasons
@@ -13,16 +12,14 @@ from pcpg.workspace.errors import InputError, one_line
 from pcpg.workspace.files import atomic_folder
 from pcpg.workspace.rows import write_rows
 
-if TYPE_CHECKING:
-    from pcpg.settings.corpus import GridRaw, Lrw1000Raw, LrwRaw
 
-
-def prepare_corpus(corpus: str, settings: "GridRaw | LrwRaw | Lrw1000Raw", folder: Path, workers: int) -> None:
+def prepare_corpus(corpus: str, settings, folder: Path, workers: int) -> None:
     """Write `folder`/manifest.csv, excluded.csv, words.csv and remarks.csv; for source: synthetic, the corpus itself.
 
-    For source: download what is missing under settings.root is fetched first; the other sources ask no server. What
-    the corpus has and lacks is printed on stderr. InputError where nothing is left for one of the splits: it gives the
-    commonest reasons, and the list of the excluded clips is beside `folder`, as <folder>-excluded.csv.
+    settings is the corpus' section `raw`. For source: download what is missing under settings.root is fetched first;
+    the other sources ask no server. What the corpus has and lacks is printed on stderr. InputError where nothing is
+    left for one of the splits: it gives the commonest reasons, and the list of the excluded clips is beside `folder`,
+    as <folder>-excluded.csv.
     """
     reader = import_module(f"pcpg.corpora.{corpus}")  # the only one in the stage's checksum (workspace/code.py)
     refused = folder.with_name(f"{folder.name}-excluded.csv")
