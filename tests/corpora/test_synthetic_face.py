@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from pcpg.corpora.synthetic.camera import Camera, blinks, sway
+from pcpg.corpora.synthetic.crew import stream
 from pcpg.corpora.synthetic.film import Film, shoot
 from pcpg.corpora.synthetic.lips import SHAPE, Manner, trajectory
 from pcpg.corpora.synthetic.looks import Look, draw_look
-from pcpg.corpora.synthetic.randomness import stream
 from pcpg.corpora.synthetic.speech import english_visemes, speak
 from pcpg.mouths.detector import detect_landmarks
 from pcpg.mouths.landmarks import LEFT_CORNER, NOSE, RIGHT_CORNER

@@ -5,9 +5,9 @@ import pytest
 
 from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.corpora.synthetic import english
+from pcpg.corpora.synthetic.crew import stream
 from pcpg.corpora.synthetic.lips import _TARGETS, SHAPE, Manner, trajectory
 from pcpg.corpora.synthetic.mandarin import WORDS, syllable_visemes, word_visemes
-from pcpg.corpora.synthetic.randomness import stream
 from pcpg.corpora.synthetic.speech import _VISEMES, english_visemes, pause, speak
 
 PLAIN = Manner(tempo=1, opening=1, spreading=1)

@@ -1,6 +1,5 @@
 """A corpus on disk like LRW: lipread_mp4/WORD/{train,val,test}/WORD_00001.mp4 with a .txt beside it."""
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -8,42 +7,24 @@ import numpy as np
 
 from pcpg.corpora.about import FRAMES
 from pcpg.corpora.base import RATE
-from pcpg.corpora.synthetic import crew
 from pcpg.corpora.synthetic.camera import Camera
+from pcpg.corpora.synthetic.crew import Take, make_clips, stream, takes
 from pcpg.corpora.synthetic.encode import write_mp4
 from pcpg.corpora.synthetic.english import NEWS_WORDS, SMALL_WORDS
 from pcpg.corpora.synthetic.film import Film, shoot
 from pcpg.corpora.synthetic.lips import Manner, trajectory
 from pcpg.corpora.synthetic.looks import draw_look
-from pcpg.corpora.synthetic.randomness import stream
 from pcpg.corpora.synthetic.speech import english_visemes, speak
 
 _LENGTH = FRAMES["lrw"][0]  # frames a clip
 _NEIGHBOURS = 3  # words spoken on either side of the target
-_CLIPS_PER_SPEAKER = 3
-
-
-@dataclass(frozen=True)
-class Take:
-    """One clip: a speaker of the split's own pool says the word."""
-
-    split: str
-    speaker: int
-    word: str
-    number: int
 
 
 def generate_lrw(root: Path, *, seed: int, words: int, train: int, val: int, test: int, workers: int) -> None:
-    """Write that many clips of each of the first `words` words below `root`; no speaker is in two splits."""
-    clips = [
-        Take(split, int(stream(seed, "lrw", split, word, number).integers(pool)), word, number)
-        for split, count in (("train", train), ("val", val), ("test", test))
-        for pool in [max(1, words * count // _CLIPS_PER_SPEAKER)]
-        for word in NEWS_WORDS[:words]
-        for number in range(1, count + 1)
-    ]
-    clips.sort(key=lambda clip: (clip.split, clip.speaker))  # a speaker's portrait is painted once
-    crew.make_clips(partial(_write_clip, Path(root), seed), clips, workers, "generate LRW-like clips")
+    """Write that many clips of each of the first `words` words below `root`."""
+    numbers = {"train": range(1, train + 1), "val": range(1, val + 1), "test": range(1, test + 1)}
+    clips = takes(seed, "lrw", NEWS_WORDS[:words], numbers)
+    make_clips(partial(_write_clip, root, seed), clips, workers, "generate LRW-like clips")
 
 
 def film_clip(seed: int, clip: Take) -> tuple[Film, float]:
