@@ -14,6 +14,7 @@ from argparse import Namespace
 from collections import defaultdict
 from contextlib import suppress
 from email.utils import formatdate
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -331,10 +332,11 @@ def test_only_what_is_missing_is_fetched(zenodo, tmp_path, capsys):
     assert kept == ["alignments.zip", "record.json", "s1.zip"]  # the user's own stays, what was fetched goes
 
 
-def test_a_download_broken_off_between_and_within_archives_goes_on(zenodo, tmp_path, pauses):
+def test_a_download_broken_off_between_and_within_archives_goes_on(zenodo, tmp_path, pauses, monkeypatch):
+    monkeypatch.setattr("pcpg.corpora.download.fetch_file", partial(fetch.fetch_file, tries=2))
     zenodo.faults["/files/s2.zip"] = [("status", 503)] * 2
     with pytest.raises(InputError, match="s2.zip: HTTP 503"):
-        download_grid(tmp_path, ["s1", "s2"], api=zenodo.api, tries=2)
+        download_grid(tmp_path, ["s1", "s2"], api=zenodo.api)
     assert (tmp_path / "s1").is_dir() and not (tmp_path / "s2").exists()
     download_grid(tmp_path, ["s1", "s2"], api=zenodo.api)
     assert [path for path, _ in zenodo.log].count("/files/s1.zip") == 1 and len(read(tmp_path)[0]) == 10

@@ -3,13 +3,11 @@
 import json
 import re
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from pcpg.corpora import unpack
-from pcpg.corpora.fetch import TRIES, Remote, arrived, fetch_file, progress
+from pcpg.corpora.fetch import Remote, arrived, fetch_file, progress
 from pcpg.corpora.folders import files_below, sort_files
 from pcpg.corpora.grid_align import covering, named_as
 from pcpg.workspace.errors import InputError
@@ -18,7 +16,7 @@ RECORD = "https://zenodo.org/api/records/3625687"
 ALIGNMENTS = "alignments.zip"
 
 
-def download_grid(root: Path, speakers: list[str] | None, *, api: str = RECORD, tries: int = TRIES) -> None:
+def download_grid(root: Path, speakers: list[str] | None, *, api: str = RECORD) -> None:
     """Make root/sN/*.mpg and root/alignments/sN/*.align for each of `speakers` (None: for all that the record has).
 
     A speaker's folder appears when it is complete, and one that is there is left alone. root/archives holds the
@@ -26,19 +24,17 @@ def download_grid(root: Path, speakers: list[str] | None, *, api: str = RECORD, 
     again, so that archives put there by hand serve as well, and are kept. Raises InputError for a speaker that the
     record lacks, before anything large is fetched, and for what cannot be fetched, verified or unpacked.
     """
-    root = Path(root)
-    if speakers and all(_folders_there(root, speaker) for speaker in speakers):
+    archives, aligned = root / "archives", root / "alignments"
+    if speakers and all((place / speaker).is_dir() for speaker in speakers for place in (root, aligned)):
         return _say(f"{root} has {', '.join(speakers)} already: nothing to download")
-    get = partial(fetch_file, tries=tries)
-    archives = root / "archives"
-    remotes = listing(api, archives / "record.json", get)
+    remotes = listing(api, archives / "record.json")
     speakers = _chosen(speakers, remotes, api)
     new = [speaker for speaker in speakers if not (root / speaker).is_dir()]
-    unaligned = [speaker for speaker in speakers if not (root / "alignments" / speaker).is_dir()]
+    unaligned = [speaker for speaker in speakers if not (aligned / speaker).is_dir()]
     _say(f"{root} has {len(speakers) - len(new)} of {len(speakers)} speakers; to come: {', '.join(new) or 'none'}")
-    _fetch_speakers(root, new, remotes, get)
+    _fetch_speakers(root, new, remotes)
     if unaligned:
-        get(remotes[ALIGNMENTS], archives / ALIGNMENTS)
+        fetch_file(remotes[ALIGNMENTS], archives / ALIGNMENTS)
         _align(root, unaligned, archives / ALIGNMENTS)
 
 
@@ -46,16 +42,12 @@ def _say(text: str) -> None:
     print(f"grid: {text}", file=sys.stderr)
 
 
-def _folders_there(root: Path, speaker: str) -> bool:
-    return (root / speaker).is_dir() and (root / "alignments" / speaker).is_dir()
-
-
-def listing(api: str, file: Path, get: Callable = fetch_file) -> dict[str, Remote]:
+def listing(api: str, file: Path) -> dict[str, Remote]:
     """Name -> archive of a Zenodo record, as its API lists them; kept in `file`, since a record's files never change.
 
     Raises InputError where the answer is no such list, or lacks GRID's alignments.
     """
-    get(Remote(api), file)
+    fetch_file(Remote(api), file)
     try:
         rows = json.loads(file.read_text(encoding="utf-8"))["files"]
         remotes = {row["key"]: _remote(row) for row in rows}
@@ -86,7 +78,7 @@ def _chosen(speakers: list[str] | None, remotes: dict[str, Remote], api: str) ->
     return there if speakers is None else list(dict.fromkeys(speakers))
 
 
-def _fetch_speakers(root: Path, speakers: list[str], remotes: dict[str, Remote], get: Callable) -> None:
+def _fetch_speakers(root: Path, speakers: list[str], remotes: dict[str, Remote]) -> None:
     """One speaker after the other, so that at most one archive that was fetched takes room beside the clips."""
     if not speakers:
         return
@@ -95,7 +87,7 @@ def _fetch_speakers(root: Path, speakers: list[str], remotes: dict[str, Remote],
     total = sum(remotes[archive.name].size for archive in waiting)
     with progress("GRID", total, sum(map(arrived, waiting))) as bar:
         for speaker, archive in places.items():
-            get(remotes[archive.name], archive, bar=bar)
+            fetch_file(remotes[archive.name], archive, bar=bar)
             with unpack.open_archive(archive) as opened:
                 unpack.extract_files(opened, _videos(opened, archive), root / speaker)
             if archive in waiting:
