@@ -80,13 +80,8 @@ def twins(store: ClipStore) -> list[Remark]:
     """Clips whose pixels are those of a clip of another split: what was tested on was trained on."""
     first: dict[tuple, str] = {}
     alike = [row for row in store.index if first.setdefault((row.crc32, row.frames, row.text), row.split) != row.split]
-    if not alike:
-        return []
-    return [
-        Remark(
-            "clips have the pixels and the text of one in another split", len(alike), some([row.clip for row in alike])
-        )
-    ]
+    what = "clips have the pixels and the text of one in another split"
+    return [Remark(what, len(alike), some(row.clip for row in alike))] if alike else []
 
 
 def measures(quality: list[Quality]) -> list[Measure]:

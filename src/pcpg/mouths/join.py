@@ -45,8 +45,8 @@ def join_shards(manifest: list[Clip], folder: Path, count: int, region: Region) 
     The clips stand in the manifest's order, however many shards there are. No split of the manifest may lose all of its
     clips.
     """
-    shards = [describe_shard(folder, number, part(manifest, number, count), region.size) for number in range(count)]
-    excluded = [row for shard in shards for row in read_rows(table_path(folder, shard.name, "excluded"), Excluded)]
+    described = [describe_shard(folder, number, part(manifest, number, count), region.size) for number in range(count)]
+    shards, excluded = [shard for shard, _ in described], [row for _, rows in described for row in rows]
     left = {row.clip for row in excluded}
     for split in sorted({clip.split for clip in manifest} - {clip.split for clip in manifest if clip.clip not in left}):
         wanted = sum(clip.split == split for clip in manifest)
@@ -62,24 +62,21 @@ def join_shards(manifest: list[Clip], folder: Path, count: int, region: Region) 
     return store
 
 
-def describe_shard(folder: Path, number: int, clips: list[Clip], size: int) -> Shard:
-    """One shard's entry in store.json; InputError unless it holds `clips`, less those that it lists as excluded."""
-    name = str(number)
-    index = read_rows(table_path(folder, name, "index"), IndexRow)
-    left = {row.clip for row in read_rows(table_path(folder, name, "excluded"), Excluded)}
-    frames = shard_folder(folder, name) / "frames.npy"
+def describe_shard(folder: Path, number: int, clips: list[Clip], size: int) -> tuple[Shard, list[Excluded]]:
+    """One shard's entry in store.json, and what it excluded; InputError unless it holds the other `clips`."""
+    place = shard_folder(folder, str(number))
+    tables = {kind: place / f"{kind}.csv" for kind in TABLES}
+    index, excluded = read_rows(tables["index"], IndexRow), read_rows(tables["excluded"], Excluded)
+    left = {row.clip for row in excluded}
     made = [(row.clip, row.speaker, row.split, row.text, row.label) for row in index]
     wanted = [(c.clip, c.speaker, c.split, c.text, c.label) for c in clips if c.clip not in left]
     if made != wanted or not left <= {clip.clip for clip in clips}:
-        raise InputError(frames.parent, "was not made from this part of the manifest; make the shard again")
-    sums = {kind: sha256(table_path(folder, name, kind)) for kind in TABLES}
+        raise InputError(place, "was not made from this part of the manifest; make the shard again")
+    sums = {kind: sha256(path) for kind, path in tables.items()}
     total = sum(row.frames for row in index)
+    frames = place / "frames.npy"
     size_on_disk = frames.stat().st_size if frames.is_file() else 0
-    shard = Shard(name=name, clips=len(index), frames=total, bytes=size_on_disk, **sums)
-    check_index(table_path(folder, name, "index"), index, shard)
+    shard = Shard(name=place.name, clips=len(index), frames=total, bytes=size_on_disk, **sums)
+    check_index(tables["index"], index, shard)
     map_frames(frames, shard, size)
-    return shard
-
-
-def table_path(folder: Path, name: str, kind: str) -> Path:
-    return shard_folder(folder, name) / f"{kind}.csv"
+    return shard, excluded
