@@ -6,10 +6,11 @@ import pytest
 
 from pcpg.corpora.synthetic.camera import Camera, blinks, sway
 from pcpg.corpora.synthetic.crew import stream
+from pcpg.corpora.synthetic.english import english_visemes
 from pcpg.corpora.synthetic.film import Film, shoot
 from pcpg.corpora.synthetic.lips import SHAPE, Manner, trajectory
 from pcpg.corpora.synthetic.looks import Look, draw_look
-from pcpg.corpora.synthetic.speech import english_visemes, speak
+from pcpg.corpora.synthetic.speech import speak
 from pcpg.mouths.detector import detect_landmarks
 from pcpg.mouths.landmarks import LEFT_CORNER, NOSE, RIGHT_CORNER
 

@@ -1,4 +1,12 @@
-"""English words as phonemes (ARPAbet, without stress)."""
+"""English words as phonemes (ARPAbet, without stress), and these as visemes."""
+
+# Sounds made at the same place look the same: this many-to-one map is what makes lip-reading hard.
+_VISEMES = {
+    "P": "P", "B": "P", "M": "P", "F": "F", "V": "F", "TH": "TH", "DH": "TH", "T": "T", "D": "T", "N": "T",
+    "S": "S", "Z": "S", "SH": "SH", "ZH": "SH", "CH": "SH", "JH": "SH", "K": "K", "G": "K", "NG": "K", "HH": "K",
+    "L": "L", "R": "R", "W": "W", "Y": "I", "IY": "I", "IH": "IH", "EH": "E", "AE": "AE", "AH": "AH", "AA": "A",
+    "AO": "O", "UW": "U", "UH": "U", "ER": "ER", "EY": "E IH", "AY": "A IH", "AW": "A U", "OW": "O U", "OY": "O IH",
+}  # fmt: skip
 
 _LETTER_NAMES = {
     "a": "EY", "b": "B IY", "c": "S IY", "d": "D IY", "e": "IY", "f": "EH F", "g": "JH IY", "h": "EY CH", "i": "AY",
@@ -39,9 +47,9 @@ _SMALL = {
 
 NEWS_WORDS = tuple(word.upper() for word in _NEWS)
 SMALL_WORDS = tuple(_SMALL)
-_LEXICON = {word: tuple(spelt.split()) for word, spelt in (_LETTER_NAMES | _GRID | _NEWS | _SMALL).items()}
+_LEXICON = _LETTER_NAMES | _GRID | _NEWS | _SMALL
 
 
-def pronounce(word: str) -> tuple[str, ...]:
-    """Return the phonemes of `word`; single letters are spoken by their names. Unknown words raise KeyError."""
-    return _LEXICON[word.lower()]
+def english_visemes(word: str) -> tuple[str, ...]:
+    """Return the visemes of a word in any case; single letters are spoken by their names. KeyError for others."""
+    return tuple(viseme for phoneme in _LEXICON[word.lower()].split() for viseme in _VISEMES[phoneme].split())

@@ -11,10 +11,11 @@ from pcpg.corpora.grid_text import GRAMMAR, TICKS, sentence_of
 from pcpg.corpora.synthetic.camera import Camera
 from pcpg.corpora.synthetic.crew import make_clips, stream
 from pcpg.corpora.synthetic.encode import write_mpg
+from pcpg.corpora.synthetic.english import english_visemes
 from pcpg.corpora.synthetic.film import shoot
 from pcpg.corpora.synthetic.lips import Manner, trajectory
 from pcpg.corpora.synthetic.looks import draw_look
-from pcpg.corpora.synthetic.speech import Speech, english_visemes, pause, speak
+from pcpg.corpora.synthetic.speech import Speech, pause, speak
 
 _LENGTH = FRAMES["grid"][0]  # frames a clip
 _STEP = 250  # ticks to which .align files are rounded

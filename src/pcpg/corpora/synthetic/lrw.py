@@ -10,11 +10,11 @@ from pcpg.corpora.base import RATE
 from pcpg.corpora.synthetic.camera import Camera
 from pcpg.corpora.synthetic.crew import Take, make_clips, stream, takes
 from pcpg.corpora.synthetic.encode import write_mp4
-from pcpg.corpora.synthetic.english import NEWS_WORDS, SMALL_WORDS
+from pcpg.corpora.synthetic.english import NEWS_WORDS, SMALL_WORDS, english_visemes
 from pcpg.corpora.synthetic.film import Film, shoot
 from pcpg.corpora.synthetic.lips import Manner, trajectory
 from pcpg.corpora.synthetic.looks import draw_look
-from pcpg.corpora.synthetic.speech import english_visemes, speak
+from pcpg.corpora.synthetic.speech import speak
 
 _LENGTH = FRAMES["lrw"][0]  # frames a clip
 _NEIGHBOURS = 3  # words spoken on either side of the target

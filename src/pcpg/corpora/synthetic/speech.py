@@ -1,19 +1,9 @@
-"""Words -> visemes -> visemes with durations."""
+"""Words as visemes -> visemes with durations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from pcpg.corpora.synthetic import english
-
-# Sounds made at the same place look the same: this many-to-one map is what makes lip-reading hard.
-_VISEMES = {
-    "P": "P", "B": "P", "M": "P", "F": "F", "V": "F", "TH": "TH", "DH": "TH", "T": "T", "D": "T", "N": "T",
-    "S": "S", "Z": "S", "SH": "SH", "ZH": "SH", "CH": "SH", "JH": "SH", "K": "K", "G": "K", "NG": "K", "HH": "K",
-    "L": "L", "R": "R", "W": "W", "Y": "I", "IY": "I", "IH": "IH", "EH": "E", "AE": "AE", "AH": "AH", "AA": "A",
-    "AO": "O", "UW": "U", "UH": "U", "ER": "ER", "EY": "E IH", "AY": "A IH", "AW": "A U", "OW": "O U", "OY": "O IH",
-}  # fmt: skip
 
 _SECONDS = {"P": 0.085, "T": 0.07, "K": 0.075, "F": 0.1, "S": 0.1, "SH": 0.1, "TH": 0.085, "L": 0.08, "R": 0.08,
             "W": 0.085}  # fmt: skip
@@ -30,11 +20,6 @@ class Speech:
     visemes: tuple[str, ...]
     seconds: np.ndarray
     spans: np.ndarray
-
-
-def english_visemes(word: str) -> tuple[str, ...]:
-    """Return the visemes of an English word or letter."""
-    return tuple(viseme for phoneme in english.pronounce(word) for viseme in _VISEMES[phoneme].split())
 
 
 def speak(words: Sequence[tuple[str, ...]], tempo: float, rng: np.random.Generator) -> Speech:
