@@ -12,6 +12,7 @@ from pcpg.corpora.folders import Files, check_video, entries, files_below, held,
 from pcpg.corpora.grid_align import SENTENCES, match_alignments
 from pcpg.corpora.grid_splits import SPEAKERS, Draw, Lists
 from pcpg.corpora.grid_text import SILENCES, TICKS, read_align, sentence_of
+from pcpg.corpora.synthetic.grid import generate_grid
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import locked
 
@@ -20,13 +21,7 @@ if TYPE_CHECKING:
 
 WHERE = "GRID is free (CC BY 4.0): Zenodo record 3625687, sN.zip and alignments.zip"
 SILENT = 21  # the speaker of whom there is no video
-
-
-def generate(settings: "GridRaw", root: Path, workers: int) -> None:
-    """Write a corpus of talking faces in GRID's format below `root`."""
-    from pcpg.corpora.synthetic.grid import generate_grid
-
-    generate_grid(root, **dict(settings.synthetic), workers=workers)
+generate = generate_grid  # for source: synthetic
 
 
 def download(settings: "GridRaw", root: Path) -> None:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from pcpg.corpora.about import FRAMES
 from pcpg.corpora.base import RATE, SPLITS, Clip, Excluded, Reading, Remark, Unusable, Word, check_text, some
 from pcpg.corpora.folders import check_video, child, entries, held, sort_files, text_lines
+from pcpg.corpora.synthetic.lrw import generate_lrw
 from pcpg.workspace.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,13 +24,7 @@ WHERE = (
 WORDS = 500
 CLIPS = {"train": 488_766, "val": 25_000, "test": 25_000}  # of all words; val and test have 50 of each
 MIDDLE = FRAMES["lrw"][0] / 2 / RATE  # s; the word stands in the middle of the clip
-
-
-def generate(settings: "LrwRaw", root: Path, workers: int) -> None:
-    """Write a corpus of talking faces in LRW's format below `root`."""
-    from pcpg.corpora.synthetic.lrw import generate_lrw
-
-    generate_lrw(root, **dict(settings.synthetic), workers=workers)
+generate = generate_lrw  # for source: synthetic
 
 
 def read(settings: "LrwRaw", root: Path) -> Reading:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from pcpg.corpora.base import RATE, Clip, Excluded, Reading, Remark, Unusable, Word, check_text, some
 from pcpg.corpora.folders import NUMBERED, child, entries, held, picture_files, text_lines
+from pcpg.corpora.synthetic.lrw1000 import generate_lrw1000
 from pcpg.workspace.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ FILES = {"train": "trn_1000.txt", "val": "val_1000.txt", "test": "tst_1000.txt"}
 SAMPLES, CLASSES = 718_018, 1_000
 LONGEST = 86_400.0  # s; the jpgs of a folder are numbered at 25 a second, and no programme lasts a day
 CUT, CENTRED = 30, 40  # frames: of the longest word of cut30, and of the window of centred40
+generate = generate_lrw1000  # for source: synthetic
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,6 @@ class Row:
     def clip(self) -> str:
         """Unique name: one folder may hold several words."""
         return f"{self.split}/{self.line:06d}-{self.folder}"
-
-
-def generate(settings: "Lrw1000Raw", root: Path, workers: int) -> None:
-    """Write a corpus of talking faces in LRW-1000's format below `root`."""
-    from pcpg.corpora.synthetic.lrw1000 import generate_lrw1000
-
-    generate_lrw1000(root, **dict(settings.synthetic), workers=workers)
 
 
 def read(settings: "Lrw1000Raw", root: Path) -> Reading:

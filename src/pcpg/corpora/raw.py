@@ -26,7 +26,7 @@ def prepare_corpus(corpus: str, settings, folder: Path, workers: int) -> None:
     with atomic_folder(folder) as temporary:
         root = corpus_root(settings, temporary)
         if settings.source == "synthetic":
-            reader.generate(settings, root, workers)
+            reader.generate(root, **dict(settings.synthetic), workers=workers)
         elif settings.source == "download":
             reader.download(settings, root)
         try:
