@@ -52,15 +52,15 @@ def _add_mouth(frames: np.ndarray, look: Look, mouth: Mouth, poses: np.ndarray, 
     side, above, below = (2 * np.ceil(camera.zoom * reach / 2).astype(int)).tolist()
     corner = (poses[:, :2, 2] / 2).astype(int) * 2 - [side, above]  # even: chroma pixels are 2 x 2 luma pixels
     corner = corner.clip(0, [camera.width - 2 * side, camera.height - above - below])
-    for scale, palette, planes in ((1, ycc.luma, (0,)), (2, ycc.chroma, (1, 2))):
+    for scale, planes in ((1, ycc.LUMA), (2, ycc.CHROMA)):
         rows, columns = (above + below) // scale, 2 * side // scale
         x, y = _places(poses, corner, rows, columns, scale)
-        kept, added = paint_mouth(look, mouth, x, y, scale / camera.zoom, palette)
+        kept, added = paint_mouth(look, mouth, x, y, scale / camera.zoom, planes)
         for t, frame in enumerate(frames):
             left, top = corner[t] // scale
-            for plane, light in zip(planes, added, strict=True):
-                box = ycc.split(frame)[plane][top : top + rows, left : left + columns]
-                box[:] = kept[t] * (box - np.float32(ycc.BLACK[plane])) + light[t] + (ycc.BLACK[plane] + 0.5)
+            for plane, black, light in zip(ycc.split(frame)[planes], ycc.BLACK[planes], added, strict=True):
+                box = plane[top : top + rows, left : left + columns]
+                box[:] = kept[t] * (box - np.float32(black)) + light[t] + (black + 0.5)
 
 
 def _places(poses: np.ndarray, corner: np.ndarray, rows: int, columns: int, scale: int) -> tuple:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pcpg.corpora.synthetic import ycc
 from pcpg.corpora.synthetic.looks import Look
 
 _TINY = np.float32(1e-9)
@@ -71,17 +72,17 @@ class Contours:
     outer_bottom: np.ndarray
 
 
-def paint_mouth(look: Look, mouth: Mouth, x: np.ndarray, y: np.ndarray, spacing: float, palette) -> tuple:
+def paint_mouth(look: Look, mouth: Mouth, x: np.ndarray, y: np.ndarray, spacing: float, planes: slice) -> tuple:
     """Return what the mouth does to a picture at x, y (frames, rows, columns): it becomes kept * picture + added.
 
-    spacing: head units between two pixels; palette: maps RGB colours (n, 3) to the picture's planes, (n, planes).
+    spacing: head units between two pixels; planes: those of ycc.py that the picture has.
     Returns kept (frames, rows, columns) and added (planes, frames, rows, columns).
     """
 
     def above(level: np.ndarray) -> np.ndarray:  # 1 where level > 0, with an edge one pixel wide
         return (0.5 + level / spacing).clip(0, 1)
 
-    lips, *within = palette([look.lips, _CAVITY, _TONGUE, _TEETH])
+    lips, *within = ycc.above_black([look.lips, _CAVITY, _TONGUE, _TEETH], planes)
     line = _contours(mouth, x)
     ends = above((1 - np.abs(line.across)) * mouth.half_width)
     cover = above(y - line.outer_top) * above(line.outer_bottom - y) * ends

@@ -4,19 +4,15 @@ import numpy as np
 
 _MATRIX = np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]]) / 255
 BLACK = (16.0, 128.0, 128.0)
+LUMA, CHROMA = slice(0, 1), slice(1, 3)  # of the planes: light; blue and red difference
 _CODES = np.arange(256)
 _FULL_LUMA = np.rint((_CODES - 16) * (255 / 219)).clip(0, 255).astype(np.uint8)
 _FULL_CHROMA = np.rint((_CODES - 128) * (255 / 224) + 128).clip(0, 255).astype(np.uint8)
 
 
-def luma(rgb) -> np.ndarray:
-    """Return (..., 3) colours in 0..255 as (..., 1) luma above black."""
-    return np.asarray(rgb, np.float32) @ _MATRIX[:1].T.astype(np.float32)
-
-
-def chroma(rgb) -> np.ndarray:
-    """Return (..., 3) colours in 0..255 as (..., 2) chroma, blue and red difference around 0."""
-    return np.asarray(rgb, np.float32) @ _MATRIX[1:].T.astype(np.float32)
+def above_black(rgb, planes: slice) -> np.ndarray:
+    """Return (..., 3) colours in 0..255 as (..., planes) luma or chroma, from what BLACK has."""
+    return np.asarray(rgb, np.float32) @ _MATRIX[planes].T.astype(np.float32)
 
 
 def to_planes(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
