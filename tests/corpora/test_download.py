@@ -14,7 +14,6 @@ from argparse import Namespace
 from collections import defaultdict
 from contextlib import suppress
 from email.utils import formatdate
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -124,7 +123,7 @@ def align(name):
 
 
 @pytest.fixture
-def zenodo(server):
+def zenodo(server, monkeypatch):
     """The server with a record like Zenodo's: three speakers, alignments partly under another one's name."""
     inner = {"s1": "s1/", "s2": "", "s10": "s10/video/mpg_6000/"}
     archives = {
@@ -149,7 +148,7 @@ def zenodo(server):
         for name, body in archives.items()
     ]
     server.files["/record"] = json.dumps({"id": 1, "files": rows}).encode()
-    server.api = f"{server.url}/record"
+    monkeypatch.setattr("pcpg.corpora.download.RECORD", f"{server.url}/record")
     return server
 
 
@@ -179,9 +178,10 @@ def test_a_file_is_fetched_once(server, tmp_path):
     assert target.read_bytes() == BODY and len(server.log) == 2
 
 
-def test_a_broken_connection_is_resumed(server, tmp_path, pauses):
+def test_a_broken_connection_is_resumed(server, tmp_path, pauses, monkeypatch):
+    monkeypatch.setattr(fetch, "TRIES", 2)
     server.faults["/file"] = [("break", 2 * CHUNK + 5), ("break", 4 * CHUNK), ()]
-    fetch.fetch_file(offer(server), tmp_path / "file", tries=2)  # tries count without progress alone
+    fetch.fetch_file(offer(server), tmp_path / "file")  # tries count without progress alone
     assert server.log == [("/file", None), ("/file", f"bytes={2 * CHUNK}-"), ("/file", f"bytes={4 * CHUNK}-")]
     assert (tmp_path / "file").read_bytes() == BODY and pauses == [0, 0]
 
@@ -243,11 +243,12 @@ def test_corrupt_bytes_are_thrown_away_and_fetched_again(server, tmp_path, pause
     assert bar.n == len(BODY)  # back to 0 in between
 
 
-def test_corrupt_bytes_for_good_are_an_error_and_leave_nothing(server, tmp_path, pauses):
+def test_corrupt_bytes_for_good_are_an_error_and_leave_nothing(server, tmp_path, pauses, monkeypatch):
+    monkeypatch.setattr(fetch, "TRIES", 4)
     server.faults["/file"] = [("corrupt",)] * 9
     remote = offer(server)
     with pytest.raises(InputError, match=rf"^{remote.url}: .* is not {remote.checksum}; given up after 4 tries.*file"):
-        fetch.fetch_file(remote, tmp_path / "file", tries=4)
+        fetch.fetch_file(remote, tmp_path / "file")
     assert len(server.log) == 4 and pauses == [0, 2, 4] and list(tmp_path.iterdir()) == []
 
 
@@ -255,9 +256,10 @@ def test_corrupt_bytes_for_good_are_an_error_and_leave_nothing(server, tmp_path,
     ("told", "problem"),
     [(len(BODY) + 7, "has fewer than|ended after"), (len(BODY) - 7, "more than")],
 )
-def test_a_wrong_size_is_an_error(server, tmp_path, pauses, told, problem):
+def test_a_wrong_size_is_an_error(server, tmp_path, pauses, monkeypatch, told, problem):
+    monkeypatch.setattr(fetch, "TRIES", 3)
     with pytest.raises(InputError, match=problem):
-        fetch.fetch_file(offer(server, size=told), tmp_path / "file", tries=3)
+        fetch.fetch_file(offer(server, size=told), tmp_path / "file")
     assert not (tmp_path / "file").exists() and 3 <= len(server.log) <= 4
 
 
@@ -299,7 +301,7 @@ def test_a_server_that_is_not_there_is_named(server, tmp_path, pauses):
 
 def test_grid_is_downloaded_to_what_the_reader_expects(zenodo, tmp_path):
     root = tmp_path / "GRID"
-    download_grid(root, None, api=zenodo.api)
+    download_grid(root, None)
     clips, excluded, _, _ = read(root)
     assert [clip.speaker for clip in clips] == ["s1"] * 5 + ["s2"] * 5 + ["s10"] * 5 and excluded == []
     for speaker, names in NAMES.items():
@@ -314,37 +316,37 @@ def test_grid_is_downloaded_to_what_the_reader_expects(zenodo, tmp_path):
 
 def test_only_what_is_missing_is_fetched(zenodo, tmp_path, capsys):
     paths = [f"/files/{name}" for name in ("s2.zip", "alignments.zip", "s1.zip", "s10.zip")]
-    download_grid(tmp_path, ["s2"], api=zenodo.api)
+    download_grid(tmp_path, ["s2"])
     assert [path for path, _ in zenodo.log] == ["/record", *paths[:2]]
-    download_grid(tmp_path, ["s2"], api=zenodo.api)
+    download_grid(tmp_path, ["s2"])
     assert len(zenodo.log) == 3 and "nothing to download" in capsys.readouterr().err
-    download_grid(tmp_path, ["s1", "s2"], api=zenodo.api)
-    download_grid(tmp_path, None, api=zenodo.api)
+    download_grid(tmp_path, ["s1", "s2"])
+    download_grid(tmp_path, None)
     assert [path for path, _ in zenodo.log] == ["/record", *paths]
-    download_grid(tmp_path, None, api=zenodo.api)  # s10 has no .align files, which is no reason to ask for more
+    download_grid(tmp_path, None)  # s10 has no .align files, which is no reason to ask for more
     assert len(zenodo.log) == 5
     shutil.rmtree(tmp_path / "s1")
     by_hand = tmp_path / "archives" / "s1.zip"
     by_hand.write_bytes(zenodo.files["/files/s1.zip"])
-    download_grid(tmp_path, None, api=zenodo.api)
+    download_grid(tmp_path, None)
     assert len(zenodo.log) == 5 and len(list((tmp_path / "s1").iterdir())) == 5
     kept = sorted(path.name for path in (tmp_path / "archives").iterdir())
     assert kept == ["alignments.zip", "record.json", "s1.zip"]  # the user's own stays, what was fetched goes
 
 
 def test_a_download_broken_off_between_and_within_archives_goes_on(zenodo, tmp_path, pauses, monkeypatch):
-    monkeypatch.setattr("pcpg.corpora.download.fetch_file", partial(fetch.fetch_file, tries=2))
+    monkeypatch.setattr(fetch, "TRIES", 2)
     zenodo.faults["/files/s2.zip"] = [("status", 503)] * 2
     with pytest.raises(InputError, match="s2.zip: HTTP 503"):
-        download_grid(tmp_path, ["s1", "s2"], api=zenodo.api)
+        download_grid(tmp_path, ["s1", "s2"])
     assert (tmp_path / "s1").is_dir() and not (tmp_path / "s2").exists()
-    download_grid(tmp_path, ["s1", "s2"], api=zenodo.api)
+    download_grid(tmp_path, ["s1", "s2"])
     assert [path for path, _ in zenodo.log].count("/files/s1.zip") == 1 and len(read(tmp_path)[0]) == 10
 
 
 def test_a_speaker_that_the_record_lacks_is_named_before_anything_is_fetched(zenodo, tmp_path):
     with pytest.raises(InputError, match="no speaker s21, s3; there are s1, s2, s10"):
-        download_grid(tmp_path, ["s1", "s21", "s3"], api=zenodo.api)
+        download_grid(tmp_path, ["s1", "s21", "s3"])
     assert [path for path, _ in zenodo.log] == ["/record"]
 
 
@@ -365,9 +367,9 @@ def test_an_answer_that_is_no_record_is_not_kept(zenodo, tmp_path, answer):
     good, zenodo.files["/record"] = zenodo.files["/record"], answer
     problem = "the record has no alignments.zip" if answer == b'{"files": []}' else "its answer is not a Zenodo record"
     with pytest.raises(InputError, match=f"/record: {problem}"):
-        download_grid(tmp_path, ["s1"], api=zenodo.api)
+        download_grid(tmp_path, ["s1"])
     zenodo.files["/record"] = good
-    download_grid(tmp_path, ["s1"], api=zenodo.api)
+    download_grid(tmp_path, ["s1"])
     assert len(read(tmp_path)[0]) == 5
 
 
@@ -424,7 +426,7 @@ def test_two_jobs_that_need_one_copy_download_it_once(zenodo, tmp_path, monkeypa
 def test_an_archive_without_videos_is_named(zenodo, tmp_path):
     replace(zenodo, "s2.zip", zipped({"s2/srwi5a/1.jpg": b"picture"}))
     with pytest.raises(InputError, match=r"s2\.zip: holds no \.mpg file, but s2/srwi5a/1\.jpg"):
-        download_grid(tmp_path, ["s2"], api=zenodo.api)
+        download_grid(tmp_path, ["s2"])
     assert not (tmp_path / "s2").exists()
 
 
@@ -464,7 +466,7 @@ UNSAFE = [
 def test_unsafe_entries_are_refused_by_name_and_nothing_is_written(zenodo, tmp_path, name, mode, problem):
     replace(zenodo, "s1.zip", zipped({"s1/bbaf4p.mpg": b"video", entry(name, mode): b"/etc/passwd"}))
     with pytest.raises(InputError) as raised:
-        download_grid(tmp_path / "GRID", ["s1"], api=zenodo.api)
+        download_grid(tmp_path / "GRID", ["s1"])
     assert "s1.zip: refused" in str(raised.value) and f"{name!r} {problem}" in str(raised.value)
     assert {path.name for path in tmp_path.rglob("*")} == {"GRID", "archives", "record.json", "s1.zip"}
 

@@ -16,7 +16,7 @@ RECORD = "https://zenodo.org/api/records/3625687"
 ALIGNMENTS = "alignments.zip"
 
 
-def download_grid(root: Path, speakers: list[str] | None, *, api: str = RECORD) -> None:
+def download_grid(root: Path, speakers: list[str] | None) -> None:
     """Make root/sN/*.mpg and root/alignments/sN/*.align for each of `speakers` (None: for all that the record has).
 
     A speaker's folder appears when it is complete, and one that is there is left alone. root/archives holds the
@@ -27,8 +27,8 @@ def download_grid(root: Path, speakers: list[str] | None, *, api: str = RECORD) 
     archives, aligned = root / "archives", root / "alignments"
     if speakers and all((place / speaker).is_dir() for speaker in speakers for place in (root, aligned)):
         return _say(f"{root} has {', '.join(speakers)} already: nothing to download")
-    remotes = listing(api, archives / "record.json")
-    speakers = _chosen(speakers, remotes, api)
+    remotes = listing(archives / "record.json")
+    speakers = _chosen(speakers, remotes)
     new = [speaker for speaker in speakers if not (root / speaker).is_dir()]
     unaligned = [speaker for speaker in speakers if not (aligned / speaker).is_dir()]
     _say(f"{root} has {len(speakers) - len(new)} of {len(speakers)} speakers; to come: {', '.join(new) or 'none'}")
@@ -42,22 +42,22 @@ def _say(text: str) -> None:
     print(f"grid: {text}", file=sys.stderr)
 
 
-def listing(api: str, file: Path) -> dict[str, Remote]:
-    """Name -> archive of a Zenodo record, as its API lists them; kept in `file`, since a record's files never change.
+def listing(file: Path) -> dict[str, Remote]:
+    """Name -> archive of the record, as Zenodo's API lists them; kept in `file`, since a record's files never change.
 
     Raises InputError where the answer is no such list, or lacks GRID's alignments.
     """
-    fetch_file(Remote(api), file)
+    fetch_file(Remote(RECORD), file)
     try:
         rows = json.loads(file.read_text(encoding="utf-8"))["files"]
         remotes = {row["key"]: _remote(row) for row in rows}
     except (ValueError, KeyError, TypeError) as error:
         file.unlink()
-        problem = f"{type(error).__name__}: {error}"
-        raise InputError(api, f"its answer is not a Zenodo record with size and MD5 of each file ({problem})") from None
+        problem = f"its answer is not a Zenodo record with size and MD5 of each file ({type(error).__name__}: {error})"
+        raise InputError(RECORD, problem) from None
     if ALIGNMENTS not in remotes:
         file.unlink()
-        raise InputError(api, f"the record has no {ALIGNMENTS}")
+        raise InputError(RECORD, f"the record has no {ALIGNMENTS}")
     return remotes
 
 
@@ -68,13 +68,13 @@ def _remote(row: dict) -> Remote:
     return Remote(url, size, checksum)
 
 
-def _chosen(speakers: list[str] | None, remotes: dict[str, Remote], api: str) -> list[str]:
+def _chosen(speakers: list[str] | None, remotes: dict[str, Remote]) -> list[str]:
     """The speakers that are wanted, each once; InputError where the record has no archive of one."""
     numbers = sorted(int(name[1]) for name in map(re.compile(r"s(\d+)\.zip").fullmatch, remotes) if name)
     there = [f"s{number}" for number in numbers]
     absent = [speaker for speaker in speakers or [] if speaker not in there]
     if absent:
-        raise InputError(api, f"the record has no speaker {', '.join(absent)}; there are {', '.join(there)}")
+        raise InputError(RECORD, f"the record has no speaker {', '.join(absent)}; there are {', '.join(there)}")
     return there if speakers is None else list(dict.fromkeys(speakers))
 
 

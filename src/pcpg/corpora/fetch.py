@@ -68,17 +68,17 @@ def intact(path: Path, remote: Remote) -> bool:
     return actual.hexdigest() == digest.lower()
 
 
-def fetch_file(remote: Remote, target: Path, *, tries: int = TRIES, bar: tqdm | None = None) -> None:
+def fetch_file(remote: Remote, target: Path, bar: tqdm | None = None) -> None:
     """Make `target` the file at `remote`; where it is that already, no server is asked.
 
     What has come lies beside it as .part and is continued, now or by a later call; only what is verified takes the
-    place of `target`. `bar` follows each byte, backwards too. Raises InputError that names URL and file after `tries`
+    place of `target`. `bar` follows each byte, backwards too. Raises InputError that names URL and file after TRIES
     failures in a row without progress, and at once where another try is no use (status 404, a full disk).
     """
     target = Path(target)
     if intact(target, remote):
         return
-    fresh = left = Retry(tries - 1, backoff_factor=1, backoff_max=60, retry_after_max=sys.maxsize)
+    fresh = left = Retry(TRIES - 1, backoff_factor=1, backoff_max=60, retry_after_max=sys.maxsize)
     furthest = arrived(target)
     with progress(target.name, remote.size, furthest) if bar is None else nullcontext(bar) as bar:
         while True:
