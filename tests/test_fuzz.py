@@ -175,7 +175,8 @@ def test_split_list(tmp_path, data):
     assert named is None or {name for clips in named.values() for name in clips if sentence_of(name)}
     (tmp_path / "test.txt").write_bytes(LIST)
     try:
-        Lists(tmp_path / "train.txt", tmp_path / "test.txt", validation=0.1, seed=1)
+        lists = SimpleNamespace(train=tmp_path / "train.txt", test=tmp_path / "test.txt")
+        Lists(SimpleNamespace(lists=lists))
     except InputError as error:
         assert re.search(r"(train|test)\.txt(, line \d+)?: ", str(error))
 

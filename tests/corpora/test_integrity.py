@@ -230,8 +230,8 @@ def test_lists_that_do_not_fit_the_speakers(tmp_path):
 @needs_grid
 @pytest.mark.parametrize("kind, lines, test", [("overlap", 24408 + 8415, 255), ("unseen", 28837 + 3986, 989)])
 def test_the_public_lists(kind, lines, test):
-    files = [SHARED / "splits" / f"{kind}_{split}.txt" for split in ("train", "val")]
-    lists = Lists(*files, validation=0.1, seed=1)
+    files = {split: SHARED / "splits" / f"{kind}_{name}.txt" for split, name in (("train", "train"), ("test", "val"))}
+    lists = Lists(SimpleNamespace(lists=SimpleNamespace(**files)))
     assert sum(len(clips) for named in lists.named.values() for clips in named.values()) == lines
     assert len(lists.named["test"]["s1"]) == test
     speakers = {speaker for named in lists.named.values() for speaker in named}

@@ -34,10 +34,7 @@ def download(settings: "GridRaw", root: Path) -> None:
 
 
 def plan_of(settings: "GridRaw") -> Draw | Lists:
-    if settings.lists:
-        return Lists(settings.lists.train, settings.lists.test, settings.validation, settings.split_seed)
-    tests = settings.test_speakers, settings.test_sentences
-    return Draw(settings.split, *tests, settings.validation, settings.split_seed)
+    return Lists(settings) if settings.lists else Draw(settings)
 
 
 def read(settings: "GridRaw", root: Path) -> Reading:

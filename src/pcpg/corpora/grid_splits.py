@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from pcpg.corpora.base import Excluded, Remark, some
@@ -48,29 +47,25 @@ def read_list(path: str | Path) -> dict[str, dict[str, int]]:
     return named
 
 
-@dataclass(frozen=True)
 class Draw:
-    """Splits that a seed draws: InputError where they are impossible."""
+    """Splits that the seed of GRID's settings draws: InputError where they are impossible."""
 
-    split: str  # unseen: all clips of the test speakers are for test; overlapped: so many of each speaker
-    test_speakers: list[str]
-    test_sentences: int
-    validation: float  # share of each speaker's other clips
-    seed: int
+    def __init__(self, settings):
+        self.settings = settings
 
     def splits(self, speaker: str, names: list[str]) -> dict[str, str]:
         """Split of each of the names of a speaker's clips."""
-        test = len(names) if speaker in self.test_speakers else 0
-        if self.split == "overlapped":
-            test = self.test_sentences
+        test = len(names) if speaker in self.settings.test_speakers else 0
+        if self.settings.split == "overlapped":
+            test = self.settings.test_sentences
             if not 0 <= test <= len(names) or (test == len(names) and names):
                 raise InputError(speaker, f"has {len(names)} usable clips, so {test} of them cannot be kept for test")
-        return assign(names, speaker, test, self.validation, self.seed)
+        return assign(names, speaker, test, self.settings.validation, self.settings.split_seed)
 
     def check(self, root: Path, speakers: list[str]) -> None:
         """InputError where a test speaker is not among the speakers that are read."""
-        strangers = [speaker for speaker in self.test_speakers if speaker not in speakers]
-        if self.split == "unseen" and strangers:
+        strangers = [speaker for speaker in self.settings.test_speakers if speaker not in speakers]
+        if self.settings.split == "unseen" and strangers:
             raise InputError(root, f"the test speaker {', '.join(strangers)} is not among {', '.join(speakers)}")
 
     def misfits(self, usable: dict[str, list[str]], unusable: list[Excluded]) -> tuple[list[Excluded], list[Remark]]:
@@ -79,14 +74,15 @@ class Draw:
 
 
 class Lists:
-    """Splits that two lists of clips give, one to train and validate on, one to test on.
+    """Splits that the two lists of GRID's settings give, one to train and validate on, one to test on.
 
     The share `validation` of each speaker's clips in the first is for validation. InputError where a list is malformed
     or a clip is in both.
     """
 
-    def __init__(self, train: str | Path, test: str | Path, validation: float, seed: int):
-        self.validation, self.seed = validation, seed
+    def __init__(self, settings):
+        self.settings = settings
+        train, test = settings.lists.train, settings.lists.test
         self.files = {"train": Path(train), "test": Path(test)}
         self.named = {split: read_list(file) for split, file in self.files.items()}
         for speaker, clips in self.named["test"].items():
@@ -101,7 +97,8 @@ class Lists:
     def splits(self, speaker: str, names: list[str]) -> dict[str, str]:
         """Split of each of the names of a speaker's clips that a list has; the others are left out."""
         train, test = ([name for name in names if name in self._lines(split, speaker)] for split in self.files)
-        return assign(train, speaker, 0, self.validation, self.seed) | dict.fromkeys(test, "test")
+        drawn = assign(train, speaker, 0, self.settings.validation, self.settings.split_seed)
+        return drawn | dict.fromkeys(test, "test")
 
     def check(self, root: Path, speakers: list[str]) -> None:
         """InputError where the lists name no clip of the speakers that are read."""
