@@ -4,7 +4,6 @@ import json
 import re
 import sys
 from pathlib import Path
-from zipfile import ZipFile, ZipInfo
 
 from pcpg.corpora import unpack
 from pcpg.corpora.fetch import Remote, arrived, fetch_file, progress
@@ -32,7 +31,8 @@ def download_grid(root: Path, speakers: list[str] | None) -> None:
     new = [speaker for speaker in speakers if not (root / speaker).is_dir()]
     unaligned = [speaker for speaker in speakers if not (aligned / speaker).is_dir()]
     _say(f"{root} has {len(speakers) - len(new)} of {len(speakers)} speakers; to come: {', '.join(new) or 'none'}")
-    _fetch_speakers(root, new, remotes)
+    if new:
+        _fetch_speakers(root, new, remotes)
     if unaligned:
         fetch_file(remotes[ALIGNMENTS], archives / ALIGNMENTS)
         _align(root, unaligned, archives / ALIGNMENTS)
@@ -80,8 +80,6 @@ def _chosen(speakers: list[str] | None, remotes: dict[str, Remote]) -> list[str]
 
 def _fetch_speakers(root: Path, speakers: list[str], remotes: dict[str, Remote]) -> None:
     """One speaker after the other, so that at most one archive that was fetched takes room beside the clips."""
-    if not speakers:
-        return
     places = {speaker: root / "archives" / f"{speaker}.zip" for speaker in speakers}
     waiting = [archive for archive in places.values() if not archive.is_file()]
     total = sum(remotes[archive.name].size for archive in waiting)
@@ -89,16 +87,13 @@ def _fetch_speakers(root: Path, speakers: list[str], remotes: dict[str, Remote])
         for speaker, archive in places.items():
             fetch_file(remotes[archive.name], archive, bar=bar)
             with unpack.open_archive(archive) as opened:
-                unpack.extract_files(opened, _videos(opened, archive), root / speaker)
+                videos = [entry for entries in unpack.files_by_folder(opened, ".mpg").values() for entry in entries]
+                if not videos:
+                    inside = ", ".join(opened.namelist()[:3]) or "nothing"
+                    raise InputError(archive, f"holds no .mpg file, but {inside}")
+                unpack.extract_files(opened, videos, root / speaker)
             if archive in waiting:
                 archive.unlink()
-
-
-def _videos(opened: ZipFile, archive: Path) -> list[ZipInfo]:
-    videos = [entry for entries in unpack.files_by_folder(opened, ".mpg").values() for entry in entries]
-    if not videos:
-        raise InputError(archive, f"holds no .mpg file, but {', '.join(opened.namelist()[:3]) or 'nothing'}")
-    return videos
 
 
 def _align(root: Path, speakers: list[str], archive: Path) -> None:
