@@ -110,13 +110,13 @@ def _films(container) -> list:
 
 def _seconds(path: str | Path, films: list) -> dict[int, float]:
     """How long each film lasts, by its packets where there are several: not every header says so."""
-    times: dict[int, list[float]] = {stream.index: [0.0] for stream in films}
+    times: dict[int, list[float]] = {stream.index: [] for stream in films}
     if len(films) > 1:
         with _open(path) as container:
             for packet in _packets(container.demux([container.streams[index] for index in times])):
                 if packet.pts is not None:
                     times[packet.stream.index].append(float(packet.pts * packet.time_base))
-    return {index: max(known[1:], default=0.0) - min(known[1:], default=0.0) for index, known in times.items()}
+    return {index: max(known, default=0.0) - min(known, default=0.0) for index, known in times.items()}
 
 
 def _check_is_file(path: str | Path) -> None:
