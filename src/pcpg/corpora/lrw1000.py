@@ -3,7 +3,6 @@
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -56,8 +55,11 @@ def read(settings: "Lrw1000Raw", root: Path) -> Reading:
     images, lists = _layout(root)
     rows, excluded = [], []
     for split, file in lists.items():
-        for row in _rows(file, split):
-            (rows if isinstance(row, Row) else excluded).append(row)
+        for line, text in text_lines(file):
+            try:
+                rows.append(_row(split, line, text))
+            except ValueError as error:
+                excluded.append(Excluded(f"{split}/{line:06d}", "raw", f"{file.name}, line {line}: {error}"))
     labels = {pinyin: label for label, pinyin in enumerate(sorted({row.pinyin for row in rows}))}
     said = Counter((row.split, row.folder, row.pinyin, row.start, row.end) for row in rows)
     again = [f"{split}: {folder}, {pinyin}" for (split, folder, pinyin, *_), count in said.items() if count > 1]
@@ -148,21 +150,18 @@ def _only_folder(images: Path) -> Path | None:
     return inside[0] if any(path.is_dir() for path in below) and not pictures else None
 
 
-def _rows(path: Path, split: str) -> Iterator[Row | Excluded]:
-    """Each line of an info file: clip, Hanzi, pinyin, start s, end s."""
-    for line, text in text_lines(path):
-        problem = f"expected 'clip,Hanzi,pinyin,start,end', found {text[:80]!r}"
-        try:
-            folder, _, pinyin, start, end = (part.strip() for part in text.split(","))
-            row = Row(split, line, folder, spelt(pinyin), float(start), float(end))
-            if _is_name(folder) and row.pinyin and 0 <= row.start < row.end <= LONGEST:
-                problem = ""
-                check_text(row.pinyin)
-                yield row
-                continue
-        except ValueError as error:
-            problem = problem or str(error)
-        yield Excluded(f"{split}/{line:06d}", "raw", f"{path.name}, line {line}: {problem}")
+def _row(split: str, line: int, text: str) -> Row:
+    """What a line of an info file says: clip, Hanzi, pinyin, start s, end s; ValueError with what is wrong with it."""
+    try:
+        folder, _, pinyin, start, end = (part.strip() for part in text.split(","))
+        row = Row(split, line, folder, spelt(pinyin), float(start), float(end))
+        usable = _is_name(folder) and row.pinyin and 0 <= row.start < row.end <= LONGEST
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"expected 'clip,Hanzi,pinyin,start,end', found {text[:80]!r}")
+    check_text(row.pinyin)
+    return row
 
 
 def spelt(pinyin: str) -> str:
