@@ -433,11 +433,11 @@ def test_an_archive_without_videos_is_named(zenodo, tmp_path):
 def test_folders_of_alignments_are_matched_by_their_names():
     clips = {f"clip{k}" for k in range(10)}
     other = {f"other{k}" for k in range(10)}
-    assert covering({"s1": other | {"clip1"}, "s2": clips - {"clip1"}}, clips) == "s2"
-    assert covering({"s1": other | {"clip1"}}, clips) is None
+    assert covering({"s1": other | {"clip1"}, "s2": clips - {"clip1"}}, clips, "s9") == "s2"
+    assert covering({"s1": other | {"clip1"}}, clips, "s9") is None
     part = {"s1": {f"clip{k}" for k in range(6)}, "s2": clips, "s3": {"clip1", "clip2"}}
-    assert covering(part, clips) == "s2" and covering(part, clips, "s1") == "s1"  # one's own folder, if it fits
-    assert covering({}, clips) is None and covering({"s1": clips}, set()) is None
+    assert covering(part, clips, "s9") == "s2" and covering(part, clips, "s1") == "s1"  # one's own folder, if it fits
+    assert covering({}, clips, "s9") is None and covering({"s1": clips}, set(), "s9") is None
 
 
 # Archives

@@ -23,7 +23,7 @@ def align_files(root: Path, places: Iterable[Path]) -> dict[str, dict[str, Path]
     return files
 
 
-def covering(folders: dict[str, set[str]], clips: set[str], speaker: str = "") -> str | None:
+def covering(folders: dict[str, set[str]], clips: set[str], speaker: str) -> str | None:
     """`speaker`'s own folder of .align names if it fits the speaker's clips, else the one that fits best, or None.
 
     A folder fits if it shares half of its names or half of the clips, so that either may be incomplete. Chance is no

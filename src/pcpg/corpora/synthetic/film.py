@@ -41,7 +41,7 @@ def shoot(look: Look, shape: np.ndarray, camera: Camera, rng: np.random.Generato
         stills(look, camera).expose(drop[t], lids[t], poses[t], frames[t])
     for begin in range(0, count, _AT_ONCE):
         part = slice(begin, begin + _AT_ONCE)
-        _add_mouth(frames[part], look, mouth.during(part), poses[part], camera)
+        _add_mouth(frames[part], look, shape_mouth(look, shape[:, part]), poses[part], camera)
     _expose_unevenly(frames[:, : camera.height], rng)
     return Film(frames, _landmarks(look, mouth, poses))
 

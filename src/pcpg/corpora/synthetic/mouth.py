@@ -31,10 +31,6 @@ class Mouth:
     tongue: np.ndarray
     tongue_between: np.ndarray  # 0 behind the teeth .. 1 between them
 
-    def during(self, part: slice) -> "Mouth":
-        """Return the lips in some of the frames."""
-        return Mouth(**{name: values[part] for name, values in vars(self).items()})
-
     def extent(self) -> tuple[float, float, float]:
         """Return how far the lips reach in any frame: to either side, above and below the mouth's middle."""
         above, below = self.upper_thick - self.upper, self.lower + self.lower_thick
