@@ -45,39 +45,56 @@ def detect_landmarks(frames_rgb: Iterable[np.ndarray], model: Path) -> np.ndarra
     The landmarker tracks, so it carries state: a new one for each clip keeps a clip independent of the one before.
     Raises InputError where MediaPipe cannot be loaded or the model file cannot be used.
     """
-    mediapipe, vision = _load_mediapipe()
     rows = []
-    with _quiet(), _open_landmarker(vision, Path(model)) as landmarker:
+    with _landmarker(model) as (landmarker, image_of):
         for number, frame in enumerate(frames_rgb):
-            faces = landmarker.detect_for_video(_image(mediapipe, frame), number * FRAME_MS).face_landmarks
+            faces = landmarker.detect_for_video(image_of(frame), number * FRAME_MS).face_landmarks
             rows.append(_seven_points(faces[0], *frame.shape[:2]) if faces else np.full((7, 2), np.nan))
     return np.array(rows, np.float32).reshape(-1, 7, 2)
 
 
 def count_faces(frames_rgb: Iterable[np.ndarray], model: Path) -> int:
     """The most faces, up to 3, in any of some frames, each looked at alone."""
-    mediapipe, vision = _load_mediapipe()
-    with _quiet(), _open_landmarker(vision, Path(model), "IMAGE", faces=3) as landmarker:
-        images = (_image(mediapipe, frame) for frame in frames_rgb)
-        return max((len(landmarker.detect(image).face_landmarks) for image in images), default=0)
+    with _landmarker(model, "IMAGE", faces=3) as (landmarker, image_of):
+        return max((len(landmarker.detect(image_of(frame)).face_landmarks) for frame in frames_rgb), default=0)
 
 
 def check_model(model: Path | None) -> None:
     """Raise InputError unless `detect_landmarks` can work here: MediaPipe loads and accepts the model file."""
     if model is None:
         raise InputError("landmarks: mediapipe", "needs a model file (face_landmarker.task)")
-    _, vision = _load_mediapipe()
-    with _quiet():
-        _open_landmarker(vision, Path(model)).close()
+    with _landmarker(model):
+        pass
 
 
-def _load_mediapipe():
+@contextmanager
+def _landmarker(model: Path, mode: str = "VIDEO", faces: int = 1) -> Iterator[tuple]:
+    """A landmarker, and the function that makes its pictures of frames; nothing reaches file descriptor 2 meanwhile."""
     try:
         import mediapipe
-        from mediapipe.tasks.python import vision
+        from mediapipe.tasks.python import BaseOptions, vision
     except (ImportError, OSError) as error:
         raise InputError("mediapipe", f"cannot be loaded ({error}); on Debian: apt install libgl1 libegl1") from None
-    return mediapipe, vision
+    if not model.is_file():
+        raise InputError(model, f"{no_file(model)}; the face landmark model is needed here")
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(model), delegate=BaseOptions.Delegate.CPU),
+        running_mode=vision.RunningMode[mode],
+        num_faces=faces,
+    )
+
+    def image_of(frame: np.ndarray):
+        # contiguous: of a view with padded rows MediaPipe makes a picture in which it finds no face at all
+        return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame))
+
+    with _quiet():
+        try:
+            landmarker = vision.FaceLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError, OSError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(model, f"MediaPipe cannot use it as a face landmark model: {reason}") from None
+        with landmarker:
+            yield landmarker, image_of
 
 
 @contextmanager
@@ -92,28 +109,6 @@ def _quiet() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-def _image(mediapipe, frame: np.ndarray):
-    """Contiguous: of a view with padded rows MediaPipe makes a picture in which it finds no face at all."""
-    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame))
-
-
-def _open_landmarker(vision, model: Path, mode: str = "VIDEO", faces: int = 1):
-    from mediapipe.tasks.python import BaseOptions
-
-    if not model.is_file():
-        raise InputError(model, f"{no_file(model)}; the face landmark model is needed here")
-    options = vision.FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(model), delegate=BaseOptions.Delegate.CPU),
-        running_mode=vision.RunningMode[mode],
-        num_faces=faces,
-    )
-    try:
-        return vision.FaceLandmarker.create_from_options(options)
-    except (RuntimeError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(model, f"MediaPipe cannot use it as a face landmark model: {reason}") from None
 
 
 def _seven_points(face, height: int, width: int) -> np.ndarray:
