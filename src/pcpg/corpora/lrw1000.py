@@ -32,16 +32,11 @@ class Row:
     """One line of an info file: a word in a folder of jpgs, from `start` to `end` seconds."""
 
     split: str
-    line: int  # 1-based
+    clip: str  # named after its line: one folder may hold several words
     folder: str
     pinyin: str
     start: float
     end: float
-
-    @property
-    def clip(self) -> str:
-        """Unique name: one folder may hold several words."""
-        return f"{self.split}/{self.line:06d}-{self.folder}"
 
 
 def read(settings: "Lrw1000Raw", root: Path) -> Reading:
@@ -154,7 +149,7 @@ def _row(split: str, line: int, text: str) -> Row:
     """What a line of an info file says: clip, Hanzi, pinyin, start s, end s; ValueError with what is wrong with it."""
     try:
         folder, _, pinyin, start, end = (part.strip() for part in text.split(","))
-        row = Row(split, line, folder, spelt(pinyin), float(start), float(end))
+        row = Row(split, f"{split}/{line:06d}-{folder}", folder, spelt(pinyin), float(start), float(end))
         usable = _is_name(folder) and row.pinyin and 0 <= row.start < row.end <= LONGEST
     except ValueError:
         usable = False
