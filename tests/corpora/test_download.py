@@ -526,16 +526,18 @@ def test_damaged_and_unusable_archives_are_named(tmp_path):
 # The landmark model and the parameters
 
 
-def test_the_model_is_fetched_unless_its_hash_is_there(server, tmp_path):
+def test_the_model_is_fetched_unless_its_hash_is_there(server, tmp_path, monkeypatch):
     place = tmp_path / "models" / "face.task"
     remote = offer(server, checksum=f"sha256:{hashlib.sha256(BODY).hexdigest()}")
+    monkeypatch.setattr("pcpg.mouths.detector.PLACE", place)
+    monkeypatch.setattr("pcpg.mouths.detector.MODEL", remote)
     for requests in (1, 1):
-        assert locate_model("download", place=place, remote=remote) == place
+        assert locate_model("download") == place
         assert place.read_bytes() == BODY and len(server.log) == requests
     place.write_bytes(b"an older release")
-    assert locate_model("download", place=place, remote=remote).read_bytes() == BODY
-    assert locate_model(None, remote=remote) is None
-    assert locate_model("mine/face.task", remote=remote) == Path("mine/face.task") and len(server.log) == 2
+    assert locate_model("download").read_bytes() == BODY
+    assert locate_model(None) is None
+    assert locate_model("mine/face.task") == Path("mine/face.task") and len(server.log) == 2
 
 
 @pytest.mark.skipif(not MODEL_COPY.is_file(), reason="no copy of the model beside the repository")

@@ -26,16 +26,16 @@ MESH = (33, 263, 2, 61, 291, 13, 14)  # the seven of landmarks.py in MediaPipe's
 FRAME_MS = 1000 // RATE  # VIDEO mode wants rising timestamps
 
 
-def locate_model(setting: str | None, *, place: Path = PLACE, remote: Remote = MODEL) -> Path | None:
-    """The model file that the parameter `landmark_model` means: None, a path, or for "download" `place`.
+def locate_model(setting: str | None) -> Path | None:
+    """The model file that the parameter `landmark_model` means: None, a path, or for "download" PLACE.
 
-    "download" fetches `remote` unless `place` has its hash already; InputError where it cannot be had. A path is
+    "download" fetches MODEL unless PLACE has its hash already; InputError where it cannot be had. A path is
     returned as it is; check_model says whether it holds a model.
     """
     if setting == "download":
-        with locked(place):  # shards that run side by side
-            fetch_file(remote, place)
-        return place
+        with locked(PLACE):  # shards that run side by side
+            fetch_file(MODEL, PLACE)
+        return PLACE
     return Path(setting) if setting else None
 
 
