@@ -99,9 +99,9 @@ def _pixels(points: np.ndarray, path: Path) -> np.ndarray:
     """float32, NaN where not finite; InputError where the numbers cannot be pixels."""
     with np.errstate(over="ignore", invalid="ignore"):  # numbers too large for 8 bytes become infinite
         points = points.astype(np.float64)
-    known = points[np.isfinite(points)]
-    if known.size and np.abs(known).max() > PIXELS:
-        raise InputError(path, f"its numbers reach {np.abs(known).max():g}, which no pixel does")
-    if known.size and np.abs(known).max() <= 1:
+    known = np.abs(points[np.isfinite(points)])
+    if known.size and known.max() > PIXELS:
+        raise InputError(path, f"its numbers reach {known.max():g}, which no pixel does")
+    if known.size and known.max() <= 1:
         raise InputError(path, "its numbers lie within 0 and 1; pixels of the video are expected")
     return np.where(np.isfinite(points), points, np.nan).astype(np.float32)

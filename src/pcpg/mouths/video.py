@@ -204,11 +204,9 @@ def read_jpgs(folder: str | Path, first: int = 0, frames: int = 0, mode: str = "
     F <= frames; none at all is an InputError. Jpgs of another size are resized to that of the first.
     """
     pictures = picture_files(Path(folder))
-    numbers = range(first + 1, first + frames + 1) if frames else sorted(pictures)
+    last = first + frames if frames else max(pictures, default=0)
     images = []
-    for number in numbers:
-        if number <= first or number not in pictures:
-            continue
+    for number in sorted(number for number in pictures if first < number <= last):
         try:
             with Image.open(pictures[number]) as image:
                 image = ImageOps.exif_transpose(image).convert(mode)
