@@ -7,7 +7,7 @@ BLACK = (16.0, 128.0, 128.0)
 LUMA, CHROMA = slice(0, 1), slice(1, 3)  # of the planes: light; blue and red difference
 _CODES = np.arange(256)
 _FULL_CHROMA = np.rint((_CODES - 128) * (255 / 224) + 128).clip(0, 255).astype(np.uint8)
-# code -> code of each plane as jpgs hold them: both luma and chroma fill 0..255
+# a table for each plane, from the codes of videos to those of jpgs, where luma and chroma fill 0..255
 FULL_RANGE = (np.rint((_CODES - 16) * (255 / 219)).clip(0, 255).astype(np.uint8), _FULL_CHROMA, _FULL_CHROMA)
 
 
