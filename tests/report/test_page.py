@@ -40,8 +40,8 @@ from pcpg.report.paper import CORPORA
 from pcpg.report.results.files import read_predictions
 from pcpg.report.results.results import Results
 from pcpg.report.results.stats import Estimate
+from pcpg.report.tables.fill import fill
 from pcpg.report.tables.layouts import layout_of
-from pcpg.report.tables.table import fill
 from pcpg.settings import load as params
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError

@@ -25,8 +25,8 @@ from pcpg.report.page.tables import tables_part
 from pcpg.report.results.results import Summary
 from pcpg.report.tables import layouts
 from pcpg.report.tables import write as tables
+from pcpg.report.tables.fill import fill
 from pcpg.report.tables.layouts import layout_of
-from pcpg.report.tables.table import fill
 from pcpg.settings import load as params
 from pcpg.settings.corpus import Lrw1000Raw
 from pcpg.workspace.errors import InputError

@@ -17,8 +17,8 @@ from pcpg.report.page import accounts, figures, mouths, predictions, tables
 from pcpg.report.page.claims import claims_part
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.results import Results
+from pcpg.report.tables.fill import fill
 from pcpg.report.tables.layouts import layout_of
-from pcpg.report.tables.table import fill
 from pcpg.settings.schema import Params
 from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths

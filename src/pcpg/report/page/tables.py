@@ -1,6 +1,5 @@
 """The second part of the page: the tables, with the notes that they share above them."""
 
-from pcpg.report.tables.columns import entries
 from pcpg.report.tables.render import source
 from pcpg.report.tables.table import Table
 
@@ -23,7 +22,7 @@ def _table(table: Table, shared: list[str]) -> dict:
     for heading, group in table.groups():
         before = [line.row.corpus for line in (group[0], *group)]
         rows = [
-            {"entries": entries(table, line), "first": line.row.corpus != corpus}  # a rule parts two corpora
+            {"entries": line.entries, "first": line.row.corpus != corpus}  # a rule parts two corpora
             for line, corpus in zip(group, before, strict=False)
         ]
         groups.append({"heading": heading, "rows": rows})
@@ -31,7 +30,7 @@ def _table(table: Table, shared: list[str]) -> dict:
         "name": table.layout.name,
         "title": table.layout.title,
         "source": source(table),
-        "headings": [entry.heading for entry in entries(table, table.lines[0])],
+        "headings": [entry.heading for entry in table.lines[0].entries],
         "labels": len(table.layout.labels),  # columns on the left that are no numbers
         "groups": groups,
         "notes": [note for note in table.layout.notes if note not in shared],

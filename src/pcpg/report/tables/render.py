@@ -2,8 +2,7 @@
 
 from pcpg.report import formats
 from pcpg.report.paper import DATASETS
-from pcpg.report.tables.columns import Entry, entries
-from pcpg.report.tables.table import Line, Table
+from pcpg.report.tables.table import Entry, Line, Table
 
 TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -23,26 +22,26 @@ def source(table: Table) -> str:
 
 
 def csv_row(table: Table, line: Line) -> dict[str, object]:
-    """One line of the table by column: its labels, its run, its numbers (see `entries`), seeds and clips."""
+    """One line of the table by column: its labels, its run, its numbers, seeds and clips."""
     labels, numbers = {}, {}
-    for entry in entries(table, line):
+    for entry in line.entries:
         (labels if entry.label else numbers).update(entry.values)
     run = {"corpus": line.row.corpus, "run": line.row.run, "preset": table.preset}
     run["control"] = str(line.row.group == formats.CONTROLS).lower()
-    counts = {"seeds": line.cells[0].ours.n, "seeds_wanted": line.wanted, "utterances": line.clips}
+    counts = {"seeds": line.seeds, "seeds_wanted": line.wanted, "utterances": line.clips}
     return labels | run | numbers | counts
 
 
 def to_markdown(table: Table) -> str:
     """Title, what the numbers come from, the table, and its notes."""
-    columns = entries(table, table.lines[0])
+    columns = table.lines[0].entries
     lines = [f"### {table.layout.title}", "", source(table), "", _bar([column.heading for column in columns])]
     lines.append(_bar(["---" if column.label else "---:" for column in columns]))
     for heading, group in table.groups():
         if heading:
             lines.append(_bar([f"**{heading}**", *[""] * (len(columns) - 1)]))
         for line in group:
-            lines.append(_bar([f"**{each.text}**" if each.best else each.text for each in entries(table, line)]))
+            lines.append(_bar([f"**{each.text}**" if each.best else each.text for each in line.entries]))
     lines += ["", *(f"- {note}" for note in table.layout.notes)]
     return "\n".join(lines) + "\n"
 
@@ -53,7 +52,7 @@ def _bar(texts: list[str]) -> str:
 
 def to_tex(table: Table) -> str:
     """A booktabs table to \\input; plain ASCII, its notes below it."""
-    title, columns = table.layout.title.partition(". ")[2], entries(table, table.lines[0])
+    title, columns = table.layout.title.partition(". ")[2], table.lines[0].entries
     lines = [
         f"% {table.layout.name} of the preset {table.preset}; needs \\usepackage{{booktabs}}",
         r"\begin{table*}",
@@ -95,7 +94,7 @@ def _body(table: Table, width: int) -> list[str]:
             if before not in (None, corpus):
                 lines.append(r"\midrule")
             named = DATASETS[corpus] if corpus == before else None
-            lines.append(_row(["" if entry.text == named else _bold(entry) for entry in entries(table, line)]))
+            lines.append(_row(["" if entry.text == named else _bold(entry) for entry in line.entries]))
             before = corpus
     return lines
 

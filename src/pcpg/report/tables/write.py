@@ -2,9 +2,9 @@
 
 from pcpg.report.names import table_names
 from pcpg.report.results.results import Results
+from pcpg.report.tables.fill import fill
 from pcpg.report.tables.layouts import layout_of
 from pcpg.report.tables.render import csv_row, to_markdown, to_tex
-from pcpg.report.tables.table import fill
 from pcpg.settings.schema import Params
 from pcpg.workspace.errors import InputError
 from pcpg.workspace.files import write_text
