@@ -70,15 +70,9 @@ def _rates(run: str, against: str, role: str = DECIDES) -> list[Comparison]:
     return pairs
 
 
-def _from_scratch(pairs: list[Comparison]) -> tuple[Comparison, ...]:
-    """The same comparisons of runs from random weights; cross-entropy always begins there."""
-    names = {"k1s1": "k1s1-scratch", "k5s1": "k5s1-scratch"}
+def _instead(names: dict[str, str], pairs: list[Comparison]) -> tuple[Comparison, ...]:
+    """The same comparisons, and the same effects of the paper, with other runs in place of those named."""
     return tuple(replace(p, run=names.get(p.run, p.run), against=names.get(p.against, p.against)) for p in pairs)
-
-
-def _equal_updates(pairs: list[Comparison]) -> tuple[Comparison, ...]:
-    """The same comparisons, and the same effects of the paper, against cross-entropy for as many further updates."""
-    return tuple(replace(pair, against={"ce": CONTINUED}.get(pair.against, pair.against)) for pair in pairs)
 
 
 def _kernel(run: str, against: str, role: str = DECIDES) -> Comparison:
@@ -104,11 +98,12 @@ def _course(run: str, against: str) -> list[Comparison]:
 
 
 def _searched() -> Comparison:
-    beam, greedy = paper.TABLE5A_PAPER["beam"], paper.TABLE5A_PAPER["greedy"]
-    run = paper.TABLE5A_RUN
-    return Comparison("grid", run, run, "wer", DECIDES, ("beam", "greedy"), round(beam - greedy, 2), beam / greedy)
+    pair = _compared("grid", "beam", "greedy", "wer", paper.TABLE5A_PAPER, DECIDES)
+    return replace(pair, run=paper.TABLE5A_RUN, against=paper.TABLE5A_RUN, decoders=("beam", "greedy"))
 
 
+SCRATCH = {"k1s1": "k1s1-scratch", "k5s1": "k5s1-scratch"}  # cross-entropy always begins there
+LONGER = {"ce": CONTINUED}  # cross-entropy for as many further updates
 SAME = "With stride 1 the sum of Eq. 7 weighs every step by 1 but for k//2 steps at either end (docs/collapse.md)"
 FURTHER = "Cross-entropy is trained on for as many updates as the fine-tuned run had."
 C1 = "Policy gradient (k=1, s=1) beats cross-entropy, on all corpora"
@@ -124,7 +119,7 @@ CLAIMS = (
         "C1",
         C1,
         (
-            *_equal_updates(_rates("k1s1", "ce")),
+            *_instead(LONGER, _rates("k1s1", "ce")),
             *_rates("k1s1-scaled", CONTINUED, CONTROL),
             *_rates("k1s1-lambda90", CONTINUED, CONTROL),
             *_rates("k1s1-undivided", CONTINUED, CONTROL),
@@ -134,7 +129,7 @@ CLAIMS = (
         "return undivided; a lower rate on both sides.",
         EQUAL_UPDATES,
     ),
-    Claim("C1", C1, _from_scratch(_rates("k1s1", "ce")), regime=FROM_SCRATCH),
+    Claim("C1", C1, _instead(SCRATCH, _rates("k1s1", "ce")), regime=FROM_SCRATCH),
     Claim(
         "C2",
         "k=5, s=1 is the best of the four, on all corpora",
@@ -149,7 +144,7 @@ CLAIMS = (
         "C2",
         "k=5, s=1 beats cross-entropy, on all corpora",
         (
-            *_equal_updates(_rates("k5s1", "ce")),
+            *_instead(LONGER, _rates("k5s1", "ce")),
             *_rates("k5s1-lambda90", CONTINUED, CONTROL),
             *_rates("k5s1-lambda90", "k1s1-lambda90", CONTROL),
             *_rates("k5s1-return", CONTINUED, CONTROL),
@@ -160,7 +155,7 @@ CLAIMS = (
     Claim(
         "C2",
         "k=5, s=1 beats cross-entropy and k=1, s=1, on all corpora",
-        _from_scratch([*_rates("k5s1", "ce"), *_rates("k5s1", "k1s1")]),
+        _instead(SCRATCH, [*_rates("k5s1", "ce"), *_rates("k5s1", "k1s1")]),
         "k=5, s=5 is not trained from random weights.",
         FROM_SCRATCH,
     ),
@@ -192,7 +187,7 @@ CLAIMS = (
     Claim(
         "C5",
         "k=5 beats k=1 (GRID, s=1)",
-        _from_scratch([_kernel("k5s1", "k1s1")]),
+        _instead(SCRATCH, [_kernel("k5s1", "k1s1")]),
         "Other kernels are not trained from random weights.",
         FROM_SCRATCH,
     ),
@@ -234,14 +229,12 @@ def claims_of(settings: Params) -> tuple[Claim, ...]:
 
     Words cut out of GRID, where there are some, are asked for the effects that the paper has on LRW.
     """
-    words = paper.WORDS in settings.corpus_names
-
-    def asked(pair: Comparison) -> bool:
-        return pair.role != CONTROL or {pair.run, pair.against} <= settings.trainings(pair.corpus).keys()
-
-    every = [(claim, claim.comparisons + (_of_words(claim) if words else ())) for claim in CLAIMS]
-    return tuple(replace(claim, comparisons=tuple(filter(asked, pairs))) for claim, pairs in every)
-
-
-def _of_words(claim: Claim) -> tuple[Comparison, ...]:
-    return tuple(replace(pair, corpus=paper.WORDS) for pair in claim.comparisons if pair.corpus == "lrw")
+    named = {corpus: settings.trainings(corpus).keys() for corpus in paper.DATASETS}
+    found = []
+    for claim in CLAIMS:
+        pairs = list(claim.comparisons)
+        if paper.WORDS in settings.corpus_names:
+            pairs += [replace(pair, corpus=paper.WORDS) for pair in pairs if pair.corpus == "lrw"]
+        asked = (pair for pair in pairs if pair.role != CONTROL or {pair.run, pair.against} <= named[pair.corpus])
+        found.append(replace(claim, comparisons=tuple(asked)))
+    return tuple(found)
