@@ -1,8 +1,7 @@
 """Writes the paper's claims, judged by our runs: verdicts in claims.md, the rest in evidence.md and claims.csv."""
 
-from itertools import chain
+import math
 
-from pcpg.report.claims.claims import claims_of
 from pcpg.report.claims.judge import INTERVAL, RULE, Judged, Verdict, judge
 from pcpg.report.claims.say import CHANCE, compared, could_have_shown, measured, ours, p_of_outcome
 from pcpg.report.formats import decimals, digits, measured_on, plural, signed
@@ -15,11 +14,6 @@ from pcpg.workspace.files import write_text
 from pcpg.workspace.paths import Paths
 from pcpg.workspace.rows import write_csv
 
-COLUMNS = (
-    "claim", "regime", "statement", "verdict", "reason", "role", "corpus", "run", "against", "measure", "level",
-    "decoder", "against_decoder", "paper", "asked", "effect", "low", "high", "smallest", "p", "p_holm", "p_reversed",
-    "outcome", "seeds", "utterances",
-)  # fmt: skip
 NOTES = (
     *RULE,
     "Effects are differences in percentage points of an error (below 0: the first run is better), or of what the "
@@ -39,29 +33,29 @@ def write_claims(settings: Params, paths: Paths) -> None:
     """Write results/<preset>/claims.md (a verdict a claim), evidence.md and claims.csv (a row a comparison)."""
     results = Results(paths, settings)
     verdicts = judge(results)
-    pairs = [pair for claim in claims_of(settings) for pair in claim.comparisons]
-    asked = [corpus for corpus in DATASETS if corpus in {pair.corpus for pair in pairs}]
-    runs = {corpus: [(pair.run, pair.against) for pair in pairs if pair.corpus == corpus] for corpus in asked}
-    kinds = {corpus: results.described(corpus, chain.from_iterable(names)) for corpus, names in runs.items()}
+    runs: dict[str, list[str]] = {corpus: [] for corpus in DATASETS}
+    for pair in (pair for of in verdicts for pair in of.claim.comparisons):
+        runs[pair.corpus] += [pair.run, pair.against]
+    kinds = {corpus: results.described(corpus, names) for corpus, names in runs.items() if names}
     where = f"By our runs: {measured_on(kinds, settings.preset, results.seeds)}."
-    write_csv(paths.results / "claims.csv", COLUMNS, [_record(of, one) for of in verdicts for one in of.judged])
+    rows = [_record(of, one) for of in verdicts for one in of.judged]
+    write_csv(paths.results / "claims.csv", list(rows[0]), rows)
     write_text(paths.results / "claims.md", verdicts_text(verdicts, where, results))
     write_text(paths.results / "evidence.md", evidence_text(verdicts, where))
 
 
 def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
     claim, pair, estimate = verdict.claim, one.comparison, one.estimate
-    shown = {"claim": claim.name, "regime": claim.regime, "statement": claim.statement, "verdict": verdict.text}
-    shown |= {"reason": verdict.reason, "role": pair.role, "corpus": pair.corpus, "run": pair.run}
-    shown |= {"against": pair.against, "measure": pair.measure, "level": decimals(pair.level)}
-    shown |= {"decoder": pair.decoders[0], "against_decoder": pair.decoders[1], "paper": decimals(pair.paper)}
-    if estimate is not None:
-        low, high = one.interval
-        shown |= {"asked": decimals(one.asked), "effect": decimals(estimate.value), "low": decimals(low)}
-        shown |= {"high": decimals(high), "smallest": decimals(one.smallest)}
-        shown |= {"p": digits(one.p), "p_holm": digits(one.p_holm), "p_reversed": digits(one.p_reversed)}
-        shown |= {"seeds": estimate.seeds, "utterances": estimate.utterances or ""}
-    return dict.fromkeys(COLUMNS, "") | shown | {"outcome": one.outcome}
+    effect, low, high = (estimate.value, *one.interval) if estimate else (math.nan, math.nan, math.nan)
+    return {
+        "claim": claim.name, "regime": claim.regime, "statement": claim.statement, "verdict": verdict.text,
+        "reason": verdict.reason, "role": pair.role, "corpus": pair.corpus, "run": pair.run, "against": pair.against,
+        "measure": pair.measure, "level": decimals(pair.level), "decoder": pair.decoders[0],
+        "against_decoder": pair.decoders[1], "paper": decimals(pair.paper), "asked": decimals(one.asked),
+        "effect": decimals(effect), "low": decimals(low), "high": decimals(high), "smallest": decimals(one.smallest),
+        "p": digits(one.p), "p_holm": digits(one.p_holm), "p_reversed": digits(one.p_reversed), "outcome": one.outcome,
+        "seeds": estimate.seeds if estimate else "", "utterances": (estimate.utterances or "") if estimate else "",
+    }  # fmt: skip
 
 
 def scope(results: Results) -> str:
