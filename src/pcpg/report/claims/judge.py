@@ -155,10 +155,6 @@ def undecided_text(ran: list[Judged]) -> str:
     return f"{UNDECIDED}, {excluded} of {len(sized)} excluded"
 
 
-def _corpora(judged: list[Judged]) -> list[str]:
-    return [DATASETS[corpus] for corpus in dict.fromkeys(one.comparison.corpus for one in judged)]
-
-
 def _origins(results: Results, own: list[Judged], ran: list[Judged]) -> list[str]:
     """The corpora, those that the pipeline generates so named: they tell nothing of speech; and what part has run."""
     names = []
@@ -215,7 +211,8 @@ def independent(results: Results, judged: list[Judged]) -> float:
 
 def _missing(own: list[Judged], ran: list[Judged]) -> str:
     """How many comparisons were not run, and on which corpora none was."""
-    absent = ", ".join(corpus for corpus in _corpora(own) if corpus not in _corpora(ran))
+    all_, some = (dict.fromkeys(one.comparison.corpus for one in judged) for judged in (own, ran))
+    absent = ", ".join(DATASETS[corpus] for corpus in all_ if corpus not in some)
     text = f"{len(own) - len(ran)} not run"
     return f"{text}, among them all of {absent}" if absent else text
 

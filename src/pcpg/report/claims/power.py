@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pcpg.report.claims.judge import Judged, judge
+from pcpg.report.claims.judge import judge
 from pcpg.report.claims.say import compared
 from pcpg.report.formats import MINUS, signed
 from pcpg.report.paper import DATASETS
@@ -16,7 +16,8 @@ def power_lines(results: Results, seeds: Sequence[int]) -> list[str]:
 
     InputError where no comparison has two seeds and some variation: nothing is known of the spread then.
     """
-    known = [one for verdict in judge(results) for one in verdict.judged if one.decides and _measured(one)]
+    deciding = [one for verdict in judge(results) for one in verdict.judged if one.decides and one.estimate]
+    known = [one for one in deciding if one.estimate.known and one.comparison.measure in ("wer", "error")]
     if not known:
         problem = "no two runs of two seeds to tell the spread from; name a preset that has results (a pilot's will do)"
         raise InputError(results.paths.results, problem)
@@ -29,7 +30,3 @@ def power_lines(results: Results, seeds: Sequence[int]) -> list[str]:
         numbers = [signed(value).replace(MINUS, "-") for value in (one.comparison.paper, one.asked)]
         lines.append(f"{name:38} {numbers[0]:>7} {numbers[1]:>7}{sizes}")
     return lines
-
-
-def _measured(one: Judged) -> bool:
-    return one.estimate is not None and one.estimate.known and one.comparison.measure in ("wer", "error")
