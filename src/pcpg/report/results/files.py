@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pcpg.corpora.about import whole_clip
 from pcpg.reader.metrics import edits
-from pcpg.report.results.stats import Errors, whole_of
+from pcpg.report.paper import WORDS
+from pcpg.report.results.stats import Errors
 from pcpg.settings.keys import Count, Keys, NotNegative, Share
 from pcpg.workspace.errors import InputError
 
@@ -93,5 +95,5 @@ def errors_of(corpus: str, by_seed: dict, column: str, measure: str) -> Errors:
     """Edits ("cer", "wer" or "error") in a column of the rows of a run, which are of the same clips in each seed."""
     counts = np.array([[edits(row["reference"], row[column], measure) for row in of] for of in by_seed.values()])
     clips, speakers, texts = (tuple(row.get(key, "") for row in next(iter(by_seed.values()))) for key in FACTS)
-    wholes = tuple(whole_of(corpus, clip) for clip in clips)
+    wholes = tuple(map(whole_clip, clips)) if corpus == WORDS else ()
     return Errors(tuple(by_seed), clips, counts[..., 0], counts[0, :, 1], speakers, wholes, texts)

@@ -48,8 +48,6 @@ class Results:
         self.metrics = cache(self._metrics)
         self.predictions = cache(self._predictions)
         self.errors = cache(self._errors)
-        self.rate = cache(self._rate)
-        self.difference = cache(self._difference)
         self.gap = cache(self._gap)
         self.history = cache(read_history)
 
@@ -129,10 +127,10 @@ class Results:
             raise InputError(self.paths.predictions(corpus, run), f"no column {column}")
         return errors_of(corpus, by_seed, column, measure)
 
-    def _rate(self, corpus: str, run: str, quantity: str) -> Estimate | None:
+    def rate(self, corpus: str, run: str, quantity: str) -> Estimate | None:
         """A quantity with its interval; None without predictions."""
         if quantity in OF_HISTORIES:
-            return _of_numbers(self.quantity(corpus, run, quantity).values())
+            return stats.of_numbers(self.quantity(corpus, run, quantity).values())
         shown = QUANTITIES[quantity]
         errors = self._of(corpus, run, shown)
         return errors and _turn(stats.rate(errors), shown.turned, 100)
@@ -141,11 +139,11 @@ class Results:
         """run - against, of a quantity; None where one has no predictions, or they share no seed."""
         if quantity in OF_HISTORIES:
             ours, theirs = (self.quantity(corpus, name, quantity) for name in (run, against))
-            return _of_numbers(ours[seed] - theirs[seed] for seed in ours if seed in theirs)
+            return stats.of_numbers(ours[seed] - theirs[seed] for seed in ours if seed in theirs)
         shown, runs = QUANTITIES[quantity], (run, against)
         return _turn(self._compared(corpus, runs, *(self._of(corpus, name, shown) for name in runs)), shown.turned, 0)
 
-    def _difference(self, corpus: str, run: str, against: str, measure: str, ways: tuple[str, str]) -> Estimate | None:
+    def difference(self, corpus: str, run: str, against: str, measure: str, ways: tuple[str, str]) -> Estimate | None:
         """run - against, of error rates by two decoders; None as above."""
         sides = zip((run, against), ways, strict=True)
         return self._compared(corpus, (run, against), *(self.errors(corpus, name, measure, way) for name, way in sides))
@@ -181,11 +179,6 @@ class Results:
         seeds = [seed for seed in self.seeds if metrics is None or str(seed) in metrics.seeds]
         paths = {seed: self._file(self.paths.history(corpus, run, seed), corpus, run) for seed in seeds}
         return {seed: self.history(path, more) for seed, path in paths.items() if path}
-
-
-def _of_numbers(values: Iterable[float]) -> Estimate | None:
-    numbers = list(values)
-    return stats.of_numbers(numbers) if numbers else None
 
 
 def _turn(estimate: Estimate | None, turned: bool, whole: float) -> Estimate | None:

@@ -15,15 +15,12 @@ there is no interval.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.special import stdtr, stdtrit  # Student's t: scipy.stats takes a second to import, and calls these
-
-from pcpg.corpora.about import whole_clip
-from pcpg.report.paper import WORDS
 
 LEVEL = 0.95
 POWER = 0.80
@@ -151,11 +148,6 @@ def estimate(value: float, points: np.ndarray, utterances: int) -> Estimate:
     return Estimate(value, of_seeds, of_utterances, seeds, utterances, units, within / (seeds * units))
 
 
-def whole_of(corpus: str, clip: str) -> str:
-    """What a clip was cut from: words of GRID from their sentence; others from nothing else."""
-    return whole_clip(clip) if corpus == WORDS else clip
-
-
 def by_unit(errors: Errors, values: np.ndarray) -> np.ndarray:
     """values (..., N) of the utterances -> (..., K): their sums over each thing that is drawn.
 
@@ -195,9 +187,11 @@ def _of_edits(value: float, edits: np.ndarray, lengths: np.ndarray, errors: Erro
     return estimate(value, 100 * edits * len(lengths) / lengths.sum(), len(errors.clips))
 
 
-def of_numbers(values: Sequence[float]) -> Estimate:
-    """The mean of one number a seed, with Student's interval: no utterances here."""
-    numbers = np.array(values, float)
+def of_numbers(values: Iterable[float]) -> Estimate | None:
+    """The mean of one number a seed, with Student's interval: no utterances here; None where there is no number."""
+    numbers = np.fromiter(values, float)
+    if not len(numbers):
+        return None
     spread = float(numbers.var(ddof=1)) / len(numbers) if len(numbers) > 1 else math.nan
     return Estimate(float(numbers.mean()), spread, 0.0, len(numbers), 0)
 
