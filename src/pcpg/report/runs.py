@@ -15,8 +15,8 @@ CONTROLS = {
     "k1s1-scaled": (f"{MINUS}RF {MINUS}OP, 1/5 as strong", "k=1, s=1"),
 }
 CLASSIFIER_CONTROLS = {
-    "ce-fe_tc": "FE and TC, encoder of cross-entropy",
-    "ce-te_tc": "TE and TC, encoder of cross-entropy",
+    "ce-fe_tc": ("FE and TC, encoder of cross-entropy",),
+    "ce-te_tc": ("TE and TC, encoder of cross-entropy",),
 }
 KERNEL = {"kernel", "stride"}
 NAMES = {

@@ -5,10 +5,11 @@ import math
 from pcpg.report import formats
 from pcpg.report.costs import updates
 from pcpg.report.formats import NONE, decimals, signed
+from pcpg.report.paper import DATASETS
 from pcpg.report.results.quantities import OF_HISTORIES
 from pcpg.report.results.results import Results, Summary, summarise
 from pcpg.report.results.stats import Estimate
-from pcpg.report.tables.table import Entry, Layout, Line, Measure, Row, Table
+from pcpg.report.tables.table import DATASET, Entry, Layout, Line, Measure, Row, Table
 
 
 def fill(layout: Layout, results: Results) -> Table:
@@ -40,10 +41,11 @@ def _runs(layout: Layout, corpus: str) -> list[str]:
 
 
 def _labels(layout: Layout, row: Row) -> list[Entry]:
+    texts = (DATASETS[row.corpus], *row.labels) if layout.labels[0] == DATASET else row.labels
     keys = [heading.lower().replace(" ", "_") for heading in layout.labels]
     return [
         Entry(heading, text, {key: text.replace(formats.MINUS, "-")}, label=True)
-        for heading, text, key in zip(layout.labels, row.labels, keys, strict=True)
+        for heading, text, key in zip(layout.labels, texts, keys, strict=True)
     ]
 
 

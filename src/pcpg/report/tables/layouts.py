@@ -5,16 +5,17 @@ from pcpg.report.formats import CONTROLS, MINUS, NONE, OTHERS, weights
 from pcpg.report.paper import KERNELS
 from pcpg.report.tables import own
 from pcpg.report.tables.notes import CER, GREEDY, LOWER, SUMMED, WER, difference
-from pcpg.report.tables.table import Layout, Measure, Row
+from pcpg.report.tables.table import DATASET, Layout, Measure, Row
 from pcpg.settings.schema import Params
 
+Labels = dict[str, tuple[str, ...]]  # by run
 METHODS = {
     "ce": ("cross-entropy", "/"),
     "k1s1": (f"{MINUS}RF {MINUS}OP", "k=1, s=1"),
     "k5s5": (f"+RF {MINUS}OP", "k=5, s=5"),
     "k5s1": ("+RF +OP", "k=5, s=1"),
 }
-CLASSIFIERS = {"scratch": "baseline", "k5s1-fe_tc": "FE and TC", "k5s1-te_tc": "TE and TC"}
+CLASSIFIERS = {"scratch": ("baseline",), "k5s1-fe_tc": ("FE and TC",), "k5s1-te_tc": ("TE and TC",)}
 
 RUN_CONTROLS_ASK = (
     "Controls: is it the longer training? “Continued” (our run ce-continued) trains the baseline on without policy "
@@ -56,85 +57,74 @@ QUOTED = f"Rows marked {NONE} are published results that the paper quotes; nothi
 
 
 def _table1(settings: Params) -> Layout:
-    rows = [
-        Row((paper.CORPORA[corpus], *METHODS[run]), corpus, values, run)
-        for corpus, printed in paper.TABLE1.items()
-        for run, values in printed.items()
-    ]
-    rows += _of_others(settings, METHODS)
+    rows = _rows(settings, paper.TABLE1, METHODS, settings.runs, runs.CONTROLS)
     rows += [
-        Row((dataset, *labels), corpus, {}, run, group=CONTROLS)
-        for corpus, dataset in paper.DATASETS.items()
-        if corpus in paper.CORPORA or corpus in settings.runs
-        for run, labels in runs.CONTROLS.items()
-    ]
-    rows += [
-        Row((dataset, run, runs.describe(settings.runs[corpus], run)), corpus, {}, run, group=OTHERS)
-        for corpus, dataset in paper.DATASETS.items()
+        Row((run, runs.describe(settings.runs[corpus], run)), corpus, run, group=OTHERS)
+        for corpus in paper.DATASETS
         for run in runs.other_runs(settings, corpus)
     ]
     explain = "RF: receptive field (k > 1); OP: overlapping windows (k > s). k: kernel size, s: stride."
     title = "Table I. Error rates of the sequence-to-sequence model by training objective"
     delta = difference("cross-entropy", paper.WORDS in settings.corpus_names)
     notes = (f"{LOWER} {explain}", GREEDY, delta, RUN_CONTROLS_ASK, SPREAD, SCALE)
-    return Layout("table1", title, ("Dataset", "Method", "Case"), (CER, WER), tuple(rows), notes, baseline="ce")
+    return Layout("table1", title, (DATASET, "Method", "Case"), (CER, WER), rows, notes, baseline="ce")
 
 
-def _of_others(settings: Params, labels: dict[str, tuple[str, ...]]) -> list[Row]:
-    """Rows of corpora that the paper lacks, in groups of their own below the paper's rows. labels: by run."""
-    others = {corpus: paper.DATASETS[corpus] for corpus in settings.corpus_names if corpus not in paper.CORPORA}
+def _rows(settings: Params, printed: dict, labels: Labels, trained: dict, controls: Labels) -> list[Row]:
+    """The paper's rows, `printed` by corpus and run, those of corpora that it lacks, and the controls.
+
+    trained: by corpus, what the preset trains of this kind.
+    """
+    rows = [Row(labels[run], corpus, run, values) for corpus, of in printed.items() for run, values in of.items()]
+    rows += _of_others(settings, labels)
+    corpora = [corpus for corpus in paper.DATASETS if corpus in printed | trained]
+    return rows + [Row(texts, corpus, run, group=CONTROLS) for corpus in corpora for run, texts in controls.items()]
+
+
+def _of_others(settings: Params, labels: Labels) -> list[Row]:
+    """Rows of corpora that the paper lacks, in groups of their own below the paper's rows."""
     return [
-        Row((dataset, *labels[run]), corpus, {}, run, group=f"{dataset}, which the paper has not")
-        for corpus, dataset in others.items()
-        for run in labels
-        if run in settings.trainings(corpus)
+        Row(texts, corpus, run, group=f"{paper.DATASETS[corpus]}, which the paper has not")
+        for corpus in settings.corpus_names
+        for run, texts in labels.items()
+        if corpus not in paper.CORPORA and run in settings.trainings(corpus)
     ]
 
 
 def _table2a(_: Params) -> Layout:
-    rows = tuple(Row((f"k={len(KERNELS[run][0])}",), "grid", {"wer": wer}, run) for run, wer in paper.TABLE2A.items())
+    rows = [Row((f"k={len(KERNELS[run][0])}",), "grid", run, {"wer": wer}) for run, wer in paper.TABLE2A.items()]
     title = "Table IIa. GRID: word error rate by kernel size (stride 1, uniform weights)"
     notes = (LOWER, GREEDY, difference("k=1"), SPREAD, SCALE)
     return Layout("table2a", title, ("Kernel size",), (WER,), rows, notes, baseline="k1s1")
 
 
 def _table2b(_: Params) -> Layout:
-    rows = tuple(Row((weights(KERNELS[run][0]),), "grid", {"wer": wer}, run) for run, wer in paper.TABLE2B.items())
+    rows = [Row((weights(KERNELS[run][0]),), "grid", run, {"wer": wer}) for run, wer in paper.TABLE2B.items()]
     title = "Table IIb. GRID: word error rate by kernel weights (k=3, stride 1)"
     return Layout("table2b", title, ("Kernel weight",), (WER,), rows, (LOWER, GREEDY, SPREAD, SCALE))
 
 
 def _table3(settings: Params) -> Layout:
-    rows = [
-        Row((paper.CORPORA[corpus], CLASSIFIERS[name]), corpus, {"accuracy": accuracy}, name)
-        for corpus, printed in paper.TABLE3.items()
-        for name, accuracy in printed.items()
-    ]
-    rows += _of_others(settings, {name: (label,) for name, label in CLASSIFIERS.items()})
-    corpora = [corpus for corpus in paper.DATASETS if corpus in paper.TABLE3 or corpus in settings.classifiers]
+    printed = {corpus: {run: {"accuracy": of[run]} for run in of} for corpus, of in paper.TABLE3.items()}
+    rows = _rows(settings, printed, CLASSIFIERS, settings.classifiers, runs.CLASSIFIER_CONTROLS)
     rows += [
-        Row((paper.DATASETS[corpus], label), corpus, {}, name, group=CONTROLS)
-        for corpus in corpora
-        for name, label in runs.CLASSIFIER_CONTROLS.items()
+        Row((f"{run}: {runs.describe_classifier(settings.classifiers[corpus][run])}",), corpus, run, group=OTHERS)
+        for corpus in paper.DATASETS
+        for run in runs.other_classifiers(settings, corpus)
     ]
-    for corpus in corpora:
-        for name in runs.other_classifiers(settings, corpus):
-            label = f"{name}: {runs.describe_classifier(settings.classifiers[corpus][name])}"
-            rows.append(Row((paper.DATASETS[corpus], label), corpus, {}, name, group=OTHERS))
     explain = "baseline: no pre-training (our run scratch); FE, TE: encoder fixed or trained; TC: classifier trained."
     title = "Table III. Word classification on top of the learned encoder"
     delta = difference("baseline", paper.WORDS in settings.corpus_names)
     notes = (f"{HIGHER} {explain}", delta, CLASSIFIER_CONTROLS_ASK, SPREAD, SCALE)
-    return Layout("table3", title, ("Dataset", "Method"), (ACCURACY,), tuple(rows), notes, baseline="scratch")
+    return Layout("table3", title, (DATASET, "Method"), (ACCURACY,), rows, notes, baseline="scratch")
 
 
 def _table4(settings: Params) -> Layout:
     rows = []
     for corpus, others in paper.TABLE4_OTHERS.items():
-        dataset = paper.CORPORA[corpus]
-        rows += [Row((dataset, *PUBLISHED[key]), corpus, {"accuracy": value}) for key, value in others.items()]
+        rows += [Row(PUBLISHED[key], corpus, paper={"accuracy": value}) for key, value in others.items()]
         value = {"accuracy": paper.TABLE4_PAPER[corpus]}
-        rows.append(Row((dataset, "PCPG, TE and TC", OURS), corpus, value, "k5s1-te_tc"))
+        rows.append(Row(("PCPG, TE and TC", OURS), corpus, "k5s1-te_tc", value))
     rows += _of_others(settings, {"k5s1-te_tc": ("PCPG, TE and TC", OWN)})
     title = "Table IV. Word classification beside published classifiers"
     cut = (
@@ -142,21 +132,21 @@ def _table4(settings: Params) -> Layout:
         "centred frames); the rows need not share it."
     )
     notes = (f"{HIGHER} {QUOTED}", cut, SPREAD, UNRANKED)
-    return Layout("table4", title, ("Dataset", "Method", "Source"), (ACCURACY,), tuple(rows), notes)
+    return Layout("table4", title, (DATASET, "Method", "Source"), (ACCURACY,), rows, notes)
 
 
 def _table5a(_: Params) -> Layout:
     def ours(decoder: str, label: str) -> Row:
         wer = {"wer": paper.TABLE5A_PAPER[decoder]}
-        return Row(("GRID", f"PCPG, {label}", OURS), "grid", wer, paper.TABLE5A_RUN, f"{decoder}_wer")
+        return Row((f"PCPG, {label}", OURS), "grid", paper.TABLE5A_RUN, wer, f"{decoder}_wer")
 
-    others = {of: Row(("GRID", *GRID_DECODERS[of]), "grid", {"wer": wer}) for of, wer in paper.TABLE5A_OTHERS.items()}
-    rows = (
+    others = {of: Row(GRID_DECODERS[of], "grid", paper={"wer": wer}) for of, wer in paper.TABLE5A_OTHERS.items()}
+    rows = [
         *(others[key] for key in ("[26]", "[13]", "[4] greedy")),
         ours("greedy", "no beam search"),
         others["[4] beam"],
         ours("beam", "beam search"),
-    )
+    ]
     best = paper.TABLE5A_PAPER["greedy"]
     which = (
         f"The paper does not say which of its models this is; {best} is its Table IIb for w=[1/4, 1/2, 1/4], so our "
@@ -168,17 +158,16 @@ def _table5a(_: Params) -> Layout:
     )
     title = "Table Va. GRID: word error rate beside published decoders"
     notes = (f"{LOWER} {QUOTED}", mixed, which, SUMMED, SPREAD, UNRANKED)
-    return Layout("table5a", title, ("Dataset", "Method", "Source"), (WER,), rows, notes)
+    return Layout("table5a", title, (DATASET, "Method", "Source"), (WER,), rows, notes)
 
 
 def _table5b(settings: Params) -> Layout:
     rows = []
     for corpus, value in paper.TABLE5B_PAPER.items():
-        dataset = paper.CORPORA[corpus]
         for method, other in paper.TABLE5B_OTHERS.get(corpus, {}).items():
             source = "poster, University of Oxford; split not stated by the paper"
-            rows.append(Row((dataset, method, source), corpus, {"accuracy": other}))
-        rows.append(Row((dataset, "PCPG, k=5, s=1, beam search", OURS), corpus, {"accuracy": value}, "k5s1"))
+            rows.append(Row((method, source), corpus, paper={"accuracy": other}))
+        rows.append(Row(("PCPG, k=5, s=1, beam search", OURS), corpus, "k5s1", {"accuracy": value}))
     rows += _of_others(settings, {"k5s1": ("PCPG, k=5, s=1, beam search", OWN)})
     lrw, lrw1000 = (paper.TABLE1[corpus]["k5s1"]["wer"] for corpus in ("lrw", "lrw1000"))
     which = (
@@ -189,7 +178,7 @@ def _table5b(settings: Params) -> Layout:
     )
     title = f"Table Vb. LRW and LRW-1000: decoding accuracy (100 {MINUS} WER) beside published decoders"
     notes = (f"{HIGHER} {QUOTED}", which, SUMMED, SPREAD, UNRANKED)
-    return Layout("table5b", title, ("Dataset", "Method", "Source"), (DECODED,), tuple(rows), notes)
+    return Layout("table5b", title, (DATASET, "Method", "Source"), (DECODED,), rows, notes)
 
 
 LAYOUTS = {

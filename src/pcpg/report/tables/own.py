@@ -1,12 +1,12 @@
 """Tables that the paper lacks: ablation, random weights, objectives, fixed updates, words of GRID."""
 
 from pcpg.corpora.grid_text import GRAMMAR
-from pcpg.report import paper, runs
+from pcpg.report import runs
 from pcpg.report.formats import NONE
-from pcpg.report.paper import WORDS
+from pcpg.report.paper import DATASETS, WORDS
 from pcpg.report.results.quantities import TRAINED
 from pcpg.report.tables.notes import CER, GREEDY, LOWER, WER, difference
-from pcpg.report.tables.table import Layout, Measure, Row
+from pcpg.report.tables.table import DATASET, Layout, Measure, Row
 from pcpg.settings.schema import Params
 
 LOSSES = {"cross_entropy": "cross-entropy", "pcpg": "(1 − λ) cross-entropy + λ policy gradient"}
@@ -50,11 +50,11 @@ def scratch(settings: Params) -> Layout:
 
 def objectives(settings: Params) -> Layout:
     rows = []
-    for corpus, dataset in paper.DATASETS.items():
+    for corpus in DATASETS:
         names = runs.objective_runs(settings, corpus)
         labels = runs.told_apart(settings.runs[corpus], names) if names else {}
-        rows += [Row((dataset, run, labels[run]), corpus, {}, run) for run in names]
-    rows = rows or [Row((paper.CORPORA["grid"], runs.CONTINUED, "cross entropy"), "grid", {}, runs.CONTINUED)]
+        rows += [Row((run, label), corpus, run) for run, label in labels.items()]
+    rows = rows or [Row((runs.CONTINUED, "cross entropy"), "grid", runs.CONTINUED)]
     title = "Objectives. Every run from the baseline, by what it minimises"
     reward = (
         "Greedy reward in training: 1 − CER of greedy texts of 32 training clips, read as in testing, by the weights "
@@ -69,7 +69,7 @@ def objectives(settings: Params) -> Layout:
     delta = difference("cross-entropy continued", WORDS in settings.corpus_names)
     notes = (LOWER, GREEDY, delta, chance, reward, OWN_SPREAD, took)
     return Layout(
-        "objectives", title, ("Dataset", "Run", "Objective"), (CER, WER, REWARD), tuple(rows), notes,
+        "objectives", title, (DATASET, "Run", "Objective"), (CER, WER, REWARD), rows, notes,
         runs.CONTINUED, "CE continued", published=False, corrected="wer", timed=True,
     )  # fmt: skip
 
@@ -77,7 +77,7 @@ def objectives(settings: Params) -> Layout:
 def updates(settings: Params) -> Layout:
     fine_tuned = {name: run for name, run in settings.runs.get("grid", {}).items() if not run.from_scratch}
     labels = runs.told_apart(fine_tuned, list(fine_tuned)) or {runs.CONTINUED: "cross entropy"}
-    rows = tuple(Row((name, label), "grid", {}, name) for name, label in labels.items())
+    rows = [Row((name, label), "grid", name) for name, label in labels.items()]
     title = "At fixed updates. GRID: validation CER of fine-tuned runs half-way, at the end, and by the chosen weights"
     why = (
         "The weights that are tested are those of the evaluation with the lowest validation CER, which favours whoever "
@@ -92,10 +92,8 @@ def updates(settings: Params) -> Layout:
 
 
 def words(settings: Params) -> Layout:
-    dataset = paper.DATASETS[WORDS]
-    trained = settings.trainings(WORDS)
-    rows = [Row((dataset, name, _kind(settings, name)), WORDS, {}, name) for name in trained]
-    rows = rows or [Row((dataset, "ce", "lip-reader, from random weights, cross entropy"), WORDS, {}, "ce")]
+    rows = [Row((name, _kind(settings, name)), WORDS, name) for name in settings.trainings(WORDS)]
+    rows = rows or [Row(("ce", "lip-reader, from random weights, cross entropy"), WORDS, "ce")]
     title = "Words of GRID. Each word read alone: errors, over all clips and by word"
     count, places = sum(PLACES), len(PLACES)
     luck = 100 * sum(1 / words for words in PLACES) / places
@@ -108,7 +106,7 @@ def words(settings: Params) -> Layout:
     read = f"A lip-reader spells the word, decoded greedily; a classifier chooses one of the {count}."
     notes = (LOWER, read, chance, difference("cross-entropy", words=True), OWN_SPREAD)
     return Layout(
-        "words", title, ("Dataset", "Run", "What it is"), (ERROR, ERROR_BY_WORD), tuple(rows), notes, "ce", "CE",
+        "words", title, (DATASET, "Run", "What it is"), (ERROR, ERROR_BY_WORD), rows, notes, "ce", "CE",
         published=False,
     )  # fmt: skip
 
@@ -124,6 +122,6 @@ def _kind(settings: Params, name: str) -> str:
 
 def _ours(name: str, title: str, columns: tuple[str, str], labels: dict[str, tuple[str, str]], against: str) -> Layout:
     """A table that the paper lacks: runs on GRID, each against the first. labels: by run."""
-    rows = tuple(Row(texts, "grid", {}, run) for run, texts in labels.items())
+    rows = [Row(texts, "grid", run) for run, texts in labels.items()]
     notes = (LOWER, GREEDY, difference(against), OWN_SPREAD)
     return Layout(name, title, columns, (CER, WER), rows, notes, next(iter(labels)), against, published=False)

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
+
+DATASET = "Dataset"  # heads a first column that the corpus of a row fills
 
 
 @dataclass(frozen=True)
@@ -19,10 +21,10 @@ class Measure:
 class Row:
     """One line of a table: labels as printed, the run of ours, and the paper's values (percent) by measure name."""
 
-    labels: tuple[str, ...]
+    labels: tuple[str, ...]  # those that follow the dataset, which the corpus tells
     corpus: str
-    paper: dict[str, float]
     run: str = ""  # "": a published result with no run of ours
+    paper: dict[str, float] = field(default_factory=dict)
     quantity: str = ""  # to be read in place of the measure's quantity
     group: str = ""  # heading of the rows below the table's own: CONTROLS, OTHERS; "": one of its own
 
@@ -33,9 +35,9 @@ class Layout:
 
     name: str
     title: str
-    labels: tuple[str, ...]  # headings of the label columns
+    labels: tuple[str, ...]  # headings of the label columns, of which DATASET needs no label in the rows
     measures: tuple[Measure, ...]
-    rows: tuple[Row, ...]  # group by group
+    rows: list[Row]  # group by group
     notes: tuple[str, ...]
     baseline: str = ""  # run that the others are compared with, seed by seed; "": no comparison
     against: str = ""  # that baseline's name in the heading
