@@ -25,8 +25,8 @@ def write_costs(settings: Params, paths: Paths) -> None:
     rows = []
     for corpus in settings.corpus_names:
         for run in settings.trainings(corpus):
-            files = [paths.record(corpus, run, seed) for seed in settings.seeds_of(corpus, run)]
-            records = [read_record(path) for path in files if path.is_file()]
+            files = (paths.record(corpus, run, seed) for seed in settings.seeds_of(corpus, run))
+            records = [_record(path) for path in files if path.is_file()]
             if records:
                 rows.append({"corpus": corpus, "run": run} | _summary(records))
     if not rows:
@@ -62,7 +62,7 @@ def updates(paths: Paths) -> dict[tuple[str, str], tuple[int, float]]:
     }
 
 
-def read_record(path: Path) -> dict:
+def _record(path: Path) -> dict:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:  # also an encoding that is not UTF-8
@@ -74,15 +74,13 @@ def read_record(path: Path) -> dict:
 
 
 def _summary(records: list[dict]) -> dict[str, object]:
+    """Medians, and all that the columns of texts have."""
     peaks = [record["peak_memory_mib"] for record in records if record["peak_memory_mib"] is not None]
+    texts = {key: {str(one[key] or "not recorded") for one in records} for key in ("device", "processes", "commit")}
     return {
         "seeds": len(records),
         "updates": round(median(record["updates"] for record in records)),
         "seconds": round(median(record["seconds"] for record in records), 1),
         "peak_memory_mib": round(median(peaks)) if peaks else "",
-        **{key: _listed(records, key) for key in ("device", "processes", "commit")},
+        **{key: "; ".join(sorted(distinct)) for key, distinct in texts.items()},
     }
-
-
-def _listed(records: list[dict], key: str) -> str:
-    return "; ".join(sorted({str(record[key] or "not recorded") for record in records}))

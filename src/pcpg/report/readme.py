@@ -38,7 +38,10 @@ def refresh(text: str, folder: Path) -> str:
 
 def _beside(files: Sequence[Path]) -> str:
     """A Markdown table of results/<preset>/claims.csv: a row for each claim that was run, and regime."""
-    tables = {path.parent.name: _verdicts(path) for path in files}
+    tables = {}
+    for path in files:
+        found = read_table(path, "claim", "regime", "statement", "verdict")
+        tables[path.parent.name] = {(row["claim"], row["regime"], row["statement"]): row["verdict"] for row in found}
     lines = [f"| | Claim | {' | '.join(tables)} |", f"| --- | --- |{' --- |' * len(tables)}"]
     rows = dict.fromkeys(row for table in tables.values() for row in table)
     for row in sorted(rows, key=lambda row: row[0]):  # by claim; regimes as in the files
@@ -48,8 +51,3 @@ def _beside(files: Sequence[Path]) -> str:
             shown = (NONE if text == NOT_RUN else text.replace(f"; {regime})", ")") for text in texts)
             lines.append(f"| {claim}, {regime} | {statement} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
-
-
-def _verdicts(path: Path) -> dict[tuple[str, str, str], str]:
-    rows = read_table(path, "claim", "regime", "statement", "verdict")
-    return {(row["claim"], row["regime"], row["statement"]): row["verdict"] for row in rows}
