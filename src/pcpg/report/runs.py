@@ -9,14 +9,10 @@ from pcpg.settings.training import Classifier, Run
 
 REFERENCES = ("k1s1", "k5s1")  # the runs that an ablation starts from
 CONTINUED = "ce-continued"  # cross-entropy for as many further updates: what fine-tuned runs are to be compared with
-# labels in Tables I and III of controls that the paper lacks
+# labels in Table I of controls that the paper lacks
 CONTROLS = {
     CONTINUED: ("cross-entropy, continued", "/"),
     "k1s1-scaled": (f"{MINUS}RF {MINUS}OP, 1/5 as strong", "k=1, s=1"),
-}
-CLASSIFIER_CONTROLS = {
-    "ce-fe_tc": ("FE and TC, encoder of cross-entropy",),
-    "ce-te_tc": ("TE and TC, encoder of cross-entropy",),
 }
 KERNEL = {"kernel", "stride"}
 NAMES = {
@@ -49,11 +45,6 @@ def drawn_runs(settings: Params, corpus: str) -> list[str]:
     """What curves show beside the paper's runs: cross-entropy continued, and what no table but Table I has."""
     continued = [CONTINUED] if CONTINUED in settings.runs.get(corpus, {}) else []
     return continued + other_runs(settings, corpus)
-
-
-def other_classifiers(settings: Params, corpus: str) -> list[str]:
-    shown = {*paper.TABLE3["lrw"], *CLASSIFIER_CONTROLS}
-    return [name for name in settings.classifiers.get(corpus, {}) if name not in shown]
 
 
 def ablation_runs(settings: Params) -> list[str]:
