@@ -107,7 +107,7 @@ def _judged(results: Results, pair: Comparison) -> Judged:
     return Judged(pair, estimate, asked, p, outcome=outcome(estimate, asked, pair.margin))
 
 
-def _sides(results: Results, pair: Comparison) -> list[Errors]:
+def _sides(results: Results, pair: Comparison) -> list[Errors | None]:
     both = zip((pair.run, pair.against), pair.decoders, strict=True)
     return [results.errors(pair.corpus, run, pair.measure, way) for run, way in both]
 
@@ -201,10 +201,11 @@ def independent(results: Results, judged: list[Judged]) -> float:
     """
     total = 0.0
     for corpus in dict.fromkeys(one.comparison.corpus for one in judged):
-        sides = [_sides(results, one.comparison) for one in judged if one.comparison.corpus == corpus]
-        if not set.intersection(*(set(errors.seeds) for pair in sides for errors in pair)):
+        pairs = [one.comparison for one in judged if one.comparison.corpus == corpus]
+        sides = [errors for pair in pairs for errors in _sides(results, pair)]
+        if not set.intersection(*(set(errors.seeds) for errors in sides)):
             return math.nan
-        runs = iter(stats.common(*(errors for pair in sides for errors in pair)))
+        runs = iter(stats.common(*sides))
         total += stats.independent([(run.edits - other.edits).ravel() for run, other in zip(runs, runs, strict=True)])
     return total
 
@@ -221,7 +222,7 @@ def _estimate(results: Results, pair: Comparison) -> Estimate | None:
     """None where a run is missing, or the two share no seed."""
     if pair.measure in ("updates", "rises"):
         return _course(results, pair)
-    return results.difference(pair.corpus, pair.run, pair.against, pair.measure, pair.decoders)
+    return results.difference(pair.corpus, (pair.run, pair.against), *_sides(results, pair))
 
 
 def _course(results: Results, pair: Comparison) -> Estimate | None:

@@ -141,15 +141,10 @@ class Results:
             ours, theirs = (self.quantity(corpus, name, quantity) for name in (run, against))
             return stats.of_numbers(ours[seed] - theirs[seed] for seed in ours if seed in theirs)
         shown, runs = QUANTITIES[quantity], (run, against)
-        return _turn(self._compared(corpus, runs, *(self._of(corpus, name, shown) for name in runs)), shown.turned, 0)
+        return _turn(self.difference(corpus, runs, *(self._of(corpus, name, shown) for name in runs)), shown.turned, 0)
 
-    def difference(self, corpus: str, run: str, against: str, measure: str, ways: tuple[str, str]) -> Estimate | None:
-        """run - against, of error rates by two decoders; None as above."""
-        sides = zip((run, against), ways, strict=True)
-        return self._compared(corpus, (run, against), *(self.errors(corpus, name, measure, way) for name, way in sides))
-
-    def _compared(self, corpus: str, runs: tuple, one: Errors | None, other: Errors | None) -> Estimate | None:
-        """InputError unless both were tested on the same clips, speakers and references."""
+    def difference(self, corpus: str, runs: tuple, one: Errors | None, other: Errors | None) -> Estimate | None:
+        """Of two runs' errors; None as above, InputError unless of the same clips, speakers and references."""
         if one is None or other is None or not set(one.seeds) & set(other.seeds):
             return None
         if (one.clips, one.speakers, one.lengths.tolist()) != (other.clips, other.speakers, other.lengths.tolist()):
