@@ -40,9 +40,9 @@ def kernel_label(kernel: Sequence, stride: int) -> str:
     return f"{label}, {weights(kernel)}" if len(set(kernel)) > 1 else label
 
 
-def signed(value: float | None) -> str:
-    """One decimal with its sign; a dash where there is no value."""
-    if value is None or math.isnan(value):
+def signed(value: float) -> str:
+    """One decimal with its sign; a dash for nan."""
+    if math.isnan(value):
         return NONE
     text = f"{value:+.1f}".replace("-", MINUS)
     return "0.0" if text[1:] == "0.0" else text

@@ -66,25 +66,23 @@ def scratch_runs(settings: Params) -> list[str]:
     return [name for name, run in settings.runs.get("grid", {}).items() if run.from_scratch]
 
 
-def objective_runs(settings: Params, corpus: str) -> list[str]:
+def objective_runs(settings: Params, corpus: str) -> dict[str, Run]:
     """Fine-tuned runs of other objectives than policy gradient, and k1s1 and k5s1 of the paper.
 
-    [] where there is no other objective than the paper's two.
+    {} where there is no other objective than the paper's two.
     """
-    runs = settings.runs.get(corpus, {})
-    tuned = {name: run.objective_name for name, run in runs.items() if not run.from_scratch}
-    if set(tuned.values()) <= {"cross_entropy", "pcpg"}:
-        return []
-    return [name for name, objective in tuned.items() if objective != "pcpg" or name in REFERENCES]
+    tuned = {name: run for name, run in settings.runs.get(corpus, {}).items() if not run.from_scratch}
+    if {run.objective_name for run in tuned.values()} <= {"cross_entropy", "pcpg"}:
+        return {}
+    return {name: run for name, run in tuned.items() if run.objective_name != "pcpg" or name in REFERENCES}
 
 
-def told_apart(runs: dict[str, Run], names: list[str]) -> dict[str, str]:
+def told_apart(runs: dict[str, Run]) -> dict[str, str]:
     """Each run by its objective, and by what differs from the first of them with the same one."""
-    first: dict[str, str] = {}
+    first: dict[str, Run] = {}
     labels = {}
-    for name in names:
-        run = runs[name]
-        reference = runs[first.setdefault(run.objective_name, name)]
+    for name, run in runs.items():
+        reference = first.setdefault(run.objective_name, run)
         differing = {key: new for key, (new, _) in changes(run, reference).items()} | training_changes(run, reference)
         parts = [f"{NAMES.get(key, key)} {text}" for key, text in differing.items()]
         labels[name] = ", ".join([run.objective_name.replace("_", " "), *parts])

@@ -47,7 +47,7 @@ def draw_objectives(corpus: str, results: Results) -> Figure:
     that validation chose, on training clips: mean and range over seeds; their grey line is the start, before any
     update.
     """
-    runs = objective_runs(results.settings, corpus)
+    runs = list(objective_runs(results.settings, corpus))
     recorded = (RECORDED, *(column for column in COLUMNS if not column.endswith("_ratio")))
     frames = {run: [_apart(one) for one in results.histories(corpus, run, recorded).values()] for run in runs}
     if not any(frames.values()):

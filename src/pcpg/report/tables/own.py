@@ -51,8 +51,7 @@ def scratch(settings: Params) -> Layout:
 def objectives(settings: Params) -> Layout:
     rows = []
     for corpus in DATASETS:
-        names = runs.objective_runs(settings, corpus)
-        labels = runs.told_apart(settings.runs[corpus], names) if names else {}
+        labels = runs.told_apart(runs.objective_runs(settings, corpus))
         rows += [Row((run, label), corpus, run) for run, label in labels.items()]
     rows = rows or [Row((runs.CONTINUED, "cross entropy"), "grid", runs.CONTINUED)]
     title = "Objectives. Every run from the baseline, by what it minimises"
@@ -76,7 +75,7 @@ def objectives(settings: Params) -> Layout:
 
 def updates(settings: Params) -> Layout:
     fine_tuned = {name: run for name, run in settings.runs.get("grid", {}).items() if not run.from_scratch}
-    labels = runs.told_apart(fine_tuned, list(fine_tuned)) or {runs.CONTINUED: "cross entropy"}
+    labels = runs.told_apart(fine_tuned) or {runs.CONTINUED: "cross entropy"}
     rows = [Row((name, label), "grid", name) for name, label in labels.items()]
     title = "At fixed updates. GRID: validation CER of fine-tuned runs half-way, at the end, and by the chosen weights"
     why = (
@@ -115,7 +114,7 @@ def _kind(settings: Params, name: str) -> str:
     trained = settings.runs[WORDS]
     if name in trained:
         one = trained[name]
-        alike = runs.told_apart(trained, [other for other, run in trained.items() if run.start == one.start])
+        alike = runs.told_apart({other: run for other, run in trained.items() if run.start == one.start})
         return f"lip-reader, from {'random weights' if one.from_scratch else one.start}, {alike[name]}"
     return f"classifier, {runs.describe_classifier(settings.classifiers[WORDS][name])}"
 
