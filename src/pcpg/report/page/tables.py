@@ -1,6 +1,5 @@
 """The second part of the page: the tables, with the notes that they share above them."""
 
-from pcpg.report.tables.render import source
 from pcpg.report.tables.table import Table
 
 
@@ -29,7 +28,7 @@ def _table(table: Table, shared: list[str]) -> dict:
     return {
         "name": table.layout.name,
         "title": table.layout.title,
-        "source": source(table),
+        "source": table.source,
         "headings": [entry.heading for entry in table.lines[0].entries],
         "labels": len(table.layout.labels),  # columns on the left that are no numbers
         "groups": groups,

@@ -33,7 +33,9 @@ def fill(layout: Layout, results: Results) -> Table:
         lines.append(Line(row, entries, seeds, len(results.settings.seeds_of(*key)), clips))
     corpora = dict.fromkeys(row.corpus for row in layout.rows)
     kinds = {corpus: results.described(corpus, _runs(layout, corpus), beam, validation) for corpus in corpora}
-    return Table(layout, lines, results.settings.preset, results.seeds, kinds)
+    unit = "Error rates and rewards in percent, times in seconds" if layout.timed else "All values in percent"
+    preset = results.settings.preset
+    return Table(layout, lines, preset, f"{unit}. Ours: {formats.measured_on(kinds, preset, results.seeds)}.")
 
 
 def _runs(layout: Layout, corpus: str) -> list[str]:

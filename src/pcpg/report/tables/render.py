@@ -13,14 +13,6 @@ TEX = {
 PARAGRAPHS = ("Source", "Changed", "To", "Objective")  # columns of labels that may be long
 
 
-def source(table: Table) -> str:
-    """The unit of the numbers, and what ours were measured on: one line above or below a table."""
-    percent = "All values in percent"
-    if table.layout.timed:
-        percent = "Error rates and rewards in percent, times in seconds"
-    return f"{percent}. Ours: {formats.measured_on(table.kinds, table.preset, table.seeds)}."
-
-
 def csv_row(table: Table, line: Line) -> dict[str, object]:
     """One line of the table by column: its labels, its run, its numbers, seeds and clips."""
     labels, numbers = {}, {}
@@ -35,7 +27,7 @@ def csv_row(table: Table, line: Line) -> dict[str, object]:
 def to_markdown(table: Table) -> str:
     """Title, what the numbers come from, the table, and its notes."""
     columns = table.lines[0].entries
-    lines = [f"### {table.layout.title}", "", source(table), "", _bar([column.heading for column in columns])]
+    lines = [f"### {table.layout.title}", "", table.source, "", _bar([column.heading for column in columns])]
     lines.append(_bar(["---" if column.label else "---:" for column in columns]))
     for heading, group in table.groups():
         if heading:
@@ -68,7 +60,7 @@ def to_tex(table: Table) -> str:
         r"\bottomrule",
         r"\end{tabular}",
         r"\par\smallskip",
-        rf"\parbox{{\linewidth}}{{\footnotesize {escape(' '.join((source(table), *table.layout.notes)))}}}",
+        rf"\parbox{{\linewidth}}{{\footnotesize {escape(' '.join((table.source, *table.layout.notes)))}}}",
         r"\end{table*}",
     ]
     return "\n".join(lines) + "\n"

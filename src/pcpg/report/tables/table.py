@@ -80,8 +80,7 @@ class Table:
     layout: Layout
     lines: list[Line]
     preset: str
-    seeds: tuple[int, ...]
-    kinds: dict[str, str]  # corpus -> split, protocol and, of the test split, number of clips
+    source: str  # the unit of the numbers, and what ours were measured on: one line above or below the table
 
     def groups(self) -> Iterator[tuple[str, list[Line]]]:
         """The lines, heading by heading; the table's own have none."""
