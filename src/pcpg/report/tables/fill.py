@@ -75,7 +75,8 @@ def _differences(layout: Layout, row: Row, measure: Measure, ours: dict[int, flo
     corpus, name, quantity = row.corpus, measure.name, row.quantity or measure.quantity
     paper, delta, interval, text = math.nan, summarise([]), None, NONE
     if row.run != layout.baseline:
-        paper = row.paper.get(name, math.nan) - layout.printed(corpus, name)
+        theirs = next((one.paper for one in layout.rows if (one.corpus, one.run) == (corpus, layout.baseline)), {})
+        paper = row.paper.get(name, math.nan) - theirs.get(name, math.nan)
         baseline = results.quantity(corpus, layout.baseline, quantity)
         delta = summarise(ours[seed] - baseline[seed] for seed in ours if seed in baseline)
         interval = results.gap(corpus, row.run, layout.baseline, quantity)

@@ -1,6 +1,5 @@
 """The table model: what a table has before our results are known, a layout, and after, lines of entries."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -44,11 +43,6 @@ class Layout:
     published: bool = True  # false: a table of ours alone, without columns for the paper
     corrected: str = ""  # a measure: a column has p of its differences, after Holm's correction over a corpus's rows
     timed: bool = False  # last columns: what the committed trainings took
-
-    def printed(self, corpus: str, measure: str) -> float:
-        """The paper's value of the baseline, percent; nan where it has none."""
-        values = [row.paper for row in self.rows if (row.corpus, row.run) == (corpus, self.baseline)]
-        return values[0].get(measure, math.nan) if values else math.nan
 
 
 @dataclass(frozen=True)
