@@ -30,14 +30,13 @@ VALUES = {
 def other_runs(settings: Params, corpus: str) -> list[str]:
     """Runs of a corpus that no row of the paper, no control and no other table of the preset shows."""
     shown = {*paper.TABLE1["grid"], *CONTROLS}
-    if "objectives" in settings.tables:
-        shown.update(objective_runs(settings, corpus))
+    tables = {"objectives": objective_runs(settings, corpus)}
     if corpus == "grid":
-        tables = {
+        tables |= {
             "table2a": paper.TABLE2A, "table2b": paper.TABLE2B, "table5a": [paper.TABLE5A_RUN],
             "ablation": ablation_runs(settings), "scratch": scratch_runs(settings),
         }  # fmt: skip
-        shown.update(run for name, runs in tables.items() if name in settings.tables for run in runs)
+    shown.update(run for name, runs in tables.items() if name in settings.tables for run in runs)
     return [run for run in settings.runs.get(corpus, {}) if run not in shown]
 
 
