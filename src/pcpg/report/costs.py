@@ -41,17 +41,14 @@ def read_costs(paths: Paths) -> list[dict[str, str]]:
         return []
     rows = read_table(path, *COLUMNS)
     for number, row in enumerate(rows, start=2):
-        if not _whole(row):
+        try:
+            counts = int(row["seeds"]), int(row["updates"])
+            whole = min(counts) > 0 and 0 <= float(row["seconds"]) < math.inf
+        except ValueError:
+            whole = False
+        if not whole:
             raise InputError(f"{path}, line {number}", "is not a row of costs; write the file again with pcpg costs")
     return rows
-
-
-def _whole(row: dict[str, str]) -> bool:
-    try:
-        counts = int(row["seeds"]), int(row["updates"])
-        return min(counts) > 0 and 0 <= float(row["seconds"]) < math.inf
-    except ValueError:
-        return False
 
 
 def updates(paths: Paths) -> dict[tuple[str, str], tuple[int, float]]:
