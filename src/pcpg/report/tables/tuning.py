@@ -8,8 +8,6 @@ from pcpg.settings.schema import Params
 from pcpg.settings.training import Run
 from pcpg.workspace.paths import Paths
 
-SCORES = ("val_cer", "val_ce", "iteration")
-
 
 def tuning_table(settings: Params, paths: Paths, corpus: str) -> str:
     """csv: one row a run and seed with the evaluation that validation chose, CER in percent, and the settings that
@@ -19,12 +17,14 @@ def tuning_table(settings: Params, paths: Paths, corpus: str) -> str:
     keys = {name: _keys(run) for name, run in settings.runs[corpus].items()}
     names = dict.fromkeys(key for values in keys.values() for key in values)
     varied = [key for key in names if len({values[key] for values in keys.values() if key in values}) > 1]
-    rows = [
-        {"corpus": corpus, "run": name, "seed": seed} | values | _best(history)
-        for name, values in keys.items()
-        for seed, history in results.histories(corpus, name).items()
-    ]
-    return pd.DataFrame(rows, columns=["corpus", "run", "seed", *varied, *SCORES]).to_csv(index=False)
+    rows = []
+    for name, values in keys.items():
+        for seed, history in results.histories(corpus, name).items():
+            best = chosen(history)
+            scores = f"{100 * best['val_cer']:.3f}", f"{best['val_ce']:.4f}", f"{best['iteration']:.0f}"
+            rows.append([corpus, name, seed, *(values.get(key) for key in varied), *scores])
+    columns = ["corpus", "run", "seed", *varied, "val_cer", "val_ce", "iteration"]
+    return pd.DataFrame(rows, columns=columns).to_csv(index=False)
 
 
 def _keys(run: Run) -> dict[str, str]:
@@ -40,12 +40,3 @@ def _keys(run: Run) -> dict[str, str]:
                 text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
                 flat[f"{section}.{key}" if key in flat else key] = text
     return flat
-
-
-def _best(history: pd.DataFrame) -> dict[str, str]:
-    row = chosen(history)
-    return {
-        "val_cer": f"{100 * row['val_cer']:.3f}",
-        "val_ce": f"{row['val_ce']:.4f}",
-        "iteration": f"{row['iteration']:.0f}",
-    }
