@@ -96,7 +96,10 @@ def outcome(estimate: Estimate, asked: float = math.nan, margin: float = 0.0) ->
 
 
 def _judged(results: Results, pair: Comparison) -> Judged:
-    estimate = _estimate(results, pair)
+    if pair.measure in ("updates", "rises"):
+        estimate = _course(results, pair)
+    else:
+        estimate = results.difference(pair.corpus, (pair.run, pair.against), *_sides(results, pair))
     if estimate is None:
         return Judged(pair, None)
     baseline = stats.common(*_sides(results, pair))[1].rate() if pair.paper < 0 else math.nan
@@ -218,15 +221,8 @@ def _missing(own: list[Judged], ran: list[Judged]) -> str:
     return f"{text}, among them all of {absent}" if absent else text
 
 
-def _estimate(results: Results, pair: Comparison) -> Estimate | None:
-    """None where a run is missing, or the two share no seed."""
-    if pair.measure in ("updates", "rises"):
-        return _course(results, pair)
-    return results.difference(pair.corpus, (pair.run, pair.against), *_sides(results, pair))
-
-
 def _course(results: Results, pair: Comparison) -> Estimate | None:
-    """Of one number a training, paired by seed. A level that no run of the two reaches says nothing."""
+    """Of one number a training, paired by seed; None without a pair, or where no run of the two reaches the level."""
     both = [results.histories(pair.corpus, run) for run in (pair.run, pair.against)]
     shared = sorted(both[0].keys() & both[1].keys())
     if not shared:
