@@ -440,6 +440,18 @@ def test_folders_of_alignments_are_matched_by_their_names():
     assert covering({}, clips, "s9") is None and covering({"s1": clips}, set(), "s9") is None
 
 
+def test_hidden_files_beside_videos_do_not_count_when_alignments_are_matched(zenodo, tmp_path):
+    """As macOS leaves them, one a video: half of the clips must have an .align file, or half of the files a clip."""
+    of_clips, others = NAMES["s2"][:3], [f"other{k}" for k in range(4)]
+    replace(zenodo, "alignments.zip", zipped({f"align/s2/{name}.align": b"0 1 sil" for name in (*of_clips, *others)}))
+    (tmp_path / "s2").mkdir()
+    for name in NAMES["s2"]:
+        for hidden in ("", "._"):
+            (tmp_path / "s2" / f"{hidden}{name}.mpg").write_bytes(b"video")
+    download_grid(tmp_path, ["s2"])
+    assert len(list((tmp_path / "alignments/s2").iterdir())) == 7
+
+
 # Archives
 
 

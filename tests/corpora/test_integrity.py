@@ -11,7 +11,7 @@ from PIL import Image
 
 from pcpg.corpora import grid, grid_align, lrw, lrw1000, raw
 from pcpg.corpora.about import FRAMES, protocol
-from pcpg.corpora.base import Clip, Excluded, Word
+from pcpg.corpora.base import Clip, Excluded, Remark, Word
 from pcpg.corpora.grid_splits import SPEAKERS, Lists, read_list
 from pcpg.corpora.grid_text import GRAMMAR, sentence_of
 from pcpg.mouths import inventory
@@ -256,6 +256,14 @@ def test_the_stage_tells_what_a_local_copy_lacks(tmp_path, capsys):
     assert told[4].startswith("grid: to complete it: ") and "3625687" in told[4]
     assert len(read_rows(tmp_path / "data/remarks.csv", raw.Remark)) == 3
     assert len(read_rows(tmp_path / "data/words.csv", Word)) == 24 * 6
+
+
+def test_what_a_copy_has_more_than_was_published_is_not_called_missing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(grid, "lacking", lambda *_: [Remark("clips are missing", -3, ""), Remark("are", 0, "")])
+    settings = LOCAL.model_copy(update={"root": str(make_grid(tmp_path / "grid", {"s1": 1, "s2": 2}))})
+    raw.prepare_corpus("grid", settings, tmp_path / "data", workers=1)
+    assert read_rows(tmp_path / "data/remarks.csv", Remark) == []
+    assert "missing" not in capsys.readouterr().err
 
 
 def test_lists_by_the_parameters_and_in_the_protocol(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from pcpg.corpora.grid_text import GRAMMAR
 from pcpg.corpora.synthetic.crew import stream
-from pcpg.corpora.synthetic.english import _VISEMES, NEWS_WORDS, SMALL_WORDS, english_visemes
+from pcpg.corpora.synthetic.english import _LEXICON, _VISEMES, NEWS_WORDS, SMALL_WORDS, english_visemes
 from pcpg.corpora.synthetic.lips import _TARGETS, SHAPE, Manner, trajectory
 from pcpg.corpora.synthetic.mandarin import WORDS, syllable_visemes, word_visemes
 from pcpg.corpora.synthetic.speech import pause, speak
@@ -92,6 +92,7 @@ def test_every_sound_has_a_shape():
 
 def test_letters_are_spoken_by_their_names():
     assert english_visemes("f") == english_visemes("F") == ("E", "F")
+    assert (_LEXICON["m"], _LEXICON["b"], _LEXICON["p"]) == ("EH M", "B IY", "P IY")  # one viseme, three phonemes
     assert len(GRAMMAR[3]) == 25
     assert "w" not in GRAMMAR[3]
 

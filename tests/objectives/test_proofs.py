@@ -512,7 +512,7 @@ def test_copg_takes_the_reference_and_edited_ones_beside():
     batch = batch_of_tiny(3)
     edits = {"reference": True, "edited": {"texts": 2, "tau": 0.9}}
     objective = CoPG(**ALONE | {"samples": 2, "texts": "stored", "beta": 0.1} | edits)
-    rollout = objective.draw(Tiny(), batch, stored_of(["ab", "b"], batch))
+    rollout = objective.rollout_of(Tiny(), batch, stored_of(["ab", "b"], batch))
     assert len(rollout.sampled) == 3 * 5
     texts = rollout.sampled.unflatten(0, (3, 5))
     assert torch.equal(texts[:, 2, :3], batch.targets)

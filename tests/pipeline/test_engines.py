@@ -122,6 +122,15 @@ def test_the_same_parameters(dvc_jobs):
         assert job["params"]["plan.json"] == {f"code.{kind}", *told.values()}, command
 
 
+@pytest.mark.parametrize("section", ["preset", "seeds", "corpora", "runs", "classifiers"])
+def test_the_checksum_for_the_report_covers_every_section_that_it_reads(section):
+    params = parameters.read(ROOT / "params.yaml")
+    plan, changed = Plan(params), Plan(params)
+    changed.values = changed.values | {section: "other"}
+    assert plan.keys("tables")["report"] != changed.keys("tables")["report"]
+    assert plan.as_mapping()["report"] == plan.keys("claims")["report"]
+
+
 def test_every_checksum_of_the_plan_is_the_one_that_snakemake_computes():
     """For every job's own stage, corpus and run."""
     plan = Plan(parameters.read(ROOT / "params.yaml"))

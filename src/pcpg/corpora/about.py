@@ -4,17 +4,18 @@ No reader and no setting is imported here, so that the stages after `raw` do not
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pcpg.settings.corpus import GridRaw, Lrw1000Raw, LrwRaw
 
 # the numbers of frames that a whole clip may have, where not each has its own; decoders disagree on LRW
 FRAMES = {"grid": (75,), "grid_words": (29,), "lrw": (29, 30)}
 WINDOWED = ("grid_words",)  # clips are windows of longer ones, whose mouths are found once
 
 
-def corpus_root(settings, folder: Path) -> Path:
-    """Where the corpus' files lie: inside the stage's own folder if generated, else where the user has them.
-
-    settings: the section `raw` of any corpus, here and below.
-    """
+def corpus_root(settings: "GridRaw | LrwRaw | Lrw1000Raw", folder: Path) -> Path:
+    """Where the corpus' files lie: inside the stage's own folder if generated, else where the user has them."""
     return folder / "corpus" if settings.source == "synthetic" else Path(settings.root)
 
 
@@ -23,7 +24,7 @@ def whole_clip(window: str) -> str:
     return "/".join(window.split("/")[:2])
 
 
-def protocol(settings) -> str:
+def protocol(settings: "GridRaw | LrwRaw | Lrw1000Raw") -> str:
     """The name of the protocol of its tests, and whether the corpus is generated."""
     lists = getattr(settings, "lists", None)
     if lists:

@@ -3,11 +3,15 @@
 import hashlib
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pcpg.corpora.base import Excluded, Remark, some
 from pcpg.corpora.folders import text_lines
 from pcpg.corpora.grid_text import sentence_of
 from pcpg.workspace.errors import InputError
+
+if TYPE_CHECKING:
+    from pcpg.settings.corpus import GridRaw
 
 SPEAKERS = 34
 LINE = re.compile(r"s([1-9][0-9]?)/(?:[^/]+/)*([^/.]+)(?:\.mpg)?")  # s14/video/mpg_6000/bbaq7n
@@ -48,9 +52,12 @@ def read_list(path: str | Path) -> dict[str, dict[str, int]]:
 
 
 class Draw:
-    """Splits that the seed of GRID's settings draws: InputError where they are impossible."""
+    """Splits that a seed draws: InputError where they are impossible.
 
-    def __init__(self, settings):
+    split: unseen keeps all clips of the test speakers for test, overlapped so many of each speaker.
+    """
+
+    def __init__(self, settings: "GridRaw"):
         self.settings = settings
 
     def splits(self, speaker: str, names: list[str]) -> dict[str, str]:
@@ -80,7 +87,7 @@ class Lists:
     or a clip is in both.
     """
 
-    def __init__(self, settings):
+    def __init__(self, settings: "GridRaw"):
         self.settings = settings
         train, test = settings.lists.train, settings.lists.test
         self.files = {"train": Path(train), "test": Path(test)}

@@ -40,14 +40,19 @@ def prepare_corpus(corpus: str, settings, folder: Path, workers: int) -> None:
             write_rows(refused, Excluded, error.excluded)
             why = f"{len(error.excluded):,} excluded: {reasons(error.excluded)}; all are listed in {refused}"
             raise InputError(error.where, f"{error.problem}; {why}") from None
-        lacking = reader.lacking(settings, root, reading) if settings.source != "synthetic" else []
-        remarks, lacking = ([one for one in found if one.count > 0] for found in (reading.remarks, lacking))
+        remarks = _of_some(reading.remarks)
+        lacking = _of_some(reader.lacking(settings, root, reading)) if settings.source != "synthetic" else []
         _tell(corpus, reading, remarks, lacking, reader.WHERE)
         write_rows(temporary / "manifest.csv", Clip, reading.clips)
         write_rows(temporary / "excluded.csv", Excluded, reading.excluded)
         write_rows(temporary / "words.csv", Word, reading.words)
         write_rows(temporary / "remarks.csv", Remark, remarks + lacking)
     refused.unlink(missing_ok=True)
+
+
+def _of_some(remarks: list[Remark]) -> list[Remark]:
+    """Without those that hold of nothing; a copy may also have more than was published."""
+    return [remark for remark in remarks if remark.count > 0]
 
 
 def _tell(corpus: str, reading: Reading, remarks: list[Remark], lacking: list[Remark], where: str) -> None:

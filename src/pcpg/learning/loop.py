@@ -203,10 +203,10 @@ def fit(
     """Train; write the session's history, record and weights, those with the lowest `select` of what `validate` gives.
 
     context: of the objective, its `own` parameters are trained too; sections: the settings, by name, for the record;
-    content: of the checkpoint, beside the weights; start: the file of the initial weights; first: rows of the history
-    before training. The objective's losses, means since the last evaluation, are train_* in the history. All random
-    numbers follow from the session's seed, the batch and the clip, so a resumed training ends in the same bytes.
-    InputError that names the clips where a gradient is not finite.
+    content: of the checkpoint beside the weights, its "iteration" that of the initial weights; start: their file;
+    first: rows of the history before training. The objective's losses, means since the last evaluation, are train_* in
+    the history. All random numbers follow from the session's seed, the batch and the clip, so a resumed training ends
+    in the same bytes. InputError that names the clips where a gradient is not finite.
     """
     identity = fingerprint(session, [sections, context.max_length], training.store, start)
     resume = Resume(session.weights, identity)
@@ -237,7 +237,7 @@ def fit(
     if parallel.rank() == 0:
         write_history(session.history, [*first, *progress.history])
         write_record(session, model, progress, sections)
-        checkpoint.save(session.weights, content | progress.chosen)  # last, since both engines wait for it
+        checkpoint.save(session.weights, content | progress.chosen)  # after the others: both engines wait for it
         resume.remove()
 
 

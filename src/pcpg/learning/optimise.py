@@ -38,7 +38,8 @@ class NormalisedMomentum(torch.optim.Optimizer):
     @torch.no_grad()
     def look_ahead(self) -> None:
         """Call before each gradient: moves to where it is to be taken; `step` moves back first."""
-        for parameter in self.param_groups[0]["params"]:
+        (group,) = self.param_groups
+        for parameter in group["params"]:
             state = self.state[parameter]
             state["here"] = parameter.detach().clone()
             if self.looks_ahead and "before" in state:
@@ -46,7 +47,8 @@ class NormalisedMomentum(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:
-        [group], means = self.param_groups, []
+        (group,) = self.param_groups
+        means = []
         for parameter in group["params"]:
             state = self.state[parameter]
             parameter.copy_(state.pop("here"))

@@ -58,7 +58,7 @@ class Objective(Keys):
     def draw(self, model: LipReader, batch: Batch, context: Context) -> Any:
         """What all passes over a batch share, such as sampled texts and their probabilities; without gradient.
 
-        The loop calls it only if there are several passes.
+        Called only if there are several passes.
         """
         return None
 

@@ -43,4 +43,4 @@ class NLPO(PPO):
             own.mask.load_state_dict(model.state_dict())
         own.draws += 1
         mask_policy = MaskPolicy(own.mask.decoder, own.mask.encode(batch.frames, batch.lengths), 1 + self.samples)
-        return super().draw(model, batch, context, mask_policy)
+        return self.rollout_of(model, batch, context, mask_policy)

@@ -38,10 +38,13 @@ class PPO(WeightedTexts):
     def own_parameters(self, model: LipReader) -> nn.Module | None:
         return None if self.value is None else ExtraModules(ValueHead())
 
+    def draw(self, model: LipReader, batch: Batch, context: Context) -> Rollout:
+        return self.rollout_of(model, batch, context)
+
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Rollout | None = None) -> Losses:
         """drawn: None with one update a draw, which draws and scores at once."""
         if drawn is None:
-            rollout = self.draw(model, batch, context)
+            rollout = self.rollout_of(model, batch, context)
             old_log_p = rollout.log_p.detach()
         else:
             memory, forcing = model.encode(batch.frames, batch.lengths), self.cross_entropy.teacher_forcing

@@ -87,7 +87,9 @@ class WeightedTexts(Objective):
         """(N * M, U): the texts of an objective that stores some, the M of a clip side by side."""
         return texts_of(batch, context.stored)
 
-    def draw(self, model: LipReader, batch: Batch, context: Context, mask_policy: MaskPolicy | None = None) -> Rollout:
+    def rollout_of(
+        self, model: LipReader, batch: Batch, context: Context, mask_policy: MaskPolicy | None = None
+    ) -> Rollout:
         """The texts with their log p, and the reference under teacher forcing, in one pass."""
         memory = model.encode(batch.frames, batch.lengths)
         forcing = self.cross_entropy.teacher_forcing
@@ -101,7 +103,7 @@ class WeightedTexts(Objective):
 
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any = None) -> Losses:
         """(1 - lambda) L_CE - lambda sum_i w_i log p(y_i), the end symbol's step included in log p."""
-        rollout = self.draw(model, batch, context)
+        rollout = self.rollout_of(model, batch, context)
         anchor = self.anchor_log_probs(rollout, batch, context)
         samples = samples_of(rollout, anchor, batch)._replace(baseline=self.baseline(model, batch, context))
         weights = self.weights(self.with_kl_in_reward(samples))

@@ -3,19 +3,25 @@
 import io
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import NonNegativeInt, model_validator
+from pydantic import AfterValidator, NonNegativeInt
 from torch import nn
 
 from pcpg.mouths.store import ClipStore, Region
 from pcpg.reader.network import LipReader
 from pcpg.reader.view import View
-from pcpg.settings.keys import Keys, Number, Positive, build, refuse
+from pcpg.settings.keys import Keys, Number, Positive, build
 from pcpg.settings.training import Network, ViewKeys
 from pcpg.workspace.errors import InputError, shortage
 from pcpg.workspace.files import atomic_file
+
+
+def _words(words: Any) -> list[str]:
+    if not (isinstance(words, list) and all(isinstance(word, str) and word.isalnum() for word in words)):
+        raise ValueError("not a list of words")
+    return words
 
 
 class Described(Keys):
@@ -26,14 +32,8 @@ class Described(Keys):
     region: Region
     mean: Number  # of the training pixels in [0, 1]
     std: Positive
-    words: Any  # a list of those in the training texts
+    words: Annotated[Any, AfterValidator(_words)]  # those in the training texts
     iteration: NonNegativeInt
-
-    @model_validator(mode="after")
-    def _check_words(self):
-        words = isinstance(self.words, list) and all(isinstance(word, str) and word.isalnum() for word in self.words)
-        refuse(not words, "words", "not a list of words")
-        return self
 
 
 class Content(dict):
@@ -76,10 +76,11 @@ def load(path: Path, region: Region | None = None) -> Content:
         raise InputError(path, "is not a checkpoint of a lip-reader")
     if missing := Described.model_fields.keys() - content.keys():
         raise InputError(path, f"does not say its {', '.join(sorted(missing))}: of an earlier pcpg; train it anew")
-    learnt = build(Described, {key: content[key] for key in Described.model_fields}, path).region
+    described = build(Described, {key: content[key] for key in Described.model_fields}, path)
+    learnt = described.region
     if region and (learnt.kind, learnt.size) != (region.kind, region.size):
         raise InputError(path, f"was trained on mouths of another kind ({learnt}) than these clips ({region})")
-    content = Content(content)
+    content = Content(content | {"view": described.view.model_dump(), "network": described.network.model_dump()})
     content.path = path
     return content
 

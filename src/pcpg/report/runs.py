@@ -34,7 +34,7 @@ def other_runs(settings: Params, corpus: str) -> list[str]:
     if corpus == "grid":
         tables |= {
             "table2a": paper.TABLE2A, "table2b": paper.TABLE2B, "table5a": [paper.TABLE5A_RUN],
-            "ablation": ablation_runs(settings), "scratch": scratch_runs(settings),
+            "ablation": ablation_runs(settings), "scratch": scratch_runs(settings, corpus),
         }  # fmt: skip
     shown.update(run for name, runs in tables.items() if name in settings.tables for run in runs)
     return [run for run in settings.runs.get(corpus, {}) if run not in shown]
@@ -60,9 +60,9 @@ def nearest(runs: dict[str, Run], name: str) -> str | None:
     return min(like, key=lambda ref: len(changes(runs[name], runs[ref])), default=None)
 
 
-def scratch_runs(settings: Params) -> list[str]:
-    """GRID's runs from random weights."""
-    return [name for name, run in settings.runs.get("grid", {}).items() if run.from_scratch]
+def scratch_runs(settings: Params, corpus: str) -> list[str]:
+    """Runs of a corpus from random weights."""
+    return [name for name, run in settings.runs.get(corpus, {}).items() if run.from_scratch]
 
 
 def objective_runs(settings: Params, corpus: str) -> dict[str, Run]:

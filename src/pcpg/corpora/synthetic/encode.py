@@ -24,8 +24,7 @@ def write_jpgs(folder: Path, frames: np.ndarray) -> None:
     """Write yuv420p frames (frames, rows * 3 / 2, columns) as folder/1.jpg, folder/2.jpg, ..."""
     folder.mkdir(parents=True)
     for number, frame in enumerate(frames, start=1):
-        full = (table[plane] for table, plane in zip(ycc.FULL_RANGE, ycc.split(frame), strict=True))
-        light, *colours = map(Image.fromarray, full)
+        light, *colours = (Image.fromarray(plane) for plane in ycc.full_range(frame))
         planes = [light, *(colour.resize(light.size, Image.Resampling.NEAREST) for colour in colours)]
         Image.merge("YCbCr", planes).save(folder / f"{number}.jpg", quality=90)  # which halves the colours again
 

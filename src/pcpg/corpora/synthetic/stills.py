@@ -101,4 +101,7 @@ def _fine(planes: tuple[np.ndarray, ...]) -> list[Image.Image]:
     return [picture.resize([_FINE * side for side in picture.size], Image.Resampling.BILINEAR) for picture in pictures]
 
 
-stills = lru_cache(maxsize=2)(Stills)  # clips of one speaker that follow each other share the pictures
+@lru_cache(maxsize=2)
+def stills(look: Look, camera: Camera) -> Stills:
+    """Return the speaker's pictures; clips of one speaker that follow each other share them."""
+    return Stills(look, camera)

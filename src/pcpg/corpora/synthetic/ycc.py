@@ -6,9 +6,8 @@ _MATRIX = np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0
 BLACK = (16.0, 128.0, 128.0)
 LUMA, CHROMA = slice(0, 1), slice(1, 3)  # of the planes: light; blue and red difference
 _CODES = np.arange(256)
+_FULL_LUMA = np.rint((_CODES - 16) * (255 / 219)).clip(0, 255).astype(np.uint8)
 _FULL_CHROMA = np.rint((_CODES - 128) * (255 / 224) + 128).clip(0, 255).astype(np.uint8)
-# a table for each plane, from the codes of videos to those of jpgs, where luma and chroma fill 0..255
-FULL_RANGE = (np.rint((_CODES - 16) * (255 / 219)).clip(0, 255).astype(np.uint8), _FULL_CHROMA, _FULL_CHROMA)
 
 
 def above_black(rgb, planes: slice) -> np.ndarray:
@@ -24,6 +23,12 @@ def to_planes(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         mixed = sum(weight * plane for weight, plane in zip(weights, picture, strict=True))
         planes.append((mixed + (black + 0.5)).astype(np.uint8))
     return tuple(planes)
+
+
+def full_range(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the planes of a yuv420p frame as jpgs hold them: both luma and chroma fill 0..255."""
+    light, blue, red = split(frame)
+    return _FULL_LUMA[light], _FULL_CHROMA[blue], _FULL_CHROMA[red]
 
 
 def split(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -46,7 +46,7 @@ class Judged:
 
     @property
     def interval(self) -> tuple[float, float]:
-        return self.estimate.interval(INTERVAL)
+        return self.estimate.interval(INTERVAL) if self.estimate else (math.nan, math.nan)
 
     @property
     def decides(self) -> bool:
@@ -215,8 +215,9 @@ def independent(results: Results, judged: list[Judged]) -> float:
 
 def _missing(own: list[Judged], ran: list[Judged]) -> str:
     """How many comparisons were not run, and on which corpora none was."""
-    all_, some = (dict.fromkeys(one.comparison.corpus for one in judged) for judged in (own, ran))
-    absent = ", ".join(DATASETS[corpus] for corpus in all_ if corpus not in some)
+    there = {one.comparison.corpus for one in ran}
+    asked = dict.fromkeys(one.comparison.corpus for one in own)
+    absent = ", ".join(DATASETS[corpus] for corpus in asked if corpus not in there)
     text = f"{len(own) - len(ran)} not run"
     return f"{text}, among them all of {absent}" if absent else text
 

@@ -46,7 +46,8 @@ def write_claims(settings: Params, paths: Paths) -> None:
 
 def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
     claim, pair, estimate = verdict.claim, one.comparison, one.estimate
-    effect, low, high = (estimate.value, *one.interval) if estimate else (math.nan, math.nan, math.nan)
+    effect, (low, high) = estimate.value if estimate else math.nan, one.interval
+    seeds, utterances = (estimate.seeds, estimate.utterances or "") if estimate else ("", "")
     return {
         "claim": claim.name, "regime": claim.regime, "statement": claim.statement, "verdict": verdict.text,
         "reason": verdict.reason, "role": pair.role, "corpus": pair.corpus, "run": pair.run, "against": pair.against,
@@ -54,7 +55,7 @@ def _record(verdict: Verdict, one: Judged) -> dict[str, object]:
         "against_decoder": pair.decoders[1], "paper": decimals(pair.paper), "asked": decimals(one.asked),
         "effect": decimals(effect), "low": decimals(low), "high": decimals(high), "smallest": decimals(one.smallest),
         "p": digits(one.p), "p_holm": digits(one.p_holm), "p_reversed": digits(one.p_reversed), "outcome": one.outcome,
-        "seeds": estimate.seeds if estimate else "", "utterances": (estimate.utterances or "") if estimate else "",
+        "seeds": seeds, "utterances": utterances,
     }  # fmt: skip
 
 

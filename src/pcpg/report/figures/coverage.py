@@ -39,15 +39,26 @@ def windows(run: str, steps: int) -> list[list[Fraction]]:
 
     from pcpg.objectives.pseudo_conv import pseudo_convolve
 
-    kernel, stride = KERNELS[run]
-    weights = torch.tensor([float(weight) for weight in kernel], dtype=torch.float64)
-    convolved = pseudo_convolve(torch.eye(steps, dtype=torch.float64), weights, stride)
-    return [[Fraction(weight).limit_denominator(100) for weight in window] for window in convolved.T.tolist()]
+    convolved = pseudo_convolve(torch.eye(steps, dtype=torch.float64), *_kernel(run))
+    return [_exact(window) for window in convolved.T.tolist()]
 
 
 def covered(run: str, steps: int = STEPS) -> list[Fraction]:
-    """c_i of steps 1 to `steps`, the weight of L_i in the sum of Eq. 7: what the windows give to it together."""
-    return [sum(column) for column in zip(*windows(run, steps), strict=True)]
+    """c_i of steps 1 to `steps`: the weight of L_i in the sum of Eq. 7."""
+    from pcpg.objectives.pseudo_conv import coverage
+
+    return _exact(coverage(steps, *_kernel(run)).tolist())
+
+
+def _kernel(run: str) -> tuple:
+    import torch
+
+    kernel, stride = KERNELS[run]
+    return torch.tensor([float(weight) for weight in kernel], dtype=torch.float64), stride
+
+
+def _exact(values: list[float]) -> list[Fraction]:
+    return [Fraction(value).limit_denominator(100) for value in values]
 
 
 def draw_coverage() -> Figure:

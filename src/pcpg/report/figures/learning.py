@@ -15,7 +15,7 @@ from pcpg.report.formats import seeds_run
 from pcpg.report.paper import DATASETS
 from pcpg.report.results.histories import TOLERANCE, Band, band, mean_convergence
 from pcpg.report.results.results import Results
-from pcpg.report.runs import drawn_runs
+from pcpg.report.runs import drawn_runs, scratch_runs
 
 Style = tuple[str, str, str]  # of a run: name, colour, marker
 
@@ -58,7 +58,7 @@ def draw_learning_curves(corpus: str, results: Results, scratch: bool = False) -
     """
     runs = results.settings.runs.get(corpus, {})
     if scratch:
-        styles = styles_of({"ce": STYLES["ce"]} | FROM_SCRATCH, [run for run in runs if runs[run].from_scratch])
+        styles = styles_of({"ce": STYLES["ce"]} | FROM_SCRATCH, scratch_runs(results.settings, corpus))
     else:
         styles = styles_of(STYLES, drawn_runs(results.settings, corpus))
     figure = Figure(figsize=SIZE)

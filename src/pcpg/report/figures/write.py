@@ -46,19 +46,26 @@ def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
     """To be called within house_style()."""
     results = Results(paths, settings)
     kind, corpus, scratch = figure_parts(name)
-    if kind == "attention":
-        from pcpg.report.figures.attention_maps import draw_attention_maps  # slow to start; no other figure needs it
+    match kind:
+        case "verdicts":
+            return draw_verdicts(results)
+        case "fig5":
+            return draw_coverage()
+        case "sweep":
+            return draw_sweep(name, results)
+        case "strip":
+            return draw_strips({each: paths.clips(each) for each in settings.corpus_names})
+        case "fig6":
+            return draw_learning_curves(corpus, results, scratch)
+        case "course":
+            return draw_course(corpus, results)
+        case "policy":
+            return draw_policy(corpus, results)
+        case "objectives":
+            return draw_objectives(corpus, results)
+        case "contact":
+            return draw_contact_sheet(corpus, paths.clips(corpus))
+        case "attention":
+            from pcpg.report.figures.attention_maps import draw_attention_maps  # slow to start, and alone needs it
 
-        return draw_attention_maps(corpus, settings, paths)
-    by_kind = {
-        "verdicts": lambda: draw_verdicts(results),
-        "fig5": draw_coverage,
-        "sweep": lambda: draw_sweep(name, results),
-        "strip": lambda: draw_strips({each: paths.clips(each) for each in settings.corpus_names}),
-        "fig6": lambda: draw_learning_curves(corpus, results, scratch),
-        "course": lambda: draw_course(corpus, results),
-        "policy": lambda: draw_policy(corpus, results),
-        "objectives": lambda: draw_objectives(corpus, results),
-        "contact": lambda: draw_contact_sheet(corpus, paths.clips(corpus)),
-    }
-    return by_kind[kind]()
+            return draw_attention_maps(corpus, settings, paths)

@@ -1,7 +1,5 @@
 """Every prediction of a preset as compact JSON: each text, and each pair of reference and hypothesis, stands once."""
 
-from collections import defaultdict
-
 from rapidfuzz.distance import Levenshtein
 
 from pcpg.report.formats import plural
@@ -29,8 +27,8 @@ def collect_predictions(results: Results) -> dict:
     runs = {corpus: {run: results.predictions(corpus, run) for run in trainings(corpus)} for corpus in names}
     runs = {corpus: {run: by_seed for run, by_seed in of.items() if by_seed} for corpus, of in runs.items()}
     runs = {corpus: of_corpus for corpus, of_corpus in runs.items() if of_corpus}
-    texts: dict[str, int] = defaultdict(lambda: len(texts))  # what is new gets the next number
-    pairs: dict[tuple[int, int], int] = defaultdict(lambda: len(pairs))
+    texts: dict[str, int] = {}
+    pairs: dict[tuple[int, int], int] = {}
     corpora = []
     for corpus, of_corpus in runs.items():
         columns = sum(map(len, of_corpus.values()))
@@ -41,20 +39,23 @@ def collect_predictions(results: Results) -> dict:
 
 
 def _corpus(results: Results, corpus: str, runs: dict, limit: int, texts: dict, pairs: dict) -> dict:
-    tested = {run: [tuple(row[key] for key in FACTS) for row in next(iter(of.values()))] for run, of in runs.items()}
-    first, facts = next(iter(tested.items()))
-    for run, of_run in tested.items():
+    facts: list[tuple] = []
+    for run, by_seed in runs.items():
+        of_run = [tuple(row[key] for key in FACTS) for row in next(iter(by_seed.values()))]
+        facts = facts or of_run
         if of_run != facts:
             path = results.paths.predictions(corpus, run)
-            raise InputError(path, f"its clips or references are not those of {corpus}/{first}")
+            raise InputError(path, f"its clips or references are not those of {corpus}/{next(iter(runs))}")
     shown, entries = _spread(len(facts), limit), []
     for run, by_seed in runs.items():
         seeds = []
         for seed, rows in by_seed.items():
             columns = [key for key in rows[0] if key not in ("seed", *FACTS)]
-            decoders = {
-                key: [pairs[texts[rows[i]["reference"]], texts[rows[i][key]]] for i in shown] for key in columns
-            }
+            decoders = {key: [] for key in columns}
+            for key, numbers in decoders.items():
+                for row in (rows[i] for i in shown):
+                    pair = tuple(_number(texts, text) for text in (row["reference"], row[key]))
+                    numbers.append(_number(pairs, pair))
             seeds.append({"seed": seed, "decoders": decoders})
         entries.append({"name": run, "seeds": seeds})
     clips, speakers = ([facts[i][column] for i in shown] for column in (0, 1))
@@ -66,6 +67,11 @@ def _corpus(results: Results, corpus: str, runs: dict, limit: int, texts: dict, 
         "total": len(facts),
         "runs": entries,
     }
+
+
+def _number(known: dict, item: object) -> int:
+    """The number of an item; a new one gets the next."""
+    return known.setdefault(item, len(known))
 
 
 def _spread(total: int, most: int) -> list[int]:

@@ -14,13 +14,13 @@ from pcpg.report.tables.table import DATASET, Entry, Layout, Line, Measure, Row,
 
 def fill(layout: Layout, results: Results) -> Table:
     """The layout with our results in it; a run without results has numbers of no seed, and reads "not run"."""
-    quantities = {row.quantity or measure.quantity for row in layout.rows for measure in layout.measures}
+    quantities = {row.shows(measure) for row in layout.rows for measure in layout.measures}
     beam, validation = any(name.startswith("beam_") for name in quantities), quantities <= OF_HISTORIES.keys()
     taken = updates(results.paths) if layout.timed else {}
     lines = []
     for row in layout.rows:
         key = row.corpus, row.run
-        ours = [results.quantity(*key, row.quantity or measure.quantity) for measure in layout.measures]
+        ours = [results.quantity(*key, row.shows(measure)) for measure in layout.measures]
         entries = _labels(layout, row)
         for measure, by_seed in zip(layout.measures, ours, strict=True):
             entries += _of_measure(layout, row, measure, by_seed, results)
@@ -57,7 +57,7 @@ def _of_measure(layout: Layout, row: Row, measure: Measure, ours: dict[int, floa
     In the csv _sd is the sample standard deviation over seeds, _low and _high are the ends of the 95 % interval.
     """
     corpus, run, name, found = row.corpus, row.run, measure.name, []
-    quantity = row.quantity or measure.quantity
+    quantity = row.shows(measure)
     if layout.published:
         paper = formats.number(row.paper.get(name, math.nan))
         found.append(Entry(f"{measure.label} paper", paper, {f"paper_{name}": "" if paper == NONE else paper}))
@@ -72,7 +72,7 @@ def _of_measure(layout: Layout, row: Row, measure: Measure, ours: dict[int, floa
 
 def _differences(layout: Layout, row: Row, measure: Measure, ours: dict[int, float], results: Results) -> list[Entry]:
     """To the baseline, which has none to itself: the paper's, where the table has the paper, and ours."""
-    corpus, name, quantity = row.corpus, measure.name, row.quantity or measure.quantity
+    corpus, name, quantity = row.corpus, measure.name, row.shows(measure)
     paper, delta, interval, text = math.nan, summarise([]), None, NONE
     if row.run != layout.baseline:
         theirs = next((one.paper for one in layout.rows if (one.corpus, one.run) == (corpus, layout.baseline)), {})

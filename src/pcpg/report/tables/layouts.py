@@ -112,7 +112,7 @@ def _table2b(_: Params) -> Layout:
 
 
 def _table3(settings: Params) -> Layout:
-    printed = {corpus: {run: {"accuracy": of[run]} for run in of} for corpus, of in paper.TABLE3.items()}
+    printed = {corpus: {run: {"accuracy": value} for run, value in of.items()} for corpus, of in paper.TABLE3.items()}
     rows = _rows(settings, printed, CLASSIFIERS, settings.classifiers, CLASSIFIER_CONTROLS)
     rows += [
         Row((f"{run}: {runs.describe_classifier(classifier)}",), corpus, run, group=OTHERS)

@@ -38,7 +38,7 @@ def ablation(settings: Params) -> Layout:
 
 def scratch(settings: Params) -> Layout:
     labels = {"ce": ("cross-entropy", "/")}
-    for name in runs.scratch_runs(settings):
+    for name in runs.scratch_runs(settings, "grid"):
         run = settings.runs["grid"][name]
         if name != "ce":
             mixed = (LOSSES.get(run.objective_name), runs.case(run))

@@ -27,6 +27,10 @@ class Row:
     quantity: str = ""  # to be read in place of the measure's quantity
     group: str = ""  # heading of the rows below the table's own: CONTROLS, OTHERS; "": one of its own
 
+    def shows(self, measure: Measure) -> str:
+        """The quantity that stands in its columns of the measure."""
+        return self.quantity or measure.quantity
+
 
 @dataclass(frozen=True)
 class Layout:
