@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pcpg.report.names import figure_names, table_names
+from pcpg.report.paper import KERNELS
 from pcpg.settings.load import load
 from pcpg.settings.schema import Params
 from pcpg.workspace import code, numerics
@@ -31,7 +32,17 @@ def read(path: str | Path, objectives: bool = True) -> Params:
 
 
 def check_objectives(params: Params, path: str | Path) -> None:
-    """InputError that names the file and the first key that an objective does not take."""
+    """InputError that names the file and the first key that an objective does not take.
+
+    A run with the name of a row of the paper has the kernel of that row: tables print the paper's label.
+    """
     from pcpg.objectives import base
 
     base.check(params, str(path))
+    for corpus, runs in params.runs.items():
+        for name, run in runs.items():
+            if name in KERNELS and run.objective_name == "pcpg":
+                objective, (kernel, stride) = base.of_run(run), KERNELS[name]
+                if (tuple(objective.kernel), objective.stride) != (kernel, stride):
+                    what = f"not that of the paper's row {name}, k={len(kernel)}, s={stride}; give the run another name"
+                    raise InputError(path, f"runs.{corpus}.{name}.objective.pcpg.kernel: {what}")

@@ -107,11 +107,18 @@ def test_runs_can_be_told_apart_in_grey():
 
 def test_histories_read_only_the_columns_asked_for(results):
     (frame, _) = results_of(results, SEEDS).histories("grid", "k1s1").values()
-    assert tuple(frame) == histories.COLUMNS
+    assert tuple(frame) == (*histories.COLUMNS, histories.CE)
     (frame, _) = results_of(results, SEEDS).histories("grid", "k1s1", ("train_reward", "train_nothing")).values()
-    assert tuple(frame) == (*histories.COLUMNS, "train_reward", "train_nothing")
+    assert tuple(frame) == (*histories.COLUMNS, histories.CE, "train_reward", "train_nothing")
     assert frame["train_nothing"].isna().all()
     assert frame["train_reward"].tolist()[1:] == [0.6, 0.8]
+
+
+def test_a_history_of_an_objective_without_cross_entropy_is_read(tmp_path):
+    path = tmp_path / "history-seed1.csv"
+    path.write_text("iteration,epoch,train_loss,val_ce,val_cer\n0,0,,1.0,0.5\n10,1,0.3,0.9,0.4\n")
+    frame = histories.read_history(path)
+    assert frame[histories.CE].isna().all() and frame["val_cer"].tolist() == [0.5, 0.4]
 
 
 def test_same_input_same_bytes(results):

@@ -190,7 +190,7 @@ PLACES = {
     "decoding": {"beam": ([1, 100], [0, 101, 5.0]), "length_normalisation": NOT_NEGATIVE},
     "runs.grid.ce.objective.cross_entropy": {
         "label_smoothing": PARTIAL, "teacher_forcing": SHARE, "mask_padding": BOOL},
-    "runs.grid.k1s1.objective.pcpg": {
+    "runs.grid.k1s1-scaled.objective.pcpg": {
         "cross_entropy": SECTION,
         "lambda_pg": ([1, "1/1000000", 0.5, "1e-9"], [0, "1000001/1000000", -1, "x", True, None]),
         "kernel": ([[1], ["1/2", 0.5], ["1/32"] * 32, [-1, 2]], [[], [0.5], ["1/33"] * 33, 1, ["x"]]),

@@ -47,7 +47,7 @@ class PCPG(Objective):
         refuse(self.convolve == "return" and self.stride != 1, "stride", "convolve: return needs stride 1")
         refuse(self.convolve == "return" and self.padding != "same", "padding", "convolve: return needs same")
         size = len(self.kernel)
-        refuse(self.stride > size, "stride", f"{self.stride} leaves steps out of every window of {size}")
+        refuse(self.stride > size, "stride", f"{self.stride} skips steps: the kernel has {size}")
         nothing = self.gamma == 0 and self.discount_from == "end"
         refuse(nothing, "gamma", "0 counted from the end keeps the end symbol's reward alone, which is 0")
         refuse(self.baseline == "mean" and self.samples < 2, "baseline", "mean needs at least 2 samples")

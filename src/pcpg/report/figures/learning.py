@@ -13,7 +13,7 @@ from pcpg.report.figures import WIDTH
 from pcpg.report.figures.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, band_handle, say_in
 from pcpg.report.formats import seeds_run
 from pcpg.report.paper import DATASETS
-from pcpg.report.results.histories import TOLERANCE, Band, band, mean_convergence
+from pcpg.report.results.histories import CE, TOLERANCE, Band, band, mean_convergence
 from pcpg.report.results.results import Results
 from pcpg.report.runs import drawn_runs, scratch_runs
 
@@ -117,7 +117,7 @@ def _zoom(axes: Axes, colours: list[str]) -> None:
 def _draw_run(top: Axes, bottom: Axes, style: Style, frames: list[pd.DataFrame], place: int) -> None:
     _, colour, marker = style
     marks = {"marker": marker, "markerfacecolor": "white", "markevery": (MARKS * place / len(STYLES), MARKS)}
-    _curve(top, band(frames, "train_ce"), {"color": colour, "linestyle": "-"})
+    _curve(top, band(frames, CE), {"color": colour, "linestyle": "-"})
     _curve(top, band(frames, "val_ce"), {"color": colour, "linestyle": "--", **marks})
     _curve(bottom, band(frames, "val_cer"), {"color": colour, "linestyle": "--", **marks}, scale=100)
 

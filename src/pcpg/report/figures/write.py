@@ -69,3 +69,5 @@ def draw_figure(name: str, settings: Params, paths: Paths) -> Figure:
             from pcpg.report.figures.attention_maps import draw_attention_maps  # slow to start, and alone needs it
 
             return draw_attention_maps(corpus, settings, paths)
+        case _:
+            raise InputError(name, f"is in report/names.py, but draw_figure has no case {kind!r}")

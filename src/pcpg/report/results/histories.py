@@ -8,7 +8,8 @@ import pandas as pd
 
 from pcpg.workspace.errors import InputError
 
-COLUMNS = ("iteration", "epoch", "train_loss", "train_ce", "val_ce", "val_cer")
+COLUMNS = ("iteration", "epoch", "train_loss", "val_ce", "val_cer")
+CE = "train_ce"  # of an objective that has it
 TOLERANCE = 0.02
 COURSE = (
     "C4: updates from 0 to the first evaluation at or below a fixed validation CER, or to the end of the shorter "
@@ -28,13 +29,13 @@ class Band:
 
 
 def read_history(path: Path, more: tuple[str, ...] = ()) -> pd.DataFrame:
-    """COLUMNS as numbers, and the columns `more`, which a history may lack; what is empty or lacking is nan."""
+    """COLUMNS as numbers, and CE and the columns `more`, which a history may lack; what is empty or lacking is nan."""
     try:
         frame = pd.read_csv(path)
         missing = [name for name in COLUMNS if name not in frame]
         if missing:
             raise ValueError(f"no column {', '.join(missing)}")
-        frame = frame.reindex(columns=[*COLUMNS, *more]).astype(float)
+        frame = frame.reindex(columns=[*COLUMNS, CE, *more]).astype(float)
     except ValueError as error:  # also what pandas raises on an empty or ragged file
         raise InputError(path, str(error)) from None
     if not np.all(np.diff(frame["iteration"]) > 0):
