@@ -65,6 +65,8 @@ class Objective(Keys):
     def losses(self, model: LipReader, batch: Batch, context: Context, drawn: Any) -> Losses:
         """Scalars by name: "loss", summed over steps, mean over clips, is minimised; all are logged as train_NAME.
 
+        Curves show "ce" where there is one: cross_entropy.per_character.
+
         drawn: what `draw` returned; None if there is one pass.
         """
         raise NotImplementedError

@@ -34,7 +34,7 @@ class KLPenalty(Keys):
 class Samples(NamedTuple):
     """What weights are computed from, of M texts of each of N clips, without gradient."""
 
-    reward: torch.Tensor  # (N, M), 1 - ED / |S|: below 0 for very many edits
+    reward: torch.Tensor  # (N, M), 1 - ED / |S|: below 0 for very many edits; less the KL penalty if in the reward
     log_p: torch.Tensor  # (N, M, U) of each step taken, 0 after the last
     anchor_log_p: torch.Tensor | None = None  # (N, M, U) the same by the anchor
     baseline: torch.Tensor | None = None  # (N, 1) reward of a text to compare with
