@@ -39,10 +39,11 @@ def check_objectives(params: Params, path: str | Path) -> None:
     from pcpg.objectives import base
 
     base.check(params, str(path))
-    for corpus, runs in params.runs.items():
-        for name, run in runs.items():
-            if name in KERNELS and run.objective_name == "pcpg":
-                objective, (kernel, stride) = base.of_run(run), KERNELS[name]
-                if (tuple(objective.kernel), objective.stride) != (kernel, stride):
-                    what = f"not that of the paper's row {name}, k={len(kernel)}, s={stride}; give the run another name"
-                    raise InputError(path, f"runs.{corpus}.{name}.objective.pcpg.kernel: {what}")
+    trained = [(corpus, name, run) for corpus, runs in params.runs.items() for name, run in runs.items()]
+    for corpus, name, run in trained:
+        if run.objective_name != "pcpg" or name not in KERNELS:
+            continue
+        objective, (kernel, stride) = base.of_run(run), KERNELS[name]
+        if (tuple(objective.kernel), objective.stride) != (kernel, stride):
+            what = f"not that of the paper's row {name}, k={len(kernel)}, s={stride}; give the run another name"
+            raise InputError(path, f"runs.{corpus}.{name}.objective.pcpg.kernel: {what}")
